@@ -1,0 +1,15 @@
+# Everything below is a Debian 12 package; `./dev` installs them.
+find_package(PkgConfig REQUIRED)
+find_package(Boost 1.74 REQUIRED COMPONENTS context)
+find_package(fmt REQUIRED)
+find_package(tomlplusplus REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(nlohmann_json REQUIRED)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(SIMGRID REQUIRED IMPORTED_TARGET simgrid)
+find_library(CSV_LIBRARY csv REQUIRED)        # libcsv ships neither a pkg-config nor a CMake file
+find_path(CSV_INCLUDE csv.h REQUIRED)
+if(BUILD_TESTING OR NOT DEFINED BUILD_TESTING)
+  find_package(Catch2 REQUIRED)
+  include(Catch)
+endif()

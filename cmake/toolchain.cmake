@@ -1,0 +1,23 @@
+# One set of flags for every target, so that a result never depends on which folder computed it.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_EXTENSIONS OFF)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release)
+endif()
+
+# A fused multiply-add rounds once where two operations round twice: forbidden, because samplers
+# must give the same bits on every compiler and at every optimisation level.
+add_compile_options(-ffp-contract=off -fno-strict-aliasing -fno-omit-frame-pointer)
+
+set(VMBSIM_SANITIZE "" CACHE STRING "Sanitizers, as after -fsanitize= (address, undefined, thread)")
+if(VMBSIM_SANITIZE)
+  add_compile_options(-fsanitize=${VMBSIM_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${VMBSIM_SANITIZE})
+endif()
+
+set(VMBSIM_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)

@@ -1,0 +1,28 @@
+#pragma once
+/// Bad input as values: where, what, and what would be right. Problems are collected, never thrown one by one.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace vmbsim {
+
+/// A place in an input text. Lines and columns count from 1; 0 means "the file as a whole".
+struct Place {
+  std::string file;
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+};
+
+/// One thing that is wrong with an input.
+struct Problem {
+  Place place;
+  std::string text;  ///< what is wrong, and what would be right
+  /// `file:line:column: text`
+  std::string line() const {
+    return place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": " + text;
+  }
+};
+
+using Problems = std::vector<Problem>;
+
+}  // namespace vmbsim

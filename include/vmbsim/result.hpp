@@ -1,0 +1,129 @@
+#pragma once
+/// What a run answers: plain values, in the order of the packet's journey. Files and tables are made from these alone.
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "vmbsim/bytes.hpp"
+#include "vmbsim/finding.hpp"
+#include "vmbsim/histogram.hpp"
+#include "vmbsim/ids.hpp"
+#include "vmbsim/time.hpp"
+
+namespace vmbsim {
+
+/// The stages of a transaction, in the order of its journey: the lane to the host, the service, the lane back. A stage is
+/// the span from the previous stage's end to its own, so the stages of a packet add up to its latency exactly.
+enum class Stage : std::uint8_t {
+  to_host_queue,      ///< VmbPacketSend called -> bytes in the ring (copy, waiting for room)
+  to_host_signal,     ///< -> the signal that announces it was sent
+  to_host_interrupt,  ///< -> the interrupt reached a host processor
+  to_host_dispatch,   ///< -> the DPC or worker began its pass
+  to_host_drain,      ///< -> handed to the server's ProcessPacket (waiting behind others)
+  service,            ///< -> VmbChannelPacketComplete called (server, device)
+  to_guest_queue,     ///< -> completion packet in the ring
+  to_guest_signal,
+  to_guest_interrupt,
+  to_guest_dispatch,
+  to_guest_drain,     ///< -> completion routine called: the transaction has returned
+};
+inline constexpr std::size_t stage_count = 11;
+inline constexpr std::array<const char*, stage_count> stage_names = {
+    "to_host.queue",  "to_host.signal",  "to_host.interrupt",  "to_host.dispatch",  "to_host.drain",  "service",
+    "to_guest.queue", "to_guest.signal", "to_guest.interrupt", "to_guest.dispatch", "to_guest.drain"};
+
+/// One ring, as the run left it.
+struct RingResult {
+  Bytes size;                      ///< data area
+  Bytes peak;                      ///< most bytes ever held
+  std::uint64_t full_events = 0;   ///< how often a packet found no room
+};
+
+/// One channel instance, its subchannels included.
+struct ChannelResult {
+  std::string name;                ///< "disk", or "web[2].disk" where several guests have one
+  std::uint64_t sent = 0;          ///< transactions begun, from the start of the run
+  std::uint64_t completed = 0;
+  std::uint64_t outstanding = 0;   ///< sent - completed
+  std::uint64_t measured = 0;      ///< completions after the warm-up: what the figures below are made of
+  double throughput_per_s = 0;     ///< measured completions per simulated second after the warm-up
+  double bytes_per_s = 0;          ///< external data moved by them, per simulated second
+  Histogram latency;               ///< VmbPacketSend to completion routine
+  std::array<unsigned __int128, stage_count> stage_sum_ns{};   ///< over the measured transactions; adds up to latency's sum
+  std::uint64_t batches = 0;       ///< passes of the host endpoint that ended in ProcessingComplete
+  std::uint64_t batched_packets = 0;
+  std::uint64_t batch_max = 0;
+  std::uint64_t signals_sent = 0;        ///< both directions
+  std::uint64_t signals_suppressed = 0;  ///< ring commits that needed no signal
+  std::uint64_t interrupts = 0;          ///< interrupts that found this channel's flag set, both ends
+  RingResult to_host;
+  RingResult to_guest;
+};
+
+/// One load, as it was offered.
+struct WorkloadResult {
+  std::string name;                ///< "foreground", or "web[2].foreground"
+  std::string channel;             ///< instance it drives
+  std::uint64_t offered = 0;       ///< requests that arrived
+  std::uint64_t completed = 0;
+  Histogram response;              ///< arrival to completion, waiting for a processor included
+};
+
+/// Where every nanosecond of one processor went; the five add up to the simulated time.
+struct ProcessorResult {
+  std::string name;                ///< "host.cpu0", "web[2].cpu1"
+  Duration isr{}, dpc{}, thread{}, spin{}, idle{};
+};
+
+/// One shared resource of a platform or a device model.
+struct DeviceResult {
+  std::string name;
+  std::uint64_t operations = 0;
+  Bytes bytes;
+  std::uint64_t peak_in_flight = 0;
+};
+
+/// One transaction, when `[record] packets` asks for it.
+struct PacketRow {
+  std::uint32_t channel = 0;       ///< index into channels
+  SimTime submitted{};
+  std::array<Duration, stage_count> stages{};
+};
+
+/// One interval, when `[record] intervals` asks for it.
+struct IntervalRow {
+  SimTime end{};
+  std::uint32_t channel = 0;
+  std::uint64_t completed = 0;
+  double latency_mean_ns = 0;
+  Duration latency_p99{};
+};
+
+struct ExpectationResult {
+  std::string text;                ///< "channel.disk.latency.p99 < 2ms"
+  double actual = 0;
+  bool met = false;
+};
+
+struct RunResult {
+  std::string scenario;
+  Seed seed;
+  std::string version;
+  Fingerprint fingerprint;
+  Duration simulated{};
+  Duration measured{};             ///< simulated time after the warm-up
+  std::uint64_t events = 0;
+  std::uint64_t transactions = 0;  ///< completed, over all channels
+  double wall_s = 0;               ///< the only figure that differs between two runs
+  std::vector<ChannelResult> channels;
+  std::vector<WorkloadResult> workloads;
+  std::vector<ProcessorResult> processors;
+  std::vector<DeviceResult> devices;
+  Findings findings;
+  std::vector<ExpectationResult> expectations;
+  std::vector<PacketRow> packets;
+  std::vector<IntervalRow> intervals;
+};
+
+}  // namespace vmbsim

@@ -1,0 +1,142 @@
+#pragma once
+/// A scenario as plain values: what scenario text means once every key was read and every number has its unit.
+///
+/// Text becomes these values in schema.cpp; assemble.cpp turns the values into wired objects. Nothing reads a setting later.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "models/hw/costs.hpp"
+#include "sim/kernel/arrival_process.hpp"
+#include "sim/kernel/distribution.hpp"
+#include "vmbsim/bytes.hpp"
+#include "vmbsim/ids.hpp"
+#include "vmbsim/problem.hpp"
+#include "vmbsim/time.hpp"
+
+namespace vmbsim::scenario {
+
+/// `[[vm]]`: a template of guests.
+struct VmSpec {
+  std::string name = "guest";
+  std::uint32_t cpus = 1;
+  std::uint32_t count = 1;
+  std::string host;  ///< host of the platform file that carries its processors; empty without a platform
+};
+
+/// `[machine]`
+struct MachineSpec {
+  std::uint32_t host_cpus = 1;
+  std::string platform;  ///< absolute path of a SimGrid platform file, "default" for the embedded one, empty for none
+  std::string host;      ///< host of the platform that is the root partition
+};
+
+/// `processing` of an endpoint: where packet callbacks run.
+enum class Processing : std::uint8_t { dispatch, passive };
+
+/// `[channel.host_endpoint]`, `[channel.guest_endpoint]`
+struct EndpointSpec {
+  Processing processing = Processing::dispatch;
+  std::uint32_t transaction_quota = 0;   ///< 0: unlimited
+  kernel::Distribution process_time;     ///< processor time the driver spends on each packet
+};
+
+/// `[channel.batching]`: how one dispatch pass takes packets.
+struct BatchingSpec {
+  enum class Mode : std::uint8_t { none, drain, limit };  ///< one packet a batch; until empty; at most max_packets a pass
+  Mode mode = Mode::drain;
+  std::uint32_t max_packets = 64;  ///< `limit` only
+  bool mask = false;               ///< hold InterruptMask while a pass drains
+};
+
+/// `[channel.device]`: what stands behind the host's storage driver.
+struct DeviceSpec {
+  enum class Completion : std::uint8_t { dpc, worker };
+  kernel::Distribution service;      ///< time one server needs for a request
+  std::uint32_t parallel = 1;        ///< servers
+  bool service_from_trace = false;   ///< `service = "trace"`: each request brings its own
+  std::string disk;                  ///< `disk = "host:disk"` on a platform; empty: the closed-form servers above
+  Completion completion = Completion::dpc;  ///< where the host driver completes the packet
+};
+
+/// Which guest processors the channel and its subchannels interrupt.
+enum class Placement : std::uint8_t { spread, first };  ///< channel i at processor i (modulo cpus); all at processor 0
+
+/// `[[channel]]`
+struct ChannelSpec {
+  std::string name;
+  std::string vm;       ///< name of its VmSpec
+  std::string driver;   ///< "echo", "storage"
+  std::uint32_t subchannels = 0;
+  Placement placement = Placement::spread;
+  Pages to_host{32};    ///< data pages of each ring
+  Pages to_guest{32};
+  BatchingSpec batching;
+  EndpointSpec host_endpoint;
+  EndpointSpec guest_endpoint;
+  DeviceSpec device;
+};
+
+/// `trace = { file, format, ... }`
+struct TraceSpec {
+  enum class Format : std::uint8_t { wpa_disk_io, msr, fio_iolog, csv };
+  std::string file;                ///< absolute
+  Format format = Format::csv;
+  double time_scale = 1;           ///< 2: arrivals come twice as far apart
+  char delimiter = 0;              ///< 0: found out from the header line
+  std::string arrival, size, kind, offset, service;   ///< column names, `csv` only; empty: not there
+  Duration unit{1};                ///< of arrival and service columns, `csv` only
+  Place place;                     ///< where the scenario names it
+};
+
+/// `[[workload]]`
+struct WorkloadSpec {
+  enum class Loop : std::uint8_t { open, closed, trace };
+  std::string name;
+  std::string channel;
+  std::string vm;
+  Loop loop = Loop::closed;
+  kernel::ArrivalProcess::Spec arrivals = kernel::Poisson{};
+  std::uint32_t queue_depth = 1;
+  kernel::Distribution think_time;
+  struct RequestSize { Bytes size; std::uint32_t weight; };
+  std::vector<RequestSize> request;        ///< at least one; several are mixed by weight
+  std::uint32_t read_permille = 1000;      ///< `read_fraction`, in thousandths
+  TraceSpec trace;
+};
+
+/// One line of `[expect]`: `"channel.disk.latency.p99" = "< 2ms"`.
+struct Expectation {
+  enum class Relation : std::uint8_t { below, at_most, above, at_least, equals };
+  std::string metric;   ///< as in the `metric` column of summary.csv
+  Relation relation = Relation::below;
+  double value = 0;     ///< in the metric's own unit (ns, bytes, per second, plain)
+  std::string text;     ///< as written
+  Place place;
+};
+
+/// `[record]`
+struct RecordSpec {
+  bool packets = false;          ///< packets.csv: one row per transaction
+  Duration interval{};           ///< intervals.csv: one row per interval; 0: none
+};
+
+struct Scenario {
+  std::string name;
+  std::string file;               ///< as given on the command line
+  Seed seed{1};
+  Duration warm_up{};
+  Duration run_for{};             ///< measured span after the warm-up; 0: until `packets` completions or the trace's end
+  std::uint64_t packets = 0;      ///< stop after that many completions; 0: no such limit
+  MachineSpec machine;
+  std::vector<VmSpec> vms;        ///< at least one
+  hw::Costs costs;
+  std::string profile = "typical";
+  std::vector<ChannelSpec> channels;
+  std::vector<WorkloadSpec> workloads;
+  std::vector<Expectation> expect;
+  RecordSpec record;
+};
+
+}  // namespace vmbsim::scenario

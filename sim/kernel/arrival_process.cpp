@@ -1,0 +1,1 @@
+#include "sim/kernel/arrival_process.hpp"

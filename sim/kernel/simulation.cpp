@@ -1,0 +1,36 @@
+#include "sim/kernel/simulation.hpp"
+
+namespace vmbsim::kernel {
+
+Simulation::Simulation(Seed seed, EventListener* listener, ChoiceSource* choices)
+    : choices_(choices), listener_(listener), seed_(seed) {}
+
+void Simulation::run_one() {
+  const Calendar::Due due = calendar_.pop();
+  VMBSIM_ASSERT(due.time >= now_, "time never runs backwards");
+  now_ = due.time;
+  log(due.actor, 0);
+  due.handler(due.object);
+}
+
+void Simulation::run_until(SimTime end) {
+  stopping_ = false;
+  end_ = end;
+  set_horizon(horizon_);
+  while (!stopping_ && !calendar_.empty() && calendar_.next_time() <= end) run_one();
+  if (!stopping_ && end != end_of_time) now_ = end;
+}
+
+void Simulation::run_due(SimTime time) {
+  VMBSIM_ASSERT(time >= now_, "time never runs backwards");
+  while (!stopping_ && !calendar_.empty() && calendar_.next_time() <= time) run_one();
+  if (!stopping_ && now_ < time) now_ = time;
+}
+
+void Simulation::flush_log() {
+  events_ += fill_;
+  if (listener_ != nullptr && fill_ != 0) listener_->on_events({page_.data(), fill_});
+  fill_ = 0;
+}
+
+}  // namespace vmbsim::kernel

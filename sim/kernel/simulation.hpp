@@ -1,0 +1,132 @@
+#pragma once
+/// The simulation: one clock, one calendar, one door for chance and one for choice.
+///
+///   Simulation world(Seed{42});
+///   world.after(5us, actor, &on_timer, &device);
+///   world.run_until(SimTime{1s});
+///
+/// Order of events: by time, then by order of scheduling; where the real machine promises no order, a ChoicePoint decides.
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "sim/kernel/calendar.hpp"
+#include "sim/kernel/choice.hpp"
+#include "sim/kernel/random.hpp"
+#include "vmbsim/assert.hpp"
+#include "vmbsim/ids.hpp"
+#include "vmbsim/time.hpp"
+
+namespace vmbsim::kernel {
+
+/// One line of the run's log: who acted when. Sixteen bytes without padding, so that a page of them can be digested.
+struct EventRecord {
+  std::int64_t time_ns;
+  std::uint32_t actor;
+  std::uint32_t detail;  ///< 0 for calendar events; contexts log what they passed
+};
+
+/// Reads the run's log, a page at a time and in order. The kernel does not know what for (a fingerprint, a trace).
+class EventListener {
+ public:
+  virtual ~EventListener() = default;
+  virtual void on_events(std::span<const EventRecord> page) = 0;
+};
+
+class Simulation {
+ public:
+  explicit Simulation(Seed seed, EventListener* listener = nullptr, ChoiceSource* choices = nullptr);
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+
+  SimTime now() const { return now_; }
+  Seed seed() const { return seed_; }
+  Stream stream(std::string_view component, std::string_view purpose) const { return {seed_, component, purpose}; }
+  ActorId new_actor() { return ActorId{++actors_}; }
+
+  /// Schedules an event. `time` must not lie in the past.
+  EventHandle at(SimTime time, ActorId actor, Handler handler, void* object) {
+    VMBSIM_ASSERT(time >= now_, "an event is never scheduled in the past");
+    return calendar_.schedule(time, actor, handler, object);
+  }
+  EventHandle after(Duration delay, ActorId actor, Handler handler, void* object) {
+    return at(saturating_add(now_, delay), actor, handler, object);
+  }
+  /// The same for a member function: `world.after<&Disk::on_done>(5us, actor, disk)`.
+  template <auto Member, class T>
+  EventHandle at(SimTime time, ActorId actor, T& object) {
+    return at(time, actor, [](void* self) { (static_cast<T*>(self)->*Member)(); }, &object);
+  }
+  template <auto Member, class T>
+  EventHandle after(Duration delay, ActorId actor, T& object) {
+    return at<Member>(saturating_add(now_, delay), actor, object);
+  }
+  bool cancel(EventHandle handle) { return calendar_.cancel(handle); }
+  bool pending(EventHandle handle) const { return calendar_.pending(handle); }
+
+  /// Moves the clock by `span` without visiting the calendar, when nothing could happen meanwhile: no event is due up to
+  /// and including now + span, and the run's limit and the horizon lie beyond it. Logs it as an event of `actor`.
+  bool try_advance(Duration span, ActorId actor) {
+    const SimTime target = now_ + span;
+    if (target >= limit_ || target >= calendar_.next_time()) return false;
+    now_ = target;
+    log(actor, 1);
+    return true;
+  }
+
+  /// An outside engine that may complete something at an unknown time sets the horizon: try_advance stays below it.
+  void set_horizon(SimTime horizon) {
+    horizon_ = horizon;
+    limit_ = end_ < horizon ? end_ : horizon;
+  }
+
+  /// n answers, 0 the default. Free when there is nothing to choose.
+  std::uint32_t choose(ChoicePoint point, std::uint32_t alternatives) {
+    if (alternatives < 2 || choices_ == nullptr) return 0;
+    const std::uint32_t answer = choices_->choose(point, alternatives);
+    VMBSIM_ASSERT(answer < alternatives, "a choice source answers below the number of alternatives");
+    return answer;
+  }
+
+  /// Writes one record to the run's log at the current time.
+  void log(ActorId actor, std::uint32_t detail) {
+    page_[fill_++] = {nanoseconds(now_), actor.value, detail};
+    if (fill_ == page_.size()) flush_log();
+  }
+
+  /// Runs every event up to and including `end`; the clock then stands at `end` unless stop() was called.
+  void run_until(SimTime end);
+  /// Ends run_until after the current event. The clock stays where it is.
+  void stop() { stopping_ = true; limit_ = now_; }
+  bool stopping() const { return stopping_; }
+
+  /// For an outside engine that leads: time of the next event, and running what is due at `time` (and what that brings at
+  /// the same instant). The clock moves to `time`.
+  SimTime next_time() const { return calendar_.next_time(); }
+  void run_due(SimTime time);
+
+  std::uint64_t events() const { return events_ + fill_; }  ///< calendar events run and spans passed without one
+  std::uint64_t pending_events() const { return calendar_.size(); }
+  /// Hands the partly filled page to the listener. Call once, at the end.
+  void flush_log();
+
+ private:
+  void run_one();
+
+  SimTime now_{};
+  SimTime limit_ = end_of_time;    // min(end_, horizon_): try_advance stays below
+  SimTime end_ = end_of_time;
+  SimTime horizon_ = end_of_time;
+  Calendar calendar_;
+  ChoiceSource* choices_;
+  EventListener* listener_;
+  std::uint64_t events_ = 0;
+  std::uint32_t fill_ = 0;
+  std::uint32_t actors_ = 0;
+  bool stopping_ = false;
+  Seed seed_;
+  std::array<EventRecord, 256> page_;
+};
+
+}  // namespace vmbsim::kernel

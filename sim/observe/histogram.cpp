@@ -1,0 +1,1 @@
+#include "vmbsim/histogram.hpp"
