@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "vmbsim/time.hpp"
+#include "vmbsim/wide.hpp"
 
 namespace vmbsim {
 
@@ -29,7 +30,7 @@ class Histogram {
  private:
   std::vector<std::uint64_t> buckets_;   // grows to the largest value seen
   std::uint64_t count_ = 0;
-  unsigned __int128 sum_ = 0;            // of nanoseconds
+  Wide sum_ = 0; // of nanoseconds
   std::int64_t min_ = 0;
   std::int64_t max_ = 0;
 };

@@ -10,6 +10,7 @@
 #include "vmbsim/histogram.hpp"
 #include "vmbsim/ids.hpp"
 #include "vmbsim/time.hpp"
+#include "vmbsim/wide.hpp"
 
 namespace vmbsim {
 
@@ -50,7 +51,7 @@ struct ChannelResult {
   double throughput_per_s = 0;     ///< measured completions per simulated second after the warm-up
   double bytes_per_s = 0;          ///< external data moved by them, per simulated second
   Histogram latency;               ///< VmbPacketSend to completion routine
-  std::array<unsigned __int128, stage_count> stage_sum_ns{};   ///< over the measured transactions; adds up to latency's sum
+  std::array<Wide, stage_count> stage_sum_ns{};   ///< over the measured transactions; adds up to latency's sum
   std::uint64_t batches = 0;       ///< passes of the host endpoint that ended in ProcessingComplete
   std::uint64_t batched_packets = 0;
   std::uint64_t batch_max = 0;
