@@ -1,1 +1,73 @@
 #pragma once
+/// Stackful execution contexts on Boost.Context, with guarded, pooled stacks and sanitizer annotations.
+///
+///   StackPool stacks;
+///   Fiber fiber(stacks);
+///   fiber.start([](void* driver) { static_cast<Driver*>(driver)->run(); }, &driver);
+///   fiber.resume();            // runs until suspend() inside, or to the end
+///
+/// A fibre that is destroyed while suspended is abandoned, not unwound: its world ends as a machine that is switched off.
+#include <cstddef>
+#include <vector>
+
+#include "vmbsim/assert.hpp"
+
+namespace vmbsim::kernel {
+
+/// Stacks of one world: mapped once, reused, each with an inaccessible page below it.
+class StackPool {
+ public:
+  static constexpr std::size_t stack_bytes = 256 * 1024;  ///< address space; only touched pages take memory
+
+  StackPool() = default;
+  ~StackPool();
+  StackPool(const StackPool&) = delete;
+  StackPool& operator=(const StackPool&) = delete;
+
+  /// The lowest usable address of a stack of stack_bytes.
+  std::byte* take();
+  void give_back(std::byte* stack);
+
+ private:
+  std::vector<std::byte*> mapped_;
+  std::vector<std::byte*> free_;
+};
+
+class Fiber {
+ public:
+  using Body = void (*)(void*);
+
+  explicit Fiber(StackPool& stacks) : stacks_(stacks) {}
+  ~Fiber();
+  Fiber(const Fiber&) = delete;
+  Fiber& operator=(const Fiber&) = delete;
+
+  /// Prepares `body(argument)`; nothing runs until resume(). The previous body must have ended.
+  void start(Body body, void* argument);
+  /// Runs the body until it suspends or ends. Never from inside a fibre.
+  void resume();
+  /// Leaves this fibre, from inside it; returns at the next resume().
+  void suspend();
+  bool finished() const { return finished_; }
+
+ private:
+  struct Entry;  // the first frame of a body
+  void leave();
+
+  StackPool& stacks_;
+  std::byte* stack_ = nullptr;
+  void* inside_ = nullptr;    // where to continue the body
+  void* outside_ = nullptr;   // where to continue whoever resumed it
+  Body body_ = nullptr;
+  void* argument_ = nullptr;
+  bool finished_ = true;
+  // What the sanitizers need to know about the two stacks; unused in other builds.
+  void* fake_stack_inside_ = nullptr;
+  void* fake_stack_outside_ = nullptr;
+  const void* outer_stack_ = nullptr;
+  std::size_t outer_stack_bytes_ = 0;
+  void* tsan_inside_ = nullptr;
+  void* tsan_outside_ = nullptr;
+};
+
+}  // namespace vmbsim::kernel

@@ -11,12 +11,27 @@ void Simulation::run_one() {
   now_ = due.time;
   log(due.actor, 0);
   due.handler(due.object);
+  if (!soon_.empty()) run_consequences();
+}
+
+void Simulation::run_consequences() {
+  std::size_t i = 0;
+  while (i < soon_.size()) {  // a consequence may have consequences
+    const Consequence next = soon_[i++];
+    if (i == soon_.size()) {  // the last one known may let time pass again
+      soon_.clear();
+      i = 0;
+      update_limit();
+    }
+    next.handler(next.object);
+  }
 }
 
 void Simulation::run_until(SimTime end) {
   stopping_ = false;
   end_ = end;
-  set_horizon(horizon_);
+  if (!soon_.empty()) run_consequences();  // of what was set up before the clock ran
+  update_limit();
   while (!stopping_ && !calendar_.empty() && calendar_.next_time() <= end) run_one();
   if (!stopping_ && end != end_of_time) now_ = end;
 }

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "sim/kernel/calendar.hpp"
 #include "sim/kernel/choice.hpp"
@@ -65,6 +66,13 @@ class Simulation {
   bool cancel(EventHandle handle) { return calendar_.cancel(handle); }
   bool pending(EventHandle handle) const { return calendar_.pending(handle); }
 
+  /// Runs `handler` right after the current event's handler returns, at the same instant and before any other event: for the
+  /// consequences of an event that must not happen in the middle of it.
+  void soon(Handler handler, void* object) {
+    soon_.push_back({handler, object});
+    limit_ = now_;
+  }
+
   /// Moves the clock by `span` without visiting the calendar, when nothing could happen meanwhile: no event is due up to
   /// and including now + span, and the run's limit and the horizon lie beyond it. Logs it as an event of `actor`.
   bool try_advance(Duration span, ActorId actor) {
@@ -78,7 +86,7 @@ class Simulation {
   /// An outside engine that may complete something at an unknown time sets the horizon: try_advance stays below it.
   void set_horizon(SimTime horizon) {
     horizon_ = horizon;
-    limit_ = end_ < horizon ? end_ : horizon;
+    update_limit();
   }
 
   /// n answers, 0 the default. Free when there is nothing to choose.
@@ -112,15 +120,25 @@ class Simulation {
   void flush_log();
 
  private:
+  struct Consequence {
+    Handler handler;
+    void* object;
+  };
+
   void run_one();
+  void run_consequences();
+  void update_limit() {
+    limit_ = stopping_ || !soon_.empty() ? now_ : end_ < horizon_ ? end_ : horizon_;
+  }
 
   SimTime now_{};
-  SimTime limit_ = end_of_time;    // min(end_, horizon_): try_advance stays below
+  SimTime limit_ = end_of_time;    // try_advance stays below
   SimTime end_ = end_of_time;
   SimTime horizon_ = end_of_time;
   Calendar calendar_;
   ChoiceSource* choices_;
   EventListener* listener_;
+  std::vector<Consequence> soon_;
   std::uint64_t events_ = 0;
   std::uint32_t fill_ = 0;
   std::uint32_t actors_ = 0;
