@@ -27,11 +27,15 @@ void Simulation::run_consequences() {
   }
 }
 
-void Simulation::run_until(SimTime end) {
+void Simulation::begin_run(SimTime end) {
   stopping_ = false;
   end_ = end;
   if (!soon_.empty()) run_consequences();  // of what was set up before the clock ran
   update_limit();
+}
+
+void Simulation::run_until(SimTime end) {
+  begin_run(end);
   while (!stopping_ && !calendar_.empty() && calendar_.next_time() <= end) run_one();
   if (!stopping_ && end != end_of_time) now_ = end;
 }

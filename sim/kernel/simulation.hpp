@@ -113,6 +113,8 @@ class Simulation {
   /// the same instant). The clock moves to `time`.
   SimTime next_time() const { return calendar_.next_time(); }
   void run_due(SimTime time);
+  /// Before the first run_due of a run that ends at `end`: what run_until(end) does before its first event.
+  void begin_run(SimTime end);
 
   std::uint64_t events() const { return events_ + fill_; }  ///< calendar events run and spans passed without one
   std::uint64_t pending_events() const { return calendar_.size(); }
