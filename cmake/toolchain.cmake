@@ -21,3 +21,6 @@ if(VMBSIM_SANITIZE)
 endif()
 
 set(VMBSIM_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  list(APPEND VMBSIM_WARNINGS -Wno-restrict)  # gcc 12 sees overlaps in std::string that cannot be (GCC bug 105651)
+endif()
