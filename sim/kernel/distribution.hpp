@@ -3,6 +3,10 @@
 ///
 ///   Distribution d = Distribution::exponential(10us);
 ///   Duration x = d.sample(stream);
+///
+/// Samples are rounded to the nearest nanosecond; samples and parameters are held at 2^62 ns (146 years). Exponential and lognormal samples are
+/// drawn by inversion of one 64-bit number, so their tails are cut where the probability is 2^-65 (5 in 10^20): at 45
+/// means, and at 9.16 sigma.
 #include <memory>
 #include <vector>
 
@@ -25,7 +29,7 @@ class Distribution {
     return kind_ == Kind::fixed ? Duration{a_} : sample_varying(stream);
   }
   bool is_fixed() const { return kind_ == Kind::fixed; }
-  /// The mean, rounded to whole nanoseconds.
+  /// The mean, rounded to whole nanoseconds and held at 2^62 ns.
   Duration mean() const;
   /// The smallest value a sample can take.
   Duration lowest() const;
@@ -36,8 +40,8 @@ class Distribution {
 
   Kind kind_ = Kind::fixed;
   std::int64_t a_ = 0;  // value, mean, low or median, in ns
-  std::int64_t b_ = 0;  // high or p99, in ns
-  double log_sigma_ = 0;  // lognormal only
+  std::int64_t b_ = 0;  // uniform: high, in ns
+  double sigma_ = 0;    // lognormal: standard deviation of the logarithm
   std::shared_ptr<const std::vector<Duration>> samples_;
 };
 

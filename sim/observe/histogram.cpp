@@ -1,1 +1,91 @@
 #include "vmbsim/histogram.hpp"
+
+#include <algorithm>
+
+namespace vmbsim {
+
+std::uint64_t Histogram::lower_bound(std::size_t index) {
+  if (index < 256) return index;
+  const std::size_t shift = index / 128 - 1;
+  return std::uint64_t{128 + index % 128} << shift;
+}
+
+void Histogram::grow(std::size_t index) { buckets_.resize((index / 128 + 1) * 128); }
+
+void Histogram::merge(const Histogram& other) {
+  if (other.count_ == 0) return;
+  if (other.buckets_.size() > buckets_.size()) buckets_.resize(other.buckets_.size());
+  for (std::size_t i = 0; i < other.buckets_.size(); ++i) buckets_[i] += other.buckets_[i];
+  min_ = count_ == 0 ? other.min_ : std::min(min_, other.min_);
+  max_ = std::max(max_, other.max_);
+  count_ += other.count_;
+  sum_ += other.sum_;
+}
+
+void Histogram::clear() {
+  buckets_.clear();
+  count_ = 0;
+  sum_ = 0;
+  min_ = 0;
+  max_ = 0;
+}
+
+double Histogram::mean_ns() const {
+  if (count_ == 0) return 0;
+  const auto whole = static_cast<std::uint64_t>(sum_ / count_);
+  const auto rest = static_cast<std::uint64_t>(sum_ % count_);
+  return static_cast<double>(whole) + static_cast<double>(rest) / static_cast<double>(count_);
+}
+
+Duration Histogram::quantile(std::uint64_t numerator, std::uint64_t denominator) const {
+  VMBSIM_ASSERT(denominator > 0 && numerator <= denominator, "a quantile lies between 0 and 1");
+  if (count_ == 0) return 0ns;
+  const Wide wanted = (Wide{count_} * numerator + denominator - 1) / denominator;  // at most count_
+  const std::uint64_t rank = std::max<std::uint64_t>(static_cast<std::uint64_t>(wanted), 1);
+  std::uint64_t seen = 0;
+  std::size_t index = 0;
+  while ((seen += buckets_[index]) < rank) ++index;
+  return std::min(Duration{static_cast<std::int64_t>(upper_bound(index))}, max());
+}
+
+std::vector<Histogram::Bucket> Histogram::buckets() const {
+  std::vector<Bucket> filled;
+  for (std::size_t i = 0; i < buckets_.size(); ++i)
+    if (buckets_[i] != 0) filled.push_back({Duration{static_cast<std::int64_t>(upper_bound(i))}, buckets_[i]});
+  return filled;
+}
+
+std::optional<Histogram> Histogram::restore(std::span<const Bucket> buckets, Wide sum_ns, Duration min, Duration max) {
+  Histogram restored;
+  if (buckets.empty()) return sum_ns == 0 && min == 0ns && max == 0ns ? std::optional{restored} : std::nullopt;
+  if (min < 0ns || min > max) return std::nullopt;
+  Wide least = 0;  // sum if every sample lay at the lower end of its bucket
+  Wide most = 0;   // and at the upper end
+  Duration before{-1};
+  for (const Bucket& bucket : buckets) {
+    if (bucket.upper <= before || bucket.count == 0 || bucket.count > UINT64_MAX - restored.count_) return std::nullopt;
+    before = bucket.upper;
+    const std::size_t index = index_of(static_cast<std::uint64_t>(bucket.upper.count()));
+    if (upper_bound(index) != static_cast<std::uint64_t>(bucket.upper.count())) return std::nullopt;
+    if (index >= restored.buckets_.size()) restored.grow(index);
+    restored.buckets_[index] = bucket.count;
+    restored.count_ += bucket.count;
+    least += Wide{bucket.count} * lower_bound(index);
+    most += Wide{bucket.count} * upper_bound(index);
+  }
+  const std::size_t first = index_of(static_cast<std::uint64_t>(buckets.front().upper.count()));
+  const std::size_t last = index_of(static_cast<std::uint64_t>(buckets.back().upper.count()));
+  const auto lowest = static_cast<std::uint64_t>(min.count());
+  const auto highest = static_cast<std::uint64_t>(max.count());
+  if (index_of(lowest) != first || index_of(highest) != last || (restored.count_ == 1 && min != max)) return std::nullopt;
+  // One sample is the minimum and one the maximum, which narrows what the others can add up to.
+  least += highest - lower_bound(last);
+  most -= upper_bound(first) - lowest;
+  if (sum_ns < least || sum_ns > most) return std::nullopt;
+  restored.sum_ = sum_ns;
+  restored.min_ = min.count();
+  restored.max_ = max.count();
+  return restored;
+}
+
+}  // namespace vmbsim
