@@ -1,0 +1,3 @@
+#pragma once
+/// What non-WDF drivers include. Everything the simulator has is in wdm.h.
+#include "wdm.h"
