@@ -1,0 +1,20 @@
+#pragma once
+/// The nearest known word, for messages that help.
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace vmbsim::config {
+
+/// The candidate with the smallest edit distance to `word` (insert, delete, replace, or swap of two neighbours, each 1),
+/// if that is at most a third of the longer word's length, rounded up. Ties go to the earlier candidate.
+std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+/// ` (did you mean "x"?)`, or nothing.
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
+
+/// `a, b, c`
+std::string listed(const std::vector<std::string>& words);
+
+}  // namespace vmbsim::config
