@@ -19,9 +19,11 @@ enum class BugCheck : std::uint32_t {
   attempted_switch_from_dpc = 0xB8,
   bad_pool_caller = 0xC2,
   driver_verifier_detected_violation = 0xC4,
+  timer_or_dpc_invalid = 0xC7,
   irql_unexpected_value = 0xC8,
   worker_thread_returned_at_bad_irql = 0xE1,
   dpc_watchdog_violation = 0x133,
+  kernel_security_check_failure = 0x139,
 };
 
 struct Finding {

@@ -1,0 +1,267 @@
+#include "models/hw/processor.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace vmbsim::hw {
+
+thread_local Processor* Processor::current_ = nullptr;
+
+void Context::start(Irql irql, kernel::Fiber::Body body, void* argument) {
+  fiber_.start(body, argument);
+  irql_ = irql;
+  pause_ = Pause::ready;
+  remaining_ = Duration{};
+}
+
+Processor::Processor(Config config)
+    : name_(std::move(config.name)),
+      id_(config.id),
+      world_(config.world),
+      stacks_(config.stacks),
+      executive_(config.executive),
+      idle_wake_(config.idle_wake),
+      idle_wake_stream_(config.world.stream(name_, "idle wake")),
+      actor_(config.world.new_actor()) {}
+
+// ---- Called by the context that executes here ----
+
+void Processor::consume_in_calendar(Duration span) {
+  VMBSIM_ASSERT(current_ == this, "only a context on the processor consumes its time");
+  Context& self = *occupant_;
+  self.pause_ = Context::Pause::consuming;
+  self.wake_time_ = world_.now() + span;
+  self.wake_ = world_.at<&Processor::on_wake>(self.wake_time_, actor_, *this);
+  leave(self);
+}
+
+void Processor::set_irql(Irql irql) {
+  VMBSIM_ASSERT(current_ == this, "only a context on the processor sets its IRQL");
+  Context& self = *occupant_;
+  const bool lowered = irql < self.irql_;
+  self.irql_ = irql;
+  if (!lowered || !held_back(irql)) return;
+  interrupt_occupant();
+  leave(self);
+}
+
+void Processor::wait() {
+  VMBSIM_ASSERT(current_ == this, "only a context on the processor gives it up");
+  Context& self = *occupant_;
+  VMBSIM_ASSERT(self.activity_ == Activity::thread && self.irql_ < Irql::dispatch, "only a thread below DISPATCH_LEVEL waits");
+  self.pause_ = Context::Pause::waiting;
+  occupant_ = nullptr;
+  leave(self);
+}
+
+void Processor::spin() {
+  VMBSIM_ASSERT(current_ == this, "only a context on the processor spins there");
+  Context& self = *occupant_;
+  self.pause_ = Context::Pause::spinning;
+  account(Activity::spin);
+  leave(self);
+}
+
+void Processor::leave(Context& context) { context.fiber_.suspend(); }
+
+// ---- Called from anywhere ----
+
+void Processor::request_interrupt(InterruptLine& line) {
+  if (line.pending) return;
+  line.pending = true;
+  pending_.push_back(&line);
+  reconsider();
+}
+
+void Processor::reconsider() {
+  attention_ = true;
+  if (current_ == this) {  // a software interrupt: the context stops right here, or when it lowers its IRQL
+    Context& self = *occupant_;
+    if (!held_back(self.irql_)) return;
+    interrupt_occupant();
+    leave(self);
+    return;
+  }
+  if (scheduled_ || waking_) return;
+  scheduled_ = true;
+  world_.soon([](void* self) { static_cast<Processor*>(self)->on_reconsider(); }, this);
+}
+
+bool Processor::wake_spinner() {
+  if (!spinning()) return false;
+  // The spinner looks again after the current event, when the releasing context has gone on.
+  world_.soon(
+      [](void* self) {
+        auto& cpu = *static_cast<Processor*>(self);
+        if (!cpu.spinning()) return;  // interrupted meanwhile: it looks again when the interrupt is done
+        cpu.go_on(*cpu.occupant_);
+        cpu.settle();
+      },
+      this);
+  return true;
+}
+
+// ---- Events ----
+
+void Processor::on_wake() {
+  occupant_->pause_ = Context::Pause::ready;
+  run(*occupant_);
+  settle();
+}
+
+void Processor::on_reconsider() {
+  scheduled_ = false;
+  if (waking_) return;
+  if (occupant_ == nullptr && !pending_.empty()) {
+    const Duration delay = idle_wake_.sample(idle_wake_stream_);
+    if (delay.count() > 0) {
+      waking_ = true;
+      world_.after<&Processor::on_awake>(delay, actor_, *this);
+      return;
+    }
+  }
+  if (occupant_ != nullptr) {
+    if (!held_back(occupant_->irql_)) return;
+    interrupt_occupant();
+  }
+  settle();
+}
+
+void Processor::on_awake() {
+  waking_ = false;
+  settle();
+}
+
+// ---- The decision ----
+
+void Processor::interrupt_occupant() {
+  Context& context = *occupant_;
+  if (context.pause_ == Context::Pause::consuming) {
+    context.remaining_ = context.wake_time_ - world_.now();
+    world_.cancel(context.wake_);
+    context.pause_ = Context::Pause::ready;
+  }
+  interrupted_.push_back(&context);
+  occupant_ = nullptr;
+}
+
+bool Processor::held_back(Irql level) const {
+  return highest_pending(level) != nullptr ||
+         (level < Irql::dispatch && (attention_ || executive_.dpcs_requested(id_, false)));
+}
+
+void Processor::settle() {
+  while (occupant_ == nullptr) {
+    const Irql level = interrupted_.empty() ? Irql::passive : interrupted_.back()->irql_;
+    if (start_pending_interrupt(level)) continue;
+    if (level < Irql::dispatch) {
+      if (executive_.dpcs_requested(id_, false)) {
+        run_dpc_pass();
+        continue;
+      }
+      attention_ = false;
+    }
+    Context* next = interrupted_.empty() ? nullptr : interrupted_.back();
+    if (next != nullptr) interrupted_.pop_back();
+    if (level < Irql::dispatch) next = executive_.next_thread(id_, next);
+    if (next != nullptr) {
+      go_on(*next);
+    } else if (executive_.dpcs_requested(id_, true)) {
+      run_dpc_pass();  // the idle loop drains what nobody hurried
+    } else {
+      account(Activity::idle);
+      return;
+    }
+  }
+}
+
+void Processor::run_dpc_pass() {
+  Context& pass = fresh(Activity::dpc);
+  pass.start(
+      Irql::dispatch,
+      [](void* self) {
+        auto& cpu = *static_cast<Processor*>(self);
+        cpu.executive_.drain_dpcs(cpu.id_);
+      },
+      this);
+  run(pass);
+}
+
+bool Processor::start_pending_interrupt(Irql level) {
+  InterruptLine* line = highest_pending(level);
+  if (line == nullptr) return false;
+  pending_.erase(std::find(pending_.begin(), pending_.end(), line));
+  line->pending = false;
+  ++interrupts_;
+  Context& isr = fresh(Activity::isr);
+  in_service_ = line;
+  isr.start(line->irql, [](void* self) {
+    const InterruptLine& served = *static_cast<Processor*>(self)->in_service_;
+    served.routine(served.object);
+  }, this);
+  run(isr);
+  return true;
+}
+
+InterruptLine* Processor::highest_pending(Irql above) const {
+  InterruptLine* highest = nullptr;
+  for (InterruptLine* line : pending_)
+    if (line->irql > above && (highest == nullptr || line->irql > highest->irql)) highest = line;
+  return highest;
+}
+
+void Processor::go_on(Context& context) {
+  if (context.remaining_.count() > 0) {
+    occupant_ = &context;
+    account(context.activity_);
+    context.pause_ = Context::Pause::consuming;
+    context.wake_time_ = world_.now() + context.remaining_;
+    context.remaining_ = Duration{};
+    context.wake_ = world_.at<&Processor::on_wake>(context.wake_time_, actor_, *this);
+    return;
+  }
+  context.pause_ = Context::Pause::ready;
+  run(context);
+}
+
+void Processor::run(Context& context) {
+  VMBSIM_ASSERT(current_ == nullptr, "contexts are entered from events only");
+  occupant_ = &context;
+  account(context.activity_);
+  current_ = this;
+  context.fiber_.resume();
+  current_ = nullptr;
+  if (!context.fiber_.finished()) return;
+  VMBSIM_ASSERT(occupant_ == &context, "a context ends on the processor it occupies");
+  occupant_ = nullptr;
+  switch (context.activity_) {
+    case Activity::isr: spare_isr_.push_back(&context); break;
+    case Activity::dpc: spare_dpc_.push_back(&context); break;
+    default: executive_.thread_ended(context); break;
+  }
+}
+
+void Processor::account(Activity next) {
+  spent_[static_cast<std::size_t>(activity_)] += world_.now() - since_;
+  since_ = world_.now();
+  activity_ = next;
+}
+
+std::array<Duration, activity_count> Processor::accounted() const {
+  auto spent = spent_;
+  spent[static_cast<std::size_t>(activity_)] += world_.now() - since_;
+  return spent;
+}
+
+Context& Processor::fresh(Activity activity) {
+  auto& spare = activity == Activity::isr ? spare_isr_ : spare_dpc_;
+  if (spare.empty()) {
+    owned_.push_back(std::make_unique<Context>(stacks_, activity));
+    spare.push_back(owned_.back().get());
+  }
+  Context& context = *spare.back();
+  spare.pop_back();
+  return context;
+}
+
+}  // namespace vmbsim::hw

@@ -1,0 +1,190 @@
+#pragma once
+/// A simulated processor: an IRQL, one occupant, and the contexts it was interrupted in.
+///
+/// Rules    An interrupt whose IRQL is above the processor's preempts at once; the rest waits, pending. DPCs run when the
+///          IRQL would fall below DISPATCH_LEVEL, and nothing but interrupts preempts them. Threads run below
+///          DISPATCH_LEVEL. Consumed time is preemptible: what remains continues after the interrupt.
+/// Time     In a context simulated time passes only through consume(), spinning and waiting. Every nanosecond of the
+///          processor is accounted to what occupied it.
+/// Source   WDK, "Managing hardware priorities" and "Introduction to DPC objects"; the DDI pages of KeRaiseIrql and KeLowerIrql.
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/kernel/distribution.hpp"
+#include "sim/kernel/fiber.hpp"
+#include "sim/kernel/simulation.hpp"
+#include "vmbsim/ids.hpp"
+#include "vmbsim/irql.hpp"
+#include "vmbsim/time.hpp"
+
+namespace vmbsim::hw {
+
+class Processor;
+
+/// What a processor's time goes to.
+enum class Activity : std::uint8_t { isr, dpc, thread, spin, idle };
+inline constexpr std::size_t activity_count = 5;
+
+/// Software on a processor: an ISR, a DPC pass or a thread.
+class Context {
+ public:
+  /// `owner` is for the executive: the thread that a thread's context belongs to.
+  Context(kernel::StackPool& stacks, Activity activity, void* owner = nullptr)
+      : fiber_(stacks), owner_(owner), activity_(activity) {}
+
+  Activity activity() const { return activity_; }
+  void* owner() const { return owner_; }
+  /// Its processor's IRQL while it runs, the one to return to while it is interrupted.
+  Irql irql() const { return irql_; }
+  /// Runs `body(argument)` the next time the context gets a processor. The previous body must have ended.
+  void start(Irql irql, kernel::Fiber::Body body, void* argument);
+  bool finished() const { return fiber_.finished(); }
+  /// Makes it burn `span` of processor time before it goes on. It must not occupy a processor.
+  void owe(Duration span) { remaining_ += span; }
+
+ private:
+  friend class Processor;
+  /// Why it is not executing.
+  enum class Pause : std::uint8_t {
+    ready,      ///< may go on at once
+    consuming,  ///< until wake_; what an interrupt leaves over is in remaining_
+    spinning,   ///< until a lock is released
+    waiting,    ///< a thread that gave its processor up
+  };
+
+  kernel::Fiber fiber_;
+  void* owner_;
+  kernel::EventHandle wake_;
+  SimTime wake_time_{};
+  Duration remaining_{};
+  Irql irql_ = Irql::passive;
+  Activity activity_;
+  Pause pause_ = Pause::ready;
+};
+
+/// An interrupt source wired to one processor. Requests made while one is pending merge with it.
+struct InterruptLine {
+  Irql irql = Irql::device;
+  void (*routine)(void* object) = nullptr;  ///< the ISR: runs in a context at `irql`
+  void* object = nullptr;
+  bool pending = false;
+};
+
+/// What the operating system above decides for its processors.
+class Executive {
+ public:
+  virtual ~Executive() = default;
+  /// True when the DPC queue of `cpu` wants to be drained now; `idle`: nothing else is left to do there.
+  virtual bool dpcs_requested(CpuId cpu, bool idle) const = 0;
+  /// Drains it: the body of the DPC context, at DISPATCH_LEVEL.
+  virtual void drain_dpcs(CpuId cpu) = 0;
+  /// Which thread occupies `cpu` next. `current` is the thread that would go on (null when there is none); it is given back
+  /// to the ready threads when another one is answered. Null: idle.
+  virtual Context* next_thread(CpuId cpu, Context* current) = 0;
+  /// A thread's body has ended, on its processor.
+  virtual void thread_ended(Context& thread) = 0;
+};
+
+class Processor {
+ public:
+  struct Config {
+    std::string name;                              ///< "host.cpu0"
+    CpuId id;
+    kernel::Simulation& world;
+    kernel::StackPool& stacks;
+    Executive& executive;
+    const kernel::Distribution& idle_wake;         ///< added to an interrupt that finds the processor halted
+  };
+  explicit Processor(Config config);
+
+  /// The processor whose context is executing now; null in events.
+  static Processor* current() { return current_; }
+
+  const std::string& name() const { return name_; }
+  CpuId id() const { return id_; }
+  ActorId actor() const { return actor_; }
+  kernel::Simulation& world() const { return world_; }
+  Executive& executive() const { return executive_; }
+  Context* occupant() const { return occupant_; }
+  Irql irql() const { return occupant_ != nullptr ? occupant_->irql_ : Irql::passive; }
+  bool idle() const { return occupant_ == nullptr && !waking_; }
+
+  // ---- From a context executing on this processor ----
+
+  /// Burns processor time; interrupts may split it. `span` >= 0.
+  void consume(Duration span) {
+    if (span.count() == 0 || world_.try_advance(span, actor_)) return;
+    consume_in_calendar(span);
+  }
+  /// Sets the IRQL; lowering lets what was held back run first.
+  void set_irql(Irql irql);
+  /// Gives the processor up until resume_thread(); threads below DISPATCH_LEVEL only.
+  void wait();
+  /// Burns time until wake_spinner(); the caller then looks at its lock again.
+  void spin();
+
+  // ---- From anywhere ----
+
+  /// An interrupt arrives. Takes effect at this instant, after the current event.
+  void request_interrupt(InterruptLine& line);
+  /// Looks again at what should run: after a DPC was queued or a thread became ready.
+  void reconsider();
+  /// Lets a spinning occupant look at its lock; true when there is one (not interrupted).
+  bool wake_spinner();
+  bool spinning() const { return occupant_ != nullptr && occupant_->pause_ == Context::Pause::spinning; }
+  /// A thread that waited may go on; the executive hands it out from next_thread().
+  static void make_ready(Context& thread) { thread.pause_ = Context::Pause::ready; }
+
+  /// Time spent so far, by activity; adds up to now().
+  std::array<Duration, activity_count> accounted() const;
+  std::uint64_t interrupts() const { return interrupts_; }
+
+ private:
+  void consume_in_calendar(Duration span);
+  void leave(Context& context);          // out of the fibre, back to the events
+  void run(Context& context);            // into the fibre
+  void interrupt_occupant();             // puts the occupant on the interrupted stack
+  void settle();                         // decides what runs, until something occupies the processor
+  bool held_back(Irql level) const;      // something that may run as soon as the IRQL is `level`
+  bool start_pending_interrupt(Irql level);
+  void run_dpc_pass();
+  void go_on(Context& context);          // lets an occupant continue where it was stopped
+  void account(Activity next);
+  Context& fresh(Activity activity);
+  void on_wake();
+  void on_reconsider();
+  void on_awake();
+  InterruptLine* highest_pending(Irql above) const;
+
+  static thread_local Processor* current_;
+
+  std::string name_;
+  CpuId id_;
+  kernel::Simulation& world_;
+  kernel::StackPool& stacks_;
+  Executive& executive_;
+  const kernel::Distribution& idle_wake_;
+  kernel::Stream idle_wake_stream_;
+  ActorId actor_;
+
+  Context* occupant_ = nullptr;
+  std::vector<Context*> interrupted_;    // innermost last
+  std::vector<InterruptLine*> pending_;  // in order of request
+  InterruptLine* in_service_ = nullptr;  // handed to the ISR context being started
+  std::vector<std::unique_ptr<Context>> owned_;
+  std::vector<Context*> spare_isr_;
+  std::vector<Context*> spare_dpc_;
+  bool attention_ = false;               // somebody asked to reconsider; holds until software below DISPATCH_LEVEL is chosen
+  bool scheduled_ = false;               // a consequence that reconsiders is on its way
+  bool waking_ = false;                  // halted, an interrupt is waking it
+
+  std::array<Duration, activity_count> spent_{};
+  Activity activity_ = Activity::idle;
+  SimTime since_{};
+  std::uint64_t interrupts_ = 0;
+};
+
+}  // namespace vmbsim::hw

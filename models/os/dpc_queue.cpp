@@ -1,0 +1,89 @@
+// Deferred procedure calls.
+// Source: WDK, "Organization of DPC queues": importance decides the place in the queue and whether draining starts at once.
+#include "models/os/partition.hpp"
+
+namespace vmbsim::os {
+
+namespace {
+/// A queue this deep is drained whatever the importance of its DPCs. Source: the WDK speaks of a system-chosen depth; assumed.
+constexpr std::uint32_t hurry_depth = 4;
+/// The period of the clock interrupt. Source: Windows' default timer resolution of 15.625 ms (64 Hz).
+constexpr Duration clock_tick{15'625'000};
+}  // namespace
+
+bool Partition::insert_dpc(KDPC& dpc, void* argument1, void* argument2) {
+  if (dpc.DpcData != nullptr) return false;  // queued at most once: the two causes merge
+  const hw::Processor* here = hw::Processor::current();
+  const bool local_caller = here != nullptr && &here->executive() == this;
+  const std::uint32_t index = dpc.Number >= targeted_dpc ? static_cast<std::uint32_t>(dpc.Number - targeted_dpc)
+                              : local_caller         ? here->id().value
+                                                     : 0;
+  VMBSIM_ASSERT(index < cpus_.size(), "a DPC is queued to a processor of its partition");
+  Cpu& cpu = cpus_[index];
+  dpc.SystemArgument1 = argument1;
+  dpc.SystemArgument2 = argument2;
+  dpc.DpcData = &cpu;
+  ++cpu.dpc_depth;
+  if (dpc.Importance == HighImportance)
+    InsertHeadList(&cpu.dpcs, &dpc.DpcListEntry);
+  else
+    InsertTailList(&cpu.dpcs, &dpc.DpcListEntry);
+
+  const bool local = !local_caller || here->id() == cpu.id;  // an event queues on behalf of the processor itself
+  const bool at_once = dpc.Importance == HighImportance || dpc.Importance == MediumHighImportance ||
+                       (dpc.Importance == MediumImportance && local) || cpu.dpc_depth >= hurry_depth;
+  if (at_once) {
+    request_dpcs(cpu);
+  } else if (cpu.processor->idle()) {
+    cpu.processor->reconsider();
+  } else if (!world_.pending(cpu.tick)) {
+    const auto now = world_.now().time_since_epoch();
+    const SimTime next_tick{now - now % clock_tick + clock_tick};
+    cpu.tick = world_.at(next_tick, actor_, [](void* object) {
+      auto& ticked = *static_cast<Cpu*>(object);
+      ticked.partition->on_clock_tick(ticked);
+    }, &cpu);
+  }
+  return true;
+}
+
+bool Partition::remove_dpc(KDPC& dpc) {
+  if (dpc.DpcData == nullptr) return false;
+  auto& cpu = *static_cast<Cpu*>(dpc.DpcData);
+  RemoveEntryList(&dpc.DpcListEntry);
+  --cpu.dpc_depth;
+  dpc.DpcData = nullptr;
+  return true;
+}
+
+void Partition::request_dpcs(Cpu& cpu) {
+  cpu.dpcs_requested = true;
+  cpu.processor->reconsider();
+}
+
+void Partition::on_clock_tick(Cpu& cpu) {
+  if (!IsListEmpty(&cpu.dpcs)) request_dpcs(cpu);
+}
+
+bool Partition::dpcs_requested(CpuId id, bool idle) const {
+  const Cpu& cpu = cpus_[id.value];
+  return cpu.dpcs_requested || (idle && cpu.dpc_depth != 0);
+}
+
+void Partition::drain_dpcs(CpuId id) {
+  Cpu& cpu = cpus_[id.value];
+  while (!IsListEmpty(&cpu.dpcs)) {
+    KDPC& dpc = *CONTAINING_RECORD(RemoveHeadList(&cpu.dpcs), KDPC, DpcListEntry);
+    --cpu.dpc_depth;
+    dpc.DpcData = nullptr;  // may be queued again from now on, even by its own routine
+    spend(costs_.dpc_dispatch, cpu.costs);
+    dpc.DeferredRoutine(&dpc, dpc.DeferredContext, dpc.SystemArgument1, dpc.SystemArgument2);
+    if (cpu.processor->irql() != Irql::dispatch) {
+      findings_.add("IRQL", BugCheck::irql_unexpected_value, {}, "a DPC returned at another IRQL than DISPATCH_LEVEL");
+      cpu.processor->set_irql(Irql::dispatch);
+    }
+  }
+  cpu.dpcs_requested = false;
+}
+
+}  // namespace vmbsim::os

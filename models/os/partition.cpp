@@ -1,0 +1,65 @@
+#include "models/os/partition.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "models/os/thread.hpp"
+
+namespace vmbsim::os {
+
+namespace {
+/// Address space of one partition's memory; committed only where touched.
+constexpr Pages memory_size{std::int64_t{64} * 1024 * 1024 * 1024 / page_size};
+/// A driver that prints for every packet must not eat the machine's memory.
+constexpr std::size_t debug_lines_kept = 10'000;
+}  // namespace
+
+Partition::Partition(Config config)
+    : name_(std::move(config.name)),
+      world_(config.world),
+      stacks_(config.stacks),
+      costs_(config.costs),
+      findings_(config.findings),
+      speed_permille_(config.speed_permille),
+      memory_({.size = memory_size}),
+      actor_(config.world.new_actor()) {
+  VMBSIM_ASSERT(config.cpus > 0, "a partition has a processor");
+  cpus_.reserve(config.cpus);
+  for (std::uint32_t i = 0; i < config.cpus; ++i) {
+    const std::string cpu_name = fmt::format("{}.cpu{}", name_, i);
+    Cpu& cpu = cpus_.emplace_back(Cpu{.processor = nullptr,
+                                      .dpcs = {},
+                                      .tick = {},
+                                      .quantum = {},
+                                      .costs = world_.stream(cpu_name, "costs"),
+                                      .id = CpuId{i},
+                                      .partition = this});
+    InitializeListHead(&cpu.dpcs);
+    cpu.processor = std::make_unique<hw::Processor>(hw::Processor::Config{.name = cpu_name,
+                                                                          .id = CpuId{i},
+                                                                          .world = world_,
+                                                                          .stacks = stacks_,
+                                                                          .executive = *this,
+                                                                          .idle_wake = costs_.idle_wake});
+  }
+  work_queues_[0].priority = Thread::priority_delayed;
+  work_queues_[1].priority = Thread::priority_critical;
+}
+
+Partition::~Partition() = default;
+
+void Partition::debug_print(const char* text) {
+  if (debug_output_.size() == debug_lines_kept) return;
+  debug_output_.push_back(fmt::format("{}ns {}: {}", nanoseconds(world_.now()), hw::Processor::current()->name(), text));
+}
+
+bool Partition::require_irql_at_most(Irql highest, const char* call, BugCheck bug_check) {
+  const Irql irql = hw::Processor::current()->irql();
+  if (irql <= highest) return true;
+  findings_.add("IRQL", bug_check, {},
+                fmt::format("{} called at {} level; it is legal up to {} level", call, name_of(irql), name_of(highest)));
+  return false;
+}
+
+}  // namespace vmbsim::os

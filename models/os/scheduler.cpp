@@ -1,0 +1,204 @@
+// Threads: who runs, for how long, and the system worker threads.
+// Source: WDK, "System worker threads"; Windows Internals, part 1, chapter 4 (priorities, quantum).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <utility>
+
+#include "models/os/thread.hpp"
+
+namespace vmbsim::os {
+
+namespace {
+/// Two clock ticks of 15.625 ms: the quantum of a client Windows. Source: Windows Internals, part 1, chapter 4.
+constexpr Duration quantum{2 * 15'625'000};
+}  // namespace
+
+Thread::Thread(Partition& partition, kernel::StackPool& stacks, std::string name, int priority, CpuId ideal, bool bound, Body body, void* argument)
+    : partition_(partition),
+      name_(std::move(name)),
+      context_(stacks, hw::Activity::thread, this),
+      priority_(priority),
+      ideal_(ideal),
+      bound_(bound),
+      body_(body),
+      argument_(argument) {}
+
+Thread& Partition::create_thread(std::string name, int priority, CpuId ideal, bool bound, Thread::Body body,
+                                 void* argument) {
+  VMBSIM_ASSERT(priority >= 0 && priority < 32, "thread priorities are 0 to 31");
+  threads_.push_back(
+      std::unique_ptr<Thread>(new Thread(*this, stacks_, std::move(name), priority, ideal, bound, body, argument)));
+  Thread& thread = *threads_.back();
+  thread.context_.start(
+      Irql::passive,
+      [](void* object) {
+        auto& self = *static_cast<Thread*>(object);
+        self.body_(self.argument_);
+      },
+      &thread);
+  make_ready(thread);
+  return thread;
+}
+
+Thread& Partition::thread_of(hw::Context& context) const { return *static_cast<Thread*>(context.owner()); }
+
+Thread* Partition::current_thread() {
+  hw::Context* occupant = hw::Processor::current()->occupant();
+  return occupant->activity() == hw::Activity::thread ? &thread_of(*occupant) : nullptr;
+}
+
+void Partition::thread_ended(hw::Context& context) { thread_of(context).state_ = Thread::State::ended; }
+
+void Partition::end_current_thread() {
+  thread_of(*hw::Processor::current()->occupant()).state_ = Thread::State::ended;
+  hw::Processor::current()->wait();  // nobody makes it ready again
+  impossible("an ended thread does not run", "Partition::end_current_thread");
+}
+
+void Partition::make_ready(Thread& thread) {
+  thread.state_ = Thread::State::ready;
+  hw::Processor::make_ready(thread.context_);
+  const auto level = static_cast<std::size_t>(thread.priority_);
+  ready_[level].push_back(&thread);
+  ready_mask_ |= 1u << level;
+  find_processor(thread);
+}
+
+void Partition::find_processor(Thread& thread) {
+  Cpu& ideal = cpus_[thread.ideal_.value];
+  if (ideal.processor->idle()) return ideal.processor->reconsider();
+  if (!thread.bound_)
+    for (Cpu& cpu : cpus_)
+      if (cpu.processor->idle()) return cpu.processor->reconsider();
+  // Nobody is idle: the ideal processor decides between its occupant and the newcomer when its IRQL allows.
+  ideal.processor->reconsider();
+}
+
+Thread* Partition::best_ready(CpuId cpu, int above_priority) {
+  for (std::uint32_t mask = ready_mask_; mask != 0;) {
+    const int level = std::bit_width(mask) - 1;
+    if (level <= above_priority) return nullptr;
+    auto& queue = ready_[static_cast<std::size_t>(level)];
+    const auto may_run = [cpu](const Thread* t) { return !t->bound_ || t->ideal_ == cpu; };
+    const auto candidates = static_cast<std::uint32_t>(std::count_if(queue.begin(), queue.end(), may_run));
+    if (candidates != 0) {
+      std::uint32_t skip = world_.choose(kernel::ChoicePoint::thread, candidates);
+      auto chosen = std::find_if(queue.begin(), queue.end(), may_run);
+      while (skip-- != 0) chosen = std::find_if(chosen + 1, queue.end(), may_run);
+      Thread* thread = *chosen;
+      queue.erase(chosen);
+      if (queue.empty()) ready_mask_ &= ~(1u << level);
+      return thread;
+    }
+    mask &= ~(1u << level);
+  }
+  return nullptr;
+}
+
+hw::Context* Partition::next_thread(CpuId id, hw::Context* occupant) {
+  Cpu& cpu = cpus_[id.value];
+  Thread* current = occupant != nullptr ? &thread_of(*occupant) : nullptr;
+  const int floor = current == nullptr ? -1 : current->quantum_spent_ ? current->priority_ - 1 : current->priority_;
+  Thread* next = best_ready(id, floor);
+  if (current != nullptr) current->quantum_spent_ = false;
+  if (next == nullptr) {
+    if (current != nullptr) arm_quantum(cpu, *current);
+    return occupant;
+  }
+  if (current != nullptr) {  // preempted ones come first among their equals, those that used up their quantum last
+    current->state_ = Thread::State::ready;
+    auto& queue = ready_[static_cast<std::size_t>(current->priority_)];
+    if (next->priority_ == current->priority_)
+      queue.push_back(current);
+    else
+      queue.push_front(current);
+    ready_mask_ |= 1u << current->priority_;
+  }
+  next->state_ = Thread::State::running;
+  world_.cancel(cpu.quantum);
+  cpu.quantum = {};
+  arm_quantum(cpu, *next);
+  if (cpu.last_thread != next) next->context_.owe(scaled(costs_.thread_switch.sample(cpu.costs)));
+  cpu.last_thread = next;
+  for (std::uint32_t mask = ready_mask_; mask != 0; mask &= mask - 1)  // whoever is left may suit an idle processor
+    for (Thread* waiting : ready_[static_cast<std::size_t>(std::countr_zero(mask))])
+      for (Cpu& other : cpus_)
+        if (&other != &cpu && other.processor->idle() && (!waiting->bound_ || waiting->ideal_ == other.id))
+          other.processor->reconsider();
+  return &next->context_;
+}
+
+void Partition::arm_quantum(Cpu& cpu, Thread& running) {
+  if (world_.pending(cpu.quantum)) return;
+  if ((ready_mask_ & (1u << running.priority_)) == 0) return;  // nobody to share with
+  cpu.quantum = world_.after(
+      quantum, actor_,
+      [](void* object) {
+        auto& expired = *static_cast<Cpu*>(object);
+        expired.partition->on_quantum(expired);
+      },
+      &cpu);
+}
+
+void Partition::on_quantum(Cpu& cpu) {
+  hw::Context* occupant = cpu.processor->occupant();
+  if (occupant == nullptr || occupant->activity() != hw::Activity::thread) return;  // re-armed at the next decision
+  thread_of(*occupant).quantum_spent_ = true;
+  cpu.processor->reconsider();
+}
+
+// ---- System worker threads ----
+
+void Partition::queue_work(WorkItem& item, WORK_QUEUE_TYPE type) {
+  VMBSIM_ASSERT(!item.queued, "a work item is queued once at a time");
+  item.queued = true;
+  WorkQueue& queue = work_queues_[type == DelayedWorkQueue ? 0 : 1];
+  queue.items.push_back(&item);
+  if (!queue.idle.empty()) {  // the worker of this processor if it is free, else whoever came to rest last
+    const hw::Processor* here = hw::Processor::current();
+    auto chosen = queue.idle.end() - 1;
+    if (here != nullptr && &here->executive() == this)
+      for (auto worker = queue.idle.begin(); worker != queue.idle.end(); ++worker)
+        if ((*worker)->thread->ideal_ == here->id()) chosen = worker;
+    Worker* worker = *chosen;
+    queue.idle.erase(chosen);
+    make_ready(*worker->thread);
+  } else if (queue.threads < cpu_count()) {  // as many threads as processors, made when first needed
+    const CpuId ideal{queue.threads++};
+    std::string worker_name = fmt::format("{}.wrk{}.{}", name_, queue.priority, ideal.value);
+    workers_.push_back(std::make_unique<Worker>(Worker{*this, queue, nullptr, world_.stream(worker_name, "costs")}));
+    Worker* worker = workers_.back().get();
+    worker->thread = &create_thread(
+        std::move(worker_name), queue.priority, ideal, false,
+        [](void* object) {
+          auto& self = *static_cast<Worker*>(object);
+          self.partition.work(self);
+        },
+        worker);
+  }
+}
+
+void Partition::work(Worker& worker) {
+  for (;;) {
+    spend(costs_.worker_wake, worker.costs);
+    while (!worker.queue.items.empty()) {
+      auto& items = worker.queue.items;
+      const std::uint32_t choice = world_.choose(kernel::ChoicePoint::worker, static_cast<std::uint32_t>(items.size()));
+      WorkItem& item = *items[choice];
+      items.erase(items.begin() + choice);
+      item.queued = false;  // before the routine: it may queue itself again
+      item.routine(item.context);
+      if (hw::Processor::current()->irql() != Irql::passive) {
+        findings_.add("IRQL", BugCheck::worker_thread_returned_at_bad_irql, {}, "a work item returned above PASSIVE_LEVEL");
+        hw::Processor::current()->set_irql(Irql::passive);
+      }
+    }
+    worker.queue.idle.push_back(&worker);
+    worker.thread->state_ = Thread::State::waiting;
+    hw::Processor::current()->wait();
+  }
+}
+
+}  // namespace vmbsim::os
