@@ -1,0 +1,18 @@
+#pragma once
+/// Tidy tables: one header line, one row per observation, RFC 4180 quoting, the same bytes for the same run.
+#include <string>
+
+#include "vmbsim/result.hpp"
+
+namespace vmbsim::report {
+
+/// scenario,seed,metric,value,unit : one row per metric of metrics.hpp.
+std::string summary_csv(const RunResult& result);
+
+/// channel,submitted_ns,<stage>_ns...,latency_ns : one row per recorded transaction.
+std::string packets_csv(const RunResult& result);
+
+/// channel,end_ns,completed,latency_mean_ns,latency_p99_ns : one row per interval and channel.
+std::string intervals_csv(const RunResult& result);
+
+}  // namespace vmbsim::report

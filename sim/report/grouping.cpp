@@ -1,0 +1,97 @@
+#include "sim/report/grouping.hpp"
+
+#include <algorithm>
+
+namespace vmbsim::report {
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+void add_ring(RingResult& into, const RingResult& ring) {
+  into.size = std::max(into.size, ring.size);
+  into.peak = std::max(into.peak, ring.peak);
+  into.full_events += ring.full_events;
+}
+
+}  // namespace
+
+std::string template_name(std::string_view instance) {
+  std::string name;
+  for (std::size_t i = 0; i < instance.size(); ++i) {
+    name += instance[i];
+    if (instance[i] != '[') continue;
+    std::size_t end = i + 1;
+    while (end < instance.size() && is_digit(instance[end])) ++end;
+    if (end == i + 1 || end == instance.size() || instance[end] != ']') continue;
+    name += '*';
+    i = end - 1;
+  }
+  const std::size_t last = name.find_last_not_of("0123456789");
+  constexpr std::string_view cpu = ".cpu";
+  if (last != std::string::npos && last + 1 < name.size() && last + 1 >= cpu.size() &&
+      name.compare(last + 1 - cpu.size(), cpu.size(), cpu) == 0)
+    name.replace(last + 1, std::string::npos, "*");
+  return name;
+}
+
+ChannelResult merged(const Group<ChannelResult>& group) {
+  ChannelResult sum;
+  sum.name = group.name;
+  for (const ChannelResult* channel : group.items) {
+    sum.sent += channel->sent;
+    sum.completed += channel->completed;
+    sum.outstanding += channel->outstanding;
+    sum.measured += channel->measured;
+    sum.throughput_per_s += channel->throughput_per_s;
+    sum.bytes_per_s += channel->bytes_per_s;
+    sum.latency.merge(channel->latency);
+    for (std::size_t i = 0; i < stage_count; ++i) sum.stage_sum_ns[i] += channel->stage_sum_ns[i];
+    sum.batches += channel->batches;
+    sum.batched_packets += channel->batched_packets;
+    sum.batch_max = std::max(sum.batch_max, channel->batch_max);
+    sum.signals_sent += channel->signals_sent;
+    sum.signals_suppressed += channel->signals_suppressed;
+    sum.interrupts += channel->interrupts;
+    add_ring(sum.to_host, channel->to_host);
+    add_ring(sum.to_guest, channel->to_guest);
+  }
+  return sum;
+}
+
+WorkloadResult merged(const Group<WorkloadResult>& group) {
+  WorkloadResult sum;
+  sum.name = group.name;
+  sum.channel = template_name(group.items.front()->channel);
+  for (const WorkloadResult* workload : group.items) {
+    sum.offered += workload->offered;
+    sum.completed += workload->completed;
+    sum.response.merge(workload->response);
+  }
+  return sum;
+}
+
+ProcessorResult merged(const Group<ProcessorResult>& group) {
+  ProcessorResult sum;
+  sum.name = group.name;
+  for (const ProcessorResult* processor : group.items) {
+    sum.isr += processor->isr;
+    sum.dpc += processor->dpc;
+    sum.thread += processor->thread;
+    sum.spin += processor->spin;
+    sum.idle += processor->idle;
+  }
+  return sum;
+}
+
+DeviceResult merged(const Group<DeviceResult>& group) {
+  DeviceResult sum;
+  sum.name = group.name;
+  for (const DeviceResult* device : group.items) {
+    sum.operations += device->operations;
+    sum.bytes += device->bytes;
+    sum.peak_in_flight = std::max(sum.peak_in_flight, device->peak_in_flight);
+  }
+  return sum;
+}
+
+}  // namespace vmbsim::report

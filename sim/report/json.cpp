@@ -1,0 +1,125 @@
+#include "sim/report/json.hpp"
+
+#include <fmt/core.h>
+
+#include <nlohmann/json.hpp>
+
+#include "sim/report/breakdown.hpp"
+#include "sim/report/metrics.hpp"
+
+namespace vmbsim::report {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+double thousandths(std::uint64_t picoseconds) { return static_cast<double>(picoseconds) / 1000; }
+double number(std::uint64_t count) { return static_cast<double>(count); }
+double number(Duration duration) { return static_cast<double>(duration.count()); }
+
+Json to_json(const Histogram& times, double mean) {
+  return {{"mean", mean},
+          {"p50", times.quantile(50, 100).count()},
+          {"p90", times.quantile(90, 100).count()},
+          {"p99", times.quantile(99, 100).count()},
+          {"p999", times.quantile(999, 1000).count()},
+          {"max", times.max().count()}};
+}
+
+Json to_json(const RingResult& ring) {
+  return {{"size_bytes", ring.size.count}, {"peak_bytes", ring.peak.count}, {"full_events", ring.full_events}};
+}
+
+Json to_json(const ChannelResult& channel) {
+  const Breakdown means = breakdown(channel, Grain::picosecond);
+  Json stages = Json::object();
+  for (std::size_t i = 0; i < stage_count; ++i) stages[stage_names[i]] = thousandths(means.stages[i]);
+  return {{"name", channel.name},
+          {"sent", channel.sent},
+          {"completed", channel.completed},
+          {"outstanding", channel.outstanding},
+          {"measured", channel.measured},
+          {"throughput_per_s", channel.throughput_per_s},
+          {"bytes_per_s", channel.bytes_per_s},
+          {"latency_ns", to_json(channel.latency, thousandths(means.latency))},
+          {"stages_ns", stages},
+          {"batches",
+           {{"count", channel.batches},
+            {"mean", ratio(number(channel.batched_packets), number(channel.batches))},
+            {"max", channel.batch_max}}},
+          {"signals", {{"sent", channel.signals_sent}, {"suppressed", channel.signals_suppressed}}},
+          {"interrupts", channel.interrupts},
+          {"ring", {{"to_host", to_json(channel.to_host)}, {"to_guest", to_json(channel.to_guest)}}}};
+}
+
+Json to_json(const WorkloadResult& workload) {
+  return {{"name", workload.name},
+          {"channel", workload.channel},
+          {"offered", workload.offered},
+          {"completed", workload.completed},
+          {"response_ns", to_json(workload.response, workload.response.mean_ns())}};
+}
+
+Json to_json(const ProcessorResult& processor) {
+  const double whole = number(processor.isr + processor.dpc + processor.thread + processor.spin + processor.idle);
+  return {{"name", processor.name},
+          {"utilisation",
+           {{"isr", ratio(number(processor.isr), whole)},
+            {"dpc", ratio(number(processor.dpc), whole)},
+            {"thread", ratio(number(processor.thread), whole)},
+            {"spin", ratio(number(processor.spin), whole)},
+            {"idle", ratio(number(processor.idle), whole)}}}};
+}
+
+Json to_json(const DeviceResult& device) {
+  return {{"name", device.name},
+          {"operations", device.operations},
+          {"bytes", device.bytes.count},
+          {"peak_in_flight", device.peak_in_flight}};
+}
+
+Json to_json(const Finding& finding) {
+  Json out = Json::object();
+  out["rule"] = finding.rule;
+  if (finding.bug_check != BugCheck::none)
+    out["bug_check"] = fmt::format("0x{:02X}", static_cast<std::uint32_t>(finding.bug_check));
+  out["time_ns"] = nanoseconds(finding.time);
+  out["where"] = finding.where;
+  out["text"] = finding.text;
+  return out;
+}
+
+Json to_json(const ExpectationResult& expectation) {
+  return {{"text", expectation.text}, {"actual", expectation.actual}, {"met", expectation.met}};
+}
+
+template <class Item>
+Json list(const std::vector<Item>& items) {
+  Json out = Json::array();
+  for (const Item& item : items) out.push_back(to_json(item));
+  return out;
+}
+
+}  // namespace
+
+std::string summary_json(const RunResult& result) {
+  const Json summary = {{"schema", 1},
+                        {"scenario", result.scenario},
+                        {"seed", result.seed.value},
+                        {"version", result.version},
+                        {"fingerprint", result.fingerprint.text()},
+                        {"simulated_ns", result.simulated.count()},
+                        {"measured_ns", result.measured.count()},
+                        {"events", result.events},
+                        {"transactions", result.transactions},
+                        {"wall_s", result.wall_s},
+                        {"channels", list(result.channels)},
+                        {"workloads", list(result.workloads)},
+                        {"processors", list(result.processors)},
+                        {"devices", list(result.devices)},
+                        {"findings", list(result.findings)},
+                        {"expectations", list(result.expectations)}};
+  // A name may hold bytes that are no UTF-8; they become U+FFFD rather than an error at the end of a long run.
+  return summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace vmbsim::report

@@ -1,0 +1,13 @@
+#pragma once
+/// summary.json: everything a result says, for programs.
+#include <string>
+
+#include "vmbsim/result.hpp"
+
+namespace vmbsim::report {
+
+/// Means are in nanoseconds with at most three decimals; read as decimals, the eleven `stages_ns` of a channel add up to its
+/// `latency_ns.mean` exactly (see breakdown.hpp). `wall_s` is the only field in which two runs of one scenario differ.
+std::string summary_json(const RunResult& result);
+
+}  // namespace vmbsim::report

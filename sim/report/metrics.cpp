@@ -1,0 +1,161 @@
+#include "sim/report/metrics.hpp"
+
+#include <cmath>
+
+#include "sim/report/breakdown.hpp"
+#include "sim/report/grouping.hpp"
+#include "sim/report/quantity.hpp"
+
+namespace vmbsim::report {
+namespace {
+
+double number(std::uint64_t count) { return static_cast<double>(count); }
+double number(Duration duration) { return static_cast<double>(duration.count()); }
+
+/// Collects the metrics of one thing under its prefix.
+class Rows {
+ public:
+  Rows(std::vector<Metric>& out, std::string prefix) : out_(out), prefix_(std::move(prefix)) {}
+
+  void add(std::string_view name, double value, Unit unit) {
+    out_.push_back({prefix_ + "." + std::string(name), value, unit});
+  }
+  void count(std::string_view name, std::uint64_t value) { add(name, number(value), Unit::count); }
+
+  void histogram(const std::string& name, const Histogram& times, double mean) {
+    add(name + ".mean", mean, Unit::nanoseconds);
+    add(name + ".p50", number(times.quantile(50, 100)), Unit::nanoseconds);
+    add(name + ".p90", number(times.quantile(90, 100)), Unit::nanoseconds);
+    add(name + ".p99", number(times.quantile(99, 100)), Unit::nanoseconds);
+    add(name + ".p999", number(times.quantile(999, 1000)), Unit::nanoseconds);
+    add(name + ".max", number(times.max()), Unit::nanoseconds);
+  }
+
+  void ring(const std::string& name, const RingResult& ring) {
+    add(name + ".size", static_cast<double>(ring.size.count), Unit::bytes);
+    add(name + ".peak", static_cast<double>(ring.peak.count), Unit::bytes);
+    count(name + ".full_events", ring.full_events);
+  }
+
+ private:
+  std::vector<Metric>& out_;
+  std::string prefix_;
+};
+
+void add(std::vector<Metric>& out, const ChannelResult& channel) {
+  Rows rows(out, "channel." + channel.name);
+  const Breakdown means = breakdown(channel, Grain::picosecond);
+  rows.count("sent", channel.sent);
+  rows.count("completed", channel.completed);
+  rows.count("outstanding", channel.outstanding);
+  rows.count("measured", channel.measured);
+  rows.add("throughput", channel.throughput_per_s, Unit::per_second);
+  rows.add("bandwidth", channel.bytes_per_s, Unit::bytes_per_second);
+  rows.histogram("latency", channel.latency, number(means.latency) / 1000);
+  for (std::size_t i = 0; i < stage_count; ++i)
+    rows.add("stage." + std::string(stage_names[i]) + ".mean", number(means.stages[i]) / 1000, Unit::nanoseconds);
+  rows.count("batches", channel.batches);
+  rows.add("batch.mean", ratio(number(channel.batched_packets), number(channel.batches)), Unit::count);
+  rows.count("batch.max", channel.batch_max);
+  rows.count("signals.sent", channel.signals_sent);
+  rows.count("signals.suppressed", channel.signals_suppressed);
+  rows.count("interrupts", channel.interrupts);
+  rows.add("interrupts_per_packet", ratio(number(channel.interrupts), number(channel.measured)), Unit::count);
+  rows.ring("ring.to_host", channel.to_host);
+  rows.ring("ring.to_guest", channel.to_guest);
+}
+
+void add(std::vector<Metric>& out, const WorkloadResult& workload) {
+  Rows rows(out, "workload." + workload.name);
+  rows.count("offered", workload.offered);
+  rows.count("completed", workload.completed);
+  rows.histogram("response", workload.response, workload.response.mean_ns());
+}
+
+void add(std::vector<Metric>& out, const ProcessorResult& processor) {
+  Rows rows(out, "processor." + processor.name);
+  const Duration whole = processor.isr + processor.dpc + processor.thread + processor.spin + processor.idle;
+  rows.add("isr", ratio(number(processor.isr), number(whole)), Unit::fraction);
+  rows.add("dpc", ratio(number(processor.dpc), number(whole)), Unit::fraction);
+  rows.add("thread", ratio(number(processor.thread), number(whole)), Unit::fraction);
+  rows.add("spin", ratio(number(processor.spin), number(whole)), Unit::fraction);
+  rows.add("idle", ratio(number(processor.idle), number(whole)), Unit::fraction);
+}
+
+void add(std::vector<Metric>& out, const DeviceResult& device) {
+  Rows rows(out, "device." + device.name);
+  rows.count("operations", device.operations);
+  rows.add("bytes", static_cast<double>(device.bytes.count), Unit::bytes);
+  rows.count("peak_in_flight", device.peak_in_flight);
+}
+
+template <class Item>
+void add_all(std::vector<Metric>& out, const std::vector<Item>& items) {
+  for (const Item& item : items) add(out, item);
+  for (const Group<Item>& together : group(items))
+    if (together.items.size() > 1) add(out, merged(together));
+}
+
+}  // namespace
+
+std::string_view name_of(Unit unit) {
+  switch (unit) {
+    case Unit::nanoseconds: return "ns";
+    case Unit::bytes: return "bytes";
+    case Unit::bytes_per_second: return "bytes_per_s";
+    case Unit::per_second: return "per_s";
+    case Unit::fraction: return "fraction";
+    case Unit::count: return "count";
+  }
+  return "count";
+}
+
+std::vector<Metric> metrics(const RunResult& result) {
+  std::vector<Metric> all;
+  Rows run(all, "run");
+  run.add("simulated", number(result.simulated), Unit::nanoseconds);
+  run.add("measured", number(result.measured), Unit::nanoseconds);
+  run.count("events", result.events);
+  run.count("transactions", result.transactions);
+  run.count("findings", result.findings.size());
+  add_all(all, result.channels);
+  add_all(all, result.workloads);
+  add_all(all, result.processors);
+  add_all(all, result.devices);
+  return all;
+}
+
+std::optional<Metric> find_metric(const RunResult& result, std::string_view name) {
+  for (Metric& metric : metrics(result))
+    if (metric.name == name) return std::move(metric);
+  return std::nullopt;
+}
+
+std::optional<double> metric_value(const RunResult& result, std::string_view name) {
+  const std::optional<Metric> metric = find_metric(result, name);
+  if (!metric) return std::nullopt;
+  return metric->value;
+}
+
+std::vector<std::string> metric_names(const RunResult& result) {
+  std::vector<std::string> names;
+  for (Metric& metric : metrics(result)) names.push_back(std::move(metric.name));
+  return names;
+}
+
+std::string metric_text(double value, Unit unit) {
+  switch (unit) {
+    case Unit::nanoseconds: return duration_text(value);
+    case Unit::bytes: return bytes_text(value);
+    case Unit::bytes_per_second: return bytes_text(value) + "/s";
+    case Unit::per_second: return rate_text(value);
+    case Unit::fraction: return percent_text(value);
+    case Unit::count: break;
+  }
+  const bool whole = value >= 0 && value < 1e15 && value == std::floor(value);
+  return whole ? count_text(static_cast<std::uint64_t>(value)) : three_digits(value);
+}
+
+double ratio(double numerator, double denominator) { return denominator == 0 ? 0 : numerator / denominator; }
+
+}  // namespace vmbsim::report

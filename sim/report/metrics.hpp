@@ -1,0 +1,45 @@
+#pragma once
+/// Every figure of a result under one flat name: the rows of summary.csv, and what `[expect]` and `[objective]` may name.
+///
+///   run.transactions                         count
+///   channel.disk.latency.p99                 ns
+///   channel.disk.stage.to_host.queue.mean    ns
+///   channel.web[*].disk.throughput           per_s      all instances of a template together
+///   workload.foreground.response.p50         ns
+///   processor.host.cpu0.dpc                  fraction
+///   device.disk0.peak_in_flight              count
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "vmbsim/result.hpp"
+
+namespace vmbsim::report {
+
+/// Units, as the `unit` column spells them.
+enum class Unit { nanoseconds, bytes, bytes_per_second, per_second, fraction, count };
+std::string_view name_of(Unit unit);
+
+struct Metric {
+  std::string name;
+  double value = 0;
+  Unit unit = Unit::count;
+};
+
+/// All metrics in the order of the journey: run, channels, workloads, processors, devices. Where a template has several
+/// instances, one more set named `[*]` follows them. The wall clock is not among them.
+std::vector<Metric> metrics(const RunResult& result);
+
+/// Nothing when the result has no such metric.
+std::optional<Metric> find_metric(const RunResult& result, std::string_view name);
+std::optional<double> metric_value(const RunResult& result, std::string_view name);
+std::vector<std::string> metric_names(const RunResult& result);
+
+/// A value with its unit, for people: "1.25 us", "64 KiB", "12.5 %".
+std::string metric_text(double value, Unit unit);
+
+/// Numerator over denominator, 0 where there is nothing to divide by.
+double ratio(double numerator, double denominator);
+
+}  // namespace vmbsim::report

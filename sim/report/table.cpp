@@ -1,0 +1,244 @@
+#include "sim/report/table.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <string_view>
+#include <vector>
+
+#include "sim/report/breakdown.hpp"
+#include "sim/report/grouping.hpp"
+#include "sim/report/metrics.hpp"
+#include "sim/report/quantity.hpp"
+
+namespace vmbsim::report {
+namespace {
+
+constexpr std::size_t instances_shown = 8;
+constexpr std::size_t findings_shown = 10;
+constexpr std::size_t bar_width = 24;
+
+using Row = std::vector<std::string>;
+
+double number(std::uint64_t count) { return static_cast<double>(count); }
+double number(Duration duration) { return static_cast<double>(duration.count()); }
+
+/// Text in the making: sections, and tables whose first column is left aligned and the others right.
+class Page {
+ public:
+  explicit Page(Paint paint) : paint_(paint) {}
+
+  void line(const std::string& text) { text_ += text + "\n"; }
+  void section(const std::string& name) { text_ += "\n" + bold(name) + "\n"; }
+
+  /// The first row is the heading.
+  void table(const std::vector<Row>& rows) {
+    std::vector<std::size_t> widths;
+    for (const Row& row : rows) {
+      widths.resize(std::max(widths.size(), row.size()));
+      for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    }
+    text_ += "\n";
+    for (const Row& row : rows) {
+      std::string out = fmt::format("{:<{}}", row[0], widths[0]);
+      for (std::size_t i = 1; i < row.size(); ++i) out += fmt::format("  {:>{}}", row[i], widths[i]);
+      out.erase(out.find_last_not_of(' ') + 1);
+      line(&row == &rows.front() ? bold(out) : out);
+    }
+  }
+
+  std::string bold(const std::string& text) const { return painted("1", text); }
+  std::string good(const std::string& text) const { return painted("32", text); }
+  std::string bad(const std::string& text) const { return painted("31", text); }
+  std::string take() { return std::move(text_); }
+
+ private:
+  std::string painted(const char* code, const std::string& text) const {
+    return paint_ == Paint::plain ? text : fmt::format("\033[{}m{}\033[0m", code, text);
+  }
+
+  Paint paint_;
+  std::string text_;
+};
+
+/// The rows of a table over things that come in many instances.
+template <class Item, class MakeRow>
+std::vector<Row> rows_of(const std::vector<Item>& items, Row heading, MakeRow make_row) {
+  std::vector<Row> rows{std::move(heading)};
+  for (const Group<Item>& together : group(items)) {
+    const std::size_t shown = std::min(together.items.size(), instances_shown);
+    for (std::size_t i = 0; i < shown; ++i) rows.push_back(make_row(*together.items[i]));
+    if (together.items.size() == 1) continue;
+    Item all = merged(together);
+    all.name += fmt::format(" ({})", together.items.size());
+    rows.push_back(make_row(all));
+  }
+  return rows;
+}
+
+Row channel_row(const ChannelResult& channel) {
+  const Histogram& latency = channel.latency;
+  return {channel.name,
+          count_text(channel.measured),
+          rate_text(channel.throughput_per_s),
+          bytes_text(channel.bytes_per_s) + "/s",
+          duration_text(latency.mean_ns()),
+          duration_text(number(latency.quantile(50, 100))),
+          duration_text(number(latency.quantile(90, 100))),
+          duration_text(number(latency.quantile(99, 100))),
+          duration_text(number(latency.quantile(999, 1000))),
+          duration_text(number(latency.max()))};
+}
+
+Row traffic_row(const ChannelResult& channel) {
+  return {channel.name,
+          count_text(channel.batches),
+          three_digits(ratio(number(channel.batched_packets), number(channel.batches))),
+          count_text(channel.batch_max),
+          count_text(channel.signals_sent),
+          count_text(channel.signals_suppressed),
+          count_text(channel.interrupts),
+          three_digits(ratio(number(channel.interrupts), number(channel.measured)))};
+}
+
+Row ring_row(const std::string& name, const RingResult& ring) {
+  return {name, bytes_text(static_cast<double>(ring.size.count)), bytes_text(static_cast<double>(ring.peak.count)),
+          percent_text(ratio(static_cast<double>(ring.peak.count), static_cast<double>(ring.size.count))),
+          count_text(ring.full_events)};
+}
+
+Row processor_row(const ProcessorResult& processor) {
+  const double whole = number(processor.isr + processor.dpc + processor.thread + processor.spin + processor.idle);
+  return {processor.name,
+          percent_text(ratio(number(processor.isr), whole)),
+          percent_text(ratio(number(processor.dpc), whole)),
+          percent_text(ratio(number(processor.thread), whole)),
+          percent_text(ratio(number(processor.spin), whole)),
+          percent_text(ratio(number(processor.idle), whole))};
+}
+
+Row device_row(const DeviceResult& device) {
+  return {device.name, count_text(device.operations), bytes_text(static_cast<double>(device.bytes.count)),
+          count_text(device.peak_in_flight)};
+}
+
+Row workload_row(const WorkloadResult& workload) {
+  return {workload.name,
+          count_text(workload.offered),
+          count_text(workload.completed),
+          duration_text(workload.response.mean_ns()),
+          duration_text(number(workload.response.quantile(50, 100))),
+          duration_text(number(workload.response.quantile(99, 100))),
+          duration_text(number(workload.response.max()))};
+}
+
+/// Three decimals of ns, us or ms: one unit for a whole column, so that its figures add up as they stand.
+struct Scale {
+  Grain grain;
+  const char* unit;
+};
+Scale scale_for(double mean_ns) {
+  if (mean_ns < 1e4) return {Grain::picosecond, "ns"};
+  if (mean_ns < 1e7) return {Grain::nanosecond, "us"};
+  return {Grain::microsecond, "ms"};
+}
+
+void write_stages(Page& page, const ChannelResult& channel) {
+  if (channel.measured == 0) return;
+  const Scale scale = scale_for(channel.latency.mean_ns());
+  const Breakdown means = breakdown(channel, scale.grain);
+  const auto mean_text = [&](std::uint64_t grains) {
+    return fmt::format("{}.{:03} {}", grains / 1000, grains % 1000, scale.unit);
+  };
+  const std::string latency = mean_text(means.latency);
+  page.section("where the time went: " + channel.name);
+  for (std::size_t i = 0; i < stage_count; ++i) {
+    const double share = ratio(number(means.stages[i]), number(means.latency));
+    const std::string bar(static_cast<std::size_t>(share * bar_width + 0.5), '#');
+    page.line(fmt::format("{:<18}  {:>{}}  {:>7}{}{}", stage_names[i], mean_text(means.stages[i]), latency.size(),
+                          percent_text(share), bar.empty() ? "" : "  ", bar));
+  }
+  page.line(fmt::format("{:<18}  {}  {:>7}", "sum: mean latency", latency, percent_text(1)));
+}
+
+void write_channels(Page& page, const RunResult& result) {
+  if (result.channels.empty()) return;
+  page.table(rows_of(result.channels,
+                     {"channel", "completed", "throughput", "data", "mean", "p50", "p90", "p99", "p99.9", "max"},
+                     channel_row));
+  for (const Group<ChannelResult>& together : group(result.channels)) write_stages(page, merged(together));
+  page.table(rows_of(result.channels,
+                     {"channel", "batches", "mean", "max", "signals", "suppressed", "interrupts", "per packet"},
+                     traffic_row));
+
+  std::vector<Row> rings{{"ring", "size", "peak", "filled", "full events"}};
+  const std::vector<Row> to_host = rows_of(result.channels, {}, [](const ChannelResult& channel) {
+    return ring_row(channel.name + " to_host", channel.to_host);
+  });
+  const std::vector<Row> to_guest = rows_of(result.channels, {}, [](const ChannelResult& channel) {
+    return ring_row(channel.name + " to_guest", channel.to_guest);
+  });
+  for (std::size_t i = 1; i < to_host.size(); ++i) {
+    rings.push_back(to_host[i]);
+    rings.push_back(to_guest[i]);
+  }
+  page.table(rings);
+}
+
+void write_expectations(Page& page, const RunResult& result) {
+  if (result.expectations.empty()) return;
+  page.section("expectations");
+  for (const ExpectationResult& expectation : result.expectations) {
+    const std::string name = expectation.text.substr(0, expectation.text.find(' '));
+    const std::optional<Metric> metric = find_metric(result, name);
+    page.line(fmt::format("  {}  {}  (is {})", expectation.met ? page.good("met   ") : page.bad("missed"),
+                          expectation.text,
+                          metric_text(expectation.actual, metric ? metric->unit : Unit::count)));
+  }
+}
+
+void write_findings(Page& page, const RunResult& result) {
+  if (result.findings.empty()) return;
+  page.section(fmt::format("findings: {}", count_text(result.findings.size())));
+  const std::size_t shown = std::min(result.findings.size(), findings_shown);
+  for (std::size_t i = 0; i < shown; ++i) {
+    const Finding& finding = result.findings[i];
+    std::string rule = finding.rule;
+    if (finding.bug_check != BugCheck::none)
+      rule += fmt::format(" (bug check 0x{:02X})", static_cast<std::uint32_t>(finding.bug_check));
+    page.line(fmt::format("  {}  at {} ns, {}: {}", page.bad(rule), nanoseconds(finding.time), finding.where,
+                          finding.text));
+  }
+  if (shown < result.findings.size())
+    page.line(fmt::format("  and {} more; summary.json has them all", count_text(result.findings.size() - shown)));
+}
+
+}  // namespace
+
+std::string title(const RunResult& result) {
+  return fmt::format("{}  seed {}  vmbsim {}", result.scenario, result.seed.value, result.version);
+}
+
+std::string table(const RunResult& result, Paint paint) {
+  Page page(paint);
+  page.line(page.bold(title(result)));
+  page.line(fmt::format("{} transactions in {} of simulated time, {} of it measured; {} events",
+                        count_text(result.transactions), duration_text(number(result.simulated)),
+                        duration_text(number(result.measured)), count_text(result.events)));
+  page.line("fingerprint " + result.fingerprint.text());
+
+  write_channels(page, result);
+  if (!result.processors.empty())
+    page.table(rows_of(result.processors, {"processor", "isr", "dpc", "thread", "spin", "idle"}, processor_row));
+  if (!result.devices.empty())
+    page.table(rows_of(result.devices, {"device", "operations", "data", "peak in flight"}, device_row));
+  if (!result.workloads.empty())
+    page.table(rows_of(result.workloads, {"workload", "offered", "completed", "mean", "p50", "p99", "max"},
+                       workload_row));
+  write_expectations(page, result);
+  write_findings(page, result);
+  page.line(fmt::format("\n{} of wall time", duration_text(result.wall_s * 1e9)));
+  return page.take();
+}
+
+}  // namespace vmbsim::report

@@ -1,0 +1,137 @@
+#include "sim/report/writer.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <string_view>
+#include <system_error>
+
+#include "sim/report/csv.hpp"
+#include "sim/report/json.hpp"
+
+namespace vmbsim::report {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What a system call refused, and why; `what` is null when all went well.
+struct Failure {
+  const char* what = nullptr;
+  int error = 0;
+  explicit operator bool() const { return what != nullptr; }
+};
+
+std::optional<Problem> problem(const fs::path& path, std::string text) {
+  std::optional<Problem> out(std::in_place);
+  out->place.file = path.string();
+  out->text = std::move(text);
+  return out;
+}
+
+std::optional<Problem> problem(const fs::path& path, Failure failure) {
+  return problem(path, std::string(failure.what) + ": " + std::generic_category().message(failure.error));
+}
+
+// The process id keeps two writers of one folder out of each other's half-written file.
+fs::path aside(const fs::path& path) {
+  return path.parent_path() / ("." + path.filename().string() + "." + std::to_string(::getpid()) + ".partial");
+}
+
+bool write_all(int file, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(file, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return ::fsync(file) == 0;
+}
+
+Failure write_aside(const fs::path& path, const std::string& text) {
+  const fs::path partial = aside(path);
+  const int file = ::open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (file < 0) return {"cannot be created", errno};
+  int error = write_all(file, text) ? 0 : errno;
+  if (::close(file) != 0 && error == 0) error = errno;
+  if (error == 0) return {};
+  ::unlink(partial.c_str());
+  return {"cannot be written", error};
+}
+
+Failure rename_aside(const fs::path& path) {
+  const fs::path partial = aside(path);
+  if (std::rename(partial.c_str(), path.c_str()) == 0) return {};
+  const int error = errno;
+  ::unlink(partial.c_str());
+  return {"cannot be replaced", error};
+}
+
+/// Takes away what was written aside and never got its name.
+class Partials {
+ public:
+  Partials(const fs::path& folder, const std::vector<ResultFile>& files) : folder_(folder), files_(files) {}
+  Partials(const Partials&) = delete;
+  Partials& operator=(const Partials&) = delete;
+  ~Partials() {
+    for (const ResultFile& file : files_) ::unlink(aside(folder_ / file.name).c_str());
+  }
+
+ private:
+  const fs::path& folder_;
+  const std::vector<ResultFile>& files_;
+};
+
+// The first file that belongs to somebody else's result; an empty path when there is none.
+fs::path foreign_file(const fs::path& folder, const std::vector<ResultFile>& files, const Manifest& manifest) {
+  std::ifstream old(folder / "manifest.toml", std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(old), {}};
+  if (identity_in(text) == identity(manifest)) return {};
+  for (const ResultFile& file : files) {
+    std::error_code unreadable;
+    const fs::path path = folder / file.name;
+    if (fs::symlink_status(path, unreadable).type() != fs::file_type::not_found) return path;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::vector<ResultFile> result_files(const RunResult& result, const Manifest& manifest) {
+  std::vector<ResultFile> files;
+  files.push_back({"manifest.toml", manifest_toml(manifest)});
+  if (!result.packets.empty()) files.push_back({"packets.csv", packets_csv(result)});
+  if (!result.intervals.empty()) files.push_back({"intervals.csv", intervals_csv(result)});
+  files.push_back({"summary.csv", summary_csv(result)});
+  files.push_back({"summary.json", summary_json(result)});
+  return files;
+}
+
+std::optional<Problem> write_result(const fs::path& folder, const RunResult& result, const Manifest& manifest) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) return problem(folder, Failure{"cannot be made a folder", error.value()});
+
+  const std::vector<ResultFile> files = result_files(result, manifest);
+  if (const fs::path foreign = foreign_file(folder, files, manifest); !foreign.empty())
+    return problem(foreign, "belongs to another scenario, seed or setting; name another folder, or remove this one");
+
+  // All are written before the first gets its name: a full disk leaves the folder as it was.
+  const Partials partials(folder, files);
+  for (const ResultFile& file : files)
+    if (const Failure failure = write_aside(folder / file.name, file.text)) return problem(folder / file.name, failure);
+  for (const ResultFile& file : files)
+    if (const Failure failure = rename_aside(folder / file.name)) return problem(folder / file.name, failure);
+  return std::nullopt;
+}
+
+std::optional<Problem> write_whole(const fs::path& path, const std::string& text) {
+  if (const Failure failure = write_aside(path, text)) return problem(path, failure);
+  if (const Failure failure = rename_aside(path)) return problem(path, failure);
+  return std::nullopt;
+}
+
+}  // namespace vmbsim::report
