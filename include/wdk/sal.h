@@ -1,6 +1,6 @@
 #pragma once
-/// Source annotations (SAL): a driver's signatures carry them for Microsoft's static checker; here they expand to nothing.
-/// The contracts they state about IRQL, locks and results are checked while a scenario runs instead.
+/// Source annotations (SAL): a driver's signatures carry them for Microsoft's static checker; here they expand to
+/// nothing. The contracts they state about IRQL, locks and results are checked while a scenario runs instead.
 /// Source: Windows driver documentation, "SAL 2 Annotations for Windows Drivers"; Visual C++, "Understanding SAL".
 
 // Parameters.

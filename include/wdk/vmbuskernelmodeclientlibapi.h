@@ -1,8 +1,8 @@
 #pragma once
 /// The VMBus Kernel Mode Client Library (KMCL): how a driver speaks over a VMBus channel, at either end of it.
 ///
-/// A server endpoint offers a channel, a client endpoint opens the offer; both send packets and complete those that they
-/// receive. For every function Vmb... there is its type FN_VMB_... and the pointer to it PFN_VMB_....
+/// A server endpoint offers a channel, a client endpoint opens the offer; both send packets and complete those that
+/// they receive. For every function Vmb... there is its type FN_VMB_... and the pointer to it PFN_VMB_....
 /// Each comment names the page of the Windows driver documentation (DDI, vmbuskernelmodeclientlibapi.h) it rests on.
 /// "IRQL" gives the levels of a call or of a callback; where the page gives none they follow from what the function
 /// does: what may wait needs PASSIVE_LEVEL, what belongs to a packet may be called up to DISPATCH_LEVEL.
@@ -81,8 +81,8 @@ typedef EVT_VMB_CHANNEL_OPENED *PFN_VMB_CHANNEL_OPENED;
 typedef _Function_class_(EVT_VMB_CHANNEL_CLOSED) VOID EVT_VMB_CHANNEL_CLOSED(_In_ VMBCHANNEL Channel);
 typedef EVT_VMB_CHANNEL_CLOSED *PFN_VMB_CHANNEL_CLOSED;
 
-/// The channel is paused or closing. No packet callback runs from here until the next Started. The driver stops sending
-/// and completes, now or later, every packet it was given: KMCL waits for that. A server also retires its own
+/// The channel is paused or closing. No packet callback runs from here until the next Started. The driver stops
+/// sending and completes, now or later, every packet it was given: KMCL waits for that. A server also retires its own
 /// transactions, for the guest may never answer.
 /// IRQL: PASSIVE_LEVEL. Source: EVT_VMB_CHANNEL_SUSPEND.
 typedef _Function_class_(EVT_VMB_CHANNEL_SUSPEND) VOID EVT_VMB_CHANNEL_SUSPEND(_In_ VMBCHANNEL Channel);
@@ -124,8 +124,8 @@ FORCEINLINE VOID VMB_CHANNEL_STATE_CHANGE_CALLBACKS_INIT(_Out_ PVMB_CHANNEL_STAT
 // --- Callbacks: packets ----------------------------------------------------------------------------------------------
 
 /// A packet has arrived. Buffer is the sender's inline data, without headers, and lives until the packet is completed;
-/// Flags is 0 or VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA. Each invocation is answered, here or later, by exactly
-/// one VmbChannelPacketComplete, unless the packet was deferred or failed, or its external data is pending.
+/// Flags is 0 or VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA. Each invocation is answered, here or later, by
+/// exactly one VmbChannelPacketComplete, unless the packet was deferred or failed, or its external data is pending.
 /// IRQL: at or below DISPATCH_LEVEL; PASSIVE_LEVEL where the channel requires it or the packet was deferred.
 /// Source: EVT_VMB_CHANNEL_PROCESS_PACKET.
 typedef _Function_class_(EVT_VMB_CHANNEL_PROCESS_PACKET) VOID
@@ -141,8 +141,8 @@ typedef _Function_class_(EVT_VMB_CHANNEL_PROCESSING_COMPLETE) VOID
     EVT_VMB_CHANNEL_PROCESSING_COMPLETE(_In_ VMBCHANNEL Channel, _In_ UINT32 PacketsProcessed);
 typedef EVT_VMB_CHANNEL_PROCESSING_COMPLETE *PFN_VMB_CHANNEL_PROCESSING_COMPLETE;
 
-/// The packet's transaction is over: answered, with the answer in Buffer for the time of this call, or, when it was sent
-/// without WAIT_FOR_COMPLETION, written into the ring. The packet may then be freed or sent again, also from here.
+/// The packet's transaction is over: answered, with the answer in Buffer for the time of this call, or, when it was
+/// sent without WAIT_FOR_COMPLETION, written into the ring. The packet may then be freed or sent again, also from here.
 /// IRQL: at or below DISPATCH_LEVEL. Source: EVT_VMB_PACKET_COMPLETION_ROUTINE.
 typedef _Function_class_(EVT_VMB_PACKET_COMPLETION_ROUTINE) VOID
     EVT_VMB_PACKET_COMPLETION_ROUTINE(_In_ VMBPACKET Packet, _In_ NTSTATUS Status,
@@ -188,8 +188,9 @@ typedef VOID FN_VMB_CHANNEL_CLEANUP(_In_ VMBCHANNEL Channel);
 typedef FN_VMB_CHANNEL_CLEANUP *PFN_VMB_CHANNEL_CLEANUP;
 FN_VMB_CHANNEL_CLEANUP VmbChannelCleanup;
 
-/// Offers the channel (server) or takes up its offer now or when it comes (client). Only on a disabled channel. Does not
-/// wait for the other side: EvtChannelOpened tells. A client is active from here on, a server needs VmbChannelStart.
+/// Offers the channel (server) or takes up its offer now or when it comes (client). Only on a disabled channel. Does
+/// not wait for the other side: EvtChannelOpened tells. A client is active from here on, a server needs
+/// VmbChannelStart.
 /// IRQL: PASSIVE_LEVEL. Source: FN_VMB_CHANNEL_ENABLE.
 typedef _Must_inspect_result_ NTSTATUS FN_VMB_CHANNEL_ENABLE(_In_ VMBCHANNEL Channel);
 typedef FN_VMB_CHANNEL_ENABLE *PFN_VMB_CHANNEL_ENABLE;

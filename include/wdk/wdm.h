@@ -164,7 +164,8 @@ FORCEINLINE LONG InterlockedExchangeAdd(_Inout_ LONG volatile *Addend, _In_ LONG
 FORCEINLINE LONG InterlockedExchange(_Inout_ LONG volatile *Target, _In_ LONG Value) {
   return __atomic_exchange_n(Target, Value, __ATOMIC_SEQ_CST);
 }
-FORCEINLINE LONG InterlockedCompareExchange(_Inout_ LONG volatile *Destination, _In_ LONG Exchange, _In_ LONG Comperand) {
+FORCEINLINE LONG InterlockedCompareExchange(_Inout_ LONG volatile *Destination, _In_ LONG Exchange,
+                                            _In_ LONG Comperand) {
   __atomic_compare_exchange_n(Destination, &Comperand, Exchange, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
   return Comperand;
 }
@@ -250,16 +251,16 @@ _IRQL_requires_(DISPATCH_LEVEL) NTKERNELAPI VOID KeReleaseSpinLock(_Inout_ PKSPI
 _IRQL_requires_min_(DISPATCH_LEVEL) NTKERNELAPI VOID KeAcquireSpinLockAtDpcLevel(_Inout_ PKSPIN_LOCK SpinLock);
 /// IRQL: DISPATCH_LEVEL or above.
 _IRQL_requires_min_(DISPATCH_LEVEL) NTKERNELAPI VOID KeReleaseSpinLockFromDpcLevel(_Inout_ PKSPIN_LOCK SpinLock);
-/// TRUE when the lock was free and is now held; never spins. IRQL: DISPATCH_LEVEL or above.
-_Must_inspect_result_ _IRQL_requires_min_(DISPATCH_LEVEL) NTKERNELAPI BOOLEAN
+/// TRUE when the lock was free and is now held; never spins. IRQL: DISPATCH_LEVEL.
+_Must_inspect_result_ _IRQL_requires_(DISPATCH_LEVEL) NTKERNELAPI BOOLEAN
     KeTryToAcquireSpinLockAtDpcLevel(_Inout_ PKSPIN_LOCK SpinLock);
 /// TRUE when the lock is free. IRQL: any.
 NTKERNELAPI BOOLEAN KeTestSpinLock(_In_ PKSPIN_LOCK SpinLock);
 
 // --- Deferred procedure calls ----------------------------------------------------------------------------------------
 
-/// Low: at the tail, need not start now. Medium: at the tail. High: at the head. MediumHigh: at the tail, starts at once
-/// on another processor as well.
+/// Low: at the tail, need not start now. Medium: at the tail. High: at the head. MediumHigh: at the tail, starts at
+/// once on another processor as well.
 typedef enum _KDPC_IMPORTANCE {
   LowImportance = 0,
   MediumImportance = 1,
@@ -290,7 +291,8 @@ typedef struct _KDPC {
 NTKERNELAPI VOID KeInitializeDpc(_Out_ PRKDPC Dpc, _In_ PKDEFERRED_ROUTINE DeferredRoutine,
                                  _In_opt_ PVOID DeferredContext);
 /// FALSE, and nothing is done, when the object is in a queue already. IRQL: any.
-NTKERNELAPI BOOLEAN KeInsertQueueDpc(_Inout_ PRKDPC Dpc, _In_opt_ PVOID SystemArgument1, _In_opt_ PVOID SystemArgument2);
+NTKERNELAPI BOOLEAN KeInsertQueueDpc(_Inout_ PRKDPC Dpc, _In_opt_ PVOID SystemArgument1,
+                                     _In_opt_ PVOID SystemArgument2);
 /// TRUE when the object was in a queue. IRQL: any.
 NTKERNELAPI BOOLEAN KeRemoveQueueDpc(_Inout_ PRKDPC Dpc);
 /// Holds from the next insertion on. IRQL: any.
@@ -351,8 +353,8 @@ NTKERNELAPI LONG KeSetEvent(_Inout_ PRKEVENT Event, _In_ KPRIORITY Increment, _I
 _IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI VOID KeClearEvent(_Inout_ PRKEVENT Event);
 /// As KeClearEvent; returns the state before. IRQL: at or below DISPATCH_LEVEL.
 _IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI LONG KeResetEvent(_Inout_ PRKEVENT Event);
-/// IRQL: any.
-NTKERNELAPI LONG KeReadStateEvent(_In_ PRKEVENT Event);
+/// 0 for not signalled. IRQL: at or below DISPATCH_LEVEL.
+_IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI LONG KeReadStateEvent(_In_ PRKEVENT Event);
 
 typedef enum _TIMER_TYPE { NotificationTimer = 0, SynchronizationTimer = 1 } TIMER_TYPE;
 
@@ -367,10 +369,10 @@ typedef struct _KTIMER {
   PVOID SimulatorData[2];
 } KTIMER, *PKTIMER;
 
-/// A notification timer. IRQL: any.
-NTKERNELAPI VOID KeInitializeTimer(_Out_ PKTIMER Timer);
-/// IRQL: any.
-NTKERNELAPI VOID KeInitializeTimerEx(_Out_ PKTIMER Timer, _In_ TIMER_TYPE Type);
+/// A notification timer. IRQL: at or below DISPATCH_LEVEL.
+_IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI VOID KeInitializeTimer(_Out_ PKTIMER Timer);
+/// IRQL: at or below DISPATCH_LEVEL.
+_IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI VOID KeInitializeTimerEx(_Out_ PKTIMER Timer, _In_ TIMER_TYPE Type);
 /// DueTime in units of 100 ns: negative from now, positive a point of system time. TRUE when the timer was set already;
 /// it is then set anew. IRQL: at or below DISPATCH_LEVEL.
 _IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI BOOLEAN KeSetTimer(_Inout_ PKTIMER Timer, _In_ LARGE_INTEGER DueTime,
@@ -434,8 +436,9 @@ typedef KSTART_ROUTINE *PKSTART_ROUTINE;
 
 /// Starts a thread at PASSIVE_LEVEL. IRQL: PASSIVE_LEVEL.
 _IRQL_requires_(PASSIVE_LEVEL) NTKERNELAPI NTSTATUS
-    PsCreateSystemThread(_Out_ PHANDLE ThreadHandle, _In_ ULONG DesiredAccess, _In_opt_ POBJECT_ATTRIBUTES ObjectAttributes,
-                         _In_opt_ HANDLE ProcessHandle, _Out_opt_ PCLIENT_ID ClientId, _In_ PKSTART_ROUTINE StartRoutine,
+    PsCreateSystemThread(_Out_ PHANDLE ThreadHandle, _In_ ULONG DesiredAccess,
+                         _In_opt_ POBJECT_ATTRIBUTES ObjectAttributes, _In_opt_ HANDLE ProcessHandle,
+                         _Out_opt_ PCLIENT_ID ClientId, _In_ PKSTART_ROUTINE StartRoutine,
                          _In_opt_ PVOID StartContext);
 /// Ends the calling system thread; does not return. IRQL: PASSIVE_LEVEL.
 _IRQL_requires_(PASSIVE_LEVEL) NTKERNELAPI NTSTATUS PsTerminateSystemThread(_In_ NTSTATUS ExitStatus);
@@ -480,7 +483,7 @@ typedef ULONG64 POOL_FLAGS;
 /// Not zeroed; NULL when there is no memory. IRQL: at or below DISPATCH_LEVEL; for paged pool at or below APC_LEVEL.
 _Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI PVOID
     ExAllocatePoolWithTag(_In_ POOL_TYPE PoolType, _In_ SIZE_T NumberOfBytes, _In_ ULONG Tag);
-/// Zeroed unless POOL_FLAG_UNINITIALIZED; NULL when there is no memory. IRQL: as above.
+/// Zeroed unless POOL_FLAG_UNINITIALIZED; NULL when there is no memory, Tag is 0 or Flags is invalid. IRQL: as above.
 _Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI PVOID
     ExAllocatePool2(_In_ POOL_FLAGS Flags, _In_ SIZE_T NumberOfBytes, _In_ ULONG Tag);
 /// Tag is that of the allocation, or 0. IRQL: at or below DISPATCH_LEVEL; for paged pool at or below APC_LEVEL.
@@ -573,7 +576,8 @@ _Must_inspect_result_ _IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI PVOID
                                  _In_ MEMORY_CACHING_TYPE CacheType, _In_opt_ PVOID RequestedAddress,
                                  _In_ ULONG BugCheckOnFailure, _In_ ULONG Priority);
 /// IRQL: at or below DISPATCH_LEVEL with a system address.
-_IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI VOID MmUnmapLockedPages(_In_ PVOID BaseAddress, _Inout_ PMDL MemoryDescriptorList);
+_IRQL_requires_max_(DISPATCH_LEVEL) NTKERNELAPI VOID MmUnmapLockedPages(_In_ PVOID BaseAddress,
+                                                                        _Inout_ PMDL MemoryDescriptorList);
 
 // --- Debug output ----------------------------------------------------------------------------------------------------
 
