@@ -84,8 +84,9 @@ void Calendar::consume(Bucket bucket, Visit visit) {
 }
 
 bool Calendar::is_small(const Bucket& bucket) const {
-  const Chunk* const second = bucket.first->next;
-  return second == nullptr || second->next == nullptr;
+  const Chunk* chunk = bucket.first;
+  for (unsigned i = 0; i != small_chunks && chunk != nullptr; ++i) chunk = chunk->next;
+  return chunk == nullptr;
 }
 
 // ---- The front -------------------------------------------------------------------------------------------------------
@@ -107,7 +108,7 @@ void Calendar::pour_front() {
     if (split == tail_) split = head_;  // all of one time
   }
   if (used_levels_ == 0) reference_ = last_;
-  boundary_ = front_[split].time;
+  set_boundary(front_[split].time);
   for (std::uint32_t i = split; i != tail_; ++i) insert_into_bucket(front_[i]);
   tail_ = split;
 }
@@ -170,7 +171,7 @@ void Calendar::open_bucket() {
 
 /// A small population lives in the front whatever its times.
 void Calendar::gather() {
-  boundary_ = no_time;
+  set_boundary(no_time);
   while (used_levels_ != 0) {
     const auto level = static_cast<unsigned>(std::countr_zero(used_levels_));
     consume(detach(level, static_cast<unsigned>(std::countr_zero(digits_[level]))),
@@ -178,17 +179,39 @@ void Calendar::gather() {
   }
 }
 
-/// Moves a small bucket to the front.
+/// Moves a small bucket to the front, sorted by the digit in which its entries differ first, then by what is left.
 void Calendar::take(unsigned level, unsigned digit) {
-  const unsigned shift = 6 * level;
-  const Time width = Time{1} << shift;
+  const Time width = Time{1} << (6 * level);
   const Time end = (reference_ & ~(width - 1)) + width;
   const Bucket contents = detach(level, digit);
-  boundary_ = used_levels_ == 0 ? no_time : end;
-  consume(contents, [this](const Entry& entry) {
+  set_boundary(used_levels_ == 0 ? no_time : end);
+
+  constexpr std::uint64_t ones = 0x0101010101010101;  // a byte per digit, eight to a word
+  std::array<std::uint64_t, 8> words{};
+  auto* const bytes = reinterpret_cast<std::uint8_t*>(words.data());
+  for (const Chunk* chunk = contents.first; chunk != nullptr; chunk = chunk->next) {
+    const Entry* const chunk_end = end_of(contents, chunk);
+    for (const Entry* entry = chunk->entries.data() + chunk->begin; entry != chunk_end; ++entry)
+      ++bytes[digit_of(entry->time, level - 1)];
+  }
+  std::uint64_t before = 0;
+  for (std::uint64_t& word : words) {  // counts become places: a multiplication adds up the bytes below each byte
+    const std::uint64_t up_to = word * ones;
+    word = (up_to << 8) + before * ones;
+    before += up_to >> 56;
+  }
+  consume(contents, [&](const Entry& entry) {
     __builtin_prefetch(&node_at(entry.slot));
-    insert_into_front(entry);
+    front_[bytes[digit_of(entry.time, level - 1)]++] = entry;
   });
+  tail_ = static_cast<std::uint32_t>(before);
+  if (level == 1) return;
+  for (std::uint32_t i = 1; i < tail_; ++i) {
+    const Entry entry = front_[i];
+    std::uint32_t place = i;
+    for (; place != 0 && front_[place - 1].time > entry.time; --place) front_[place] = front_[place - 1];
+    front_[place] = entry;
+  }
 }
 
 /// Moves the first entries of a bucket one nanosecond wide to the front. The rest stays: what is scheduled for this
@@ -198,7 +221,7 @@ void Calendar::take_instant(unsigned digit) {
   Chunk* const chunk = bucket.first;
   const Entry* const end = end_of(bucket, chunk);
   for (const Entry* entry = chunk->entries.data() + chunk->begin; entry != end; ++entry) front_[tail_++] = *entry;
-  boundary_ = reference_;
+  set_boundary(reference_);
   if (chunk->next != nullptr) {
     bucket.first = chunk->next;
     bucket.earliest = chunk->next->entries[0];
@@ -206,13 +229,13 @@ void Calendar::take_instant(unsigned digit) {
   } else {
     detach(0, digit);
     recycle(chunk);
-    boundary_ = used_levels_ == 0 ? no_time : reference_ + 1;
+    set_boundary(used_levels_ == 0 ? no_time : reference_ + 1);
   }
 }
 
 /// Deals a large bucket out to the levels below, which are empty.
 void Calendar::deal_out(unsigned level, unsigned digit) {
-  boundary_ = reference_;
+  set_boundary(reference_);
   consume(detach(level, digit), [this](const Entry& entry) { insert_into_bucket(entry); });
 }
 
@@ -273,7 +296,7 @@ void Calendar::take_soonest(unsigned level, unsigned digit) {
   const Time limit = soonest[0];
   if (limit == bucket.earliest.time) return;  // too many at one time
   head_ = tail_ = 0;
-  boundary_ = limit;
+  set_boundary(limit);
   consume(detach(level, digit), [=, this](const Entry& entry) {
     if (entry.time < limit) {
       insert_into_front(entry);
