@@ -1,6 +1,7 @@
 #include "vmbsim/histogram.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 namespace vmbsim {
 
@@ -59,28 +60,29 @@ std::optional<Histogram> Histogram::restore(std::span<const Bucket> buckets, Wid
   Histogram restored;
   if (buckets.empty()) return sum_ns == 0 && min == 0ns && max == 0ns ? std::optional{restored} : std::nullopt;
   if (min < 0ns || min > max) return std::nullopt;
-  Wide least = 0;  // sum if every sample lay at the lower end of its bucket
+  const auto lowest = static_cast<std::uint64_t>(min.count());
+  const auto highest = static_cast<std::uint64_t>(max.count());
+  Wide least = 0;  // the sum if every sample lay at the lower end of its bucket
   Wide most = 0;   // and at the upper end
   Duration before{-1};
   for (const Bucket& bucket : buckets) {
     if (bucket.upper <= before || bucket.count == 0 || bucket.count > UINT64_MAX - restored.count_) return std::nullopt;
     before = bucket.upper;
-    const std::size_t index = index_of(static_cast<std::uint64_t>(bucket.upper.count()));
-    if (upper_bound(index) != static_cast<std::uint64_t>(bucket.upper.count())) return std::nullopt;
+    const auto bound = static_cast<std::uint64_t>(bucket.upper.count());
+    const std::size_t index = index_of(bound);
+    if (upper_bound(index) != bound) return std::nullopt;
     if (index >= restored.buckets_.size()) restored.grow(index);
     restored.buckets_[index] = bucket.count;
     restored.count_ += bucket.count;
-    least += Wide{bucket.count} * lower_bound(index);
-    most += Wide{bucket.count} * upper_bound(index);
+    least += Wide{bucket.count} * std::max(lower_bound(index), lowest);
+    most += Wide{bucket.count} * std::min(upper_bound(index), highest);
   }
   const std::size_t first = index_of(static_cast<std::uint64_t>(buckets.front().upper.count()));
   const std::size_t last = index_of(static_cast<std::uint64_t>(buckets.back().upper.count()));
-  const auto lowest = static_cast<std::uint64_t>(min.count());
-  const auto highest = static_cast<std::uint64_t>(max.count());
   if (index_of(lowest) != first || index_of(highest) != last || (restored.count_ == 1 && min != max)) return std::nullopt;
-  // One sample is the minimum and one the maximum, which narrows what the others can add up to.
-  least += highest - lower_bound(last);
-  most -= upper_bound(first) - lowest;
+  // One sample is the minimum and one the maximum.
+  least += highest - std::max(lower_bound(last), lowest);
+  most -= std::min(upper_bound(first), highest) - lowest;
   if (sum_ns < least || sum_ns > most) return std::nullopt;
   restored.sum_ = sum_ns;
   restored.min_ = min.count();
