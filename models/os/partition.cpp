@@ -10,7 +10,7 @@ namespace vmbsim::os {
 
 namespace {
 /// Address space of one partition's memory; committed only where touched.
-constexpr Pages memory_size{std::int64_t{64} * 1024 * 1024 * 1024 / page_size};
+constexpr Pages memory_size{std::int64_t{4} * 1024 * 1024 * 1024 / page_size};
 /// A driver that prints for every packet must not eat the machine's memory.
 constexpr std::size_t debug_lines_kept = 10'000;
 }  // namespace

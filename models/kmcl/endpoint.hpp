@@ -1,0 +1,220 @@
+#pragma once
+/// An endpoint: one end of a channel as KMCL keeps it. What a VMBCHANNEL points to.
+///
+/// Two dimensions   connection (disabled, enabled, open) and run state (paused, active). Traffic flows only while the channel is
+///                  open and active.
+/// State changes    happen in a system worker thread, one at a time per channel, in the order in which they were asked for;
+///                  a state callback therefore always runs at PASSIVE_LEVEL, and never beside another one of its channel.
+/// Receiving        one pass at a time drains the incoming ring: in the channel's DPC, or in a worker where packets must be
+///                  processed at PASSIVE_LEVEL.
+/// Sending          first come, first served: while packets wait for room nothing overtakes them.
+/// Source           KMCL DDI reference (vmbuskernelmodeclientlibapi.h), page of each function; the header's state model.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/kmcl/device.hpp"
+#include "models/kmcl/packet.hpp"
+#include "sim/kernel/fifo.hpp"
+
+namespace vmbsim::kmcl {
+
+class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
+ public:
+  Endpoint(Device& device, bool server);
+  ~Endpoint() override;
+
+  static Endpoint& of(VMBCHANNEL handle) { return *reinterpret_cast<Endpoint*>(handle); }
+  VMBCHANNEL handle() { return reinterpret_cast<VMBCHANNEL>(this); }
+
+  // ---- Configuration; STATUS_INVALID_PARAMETER_1 once enabled ----
+  NTSTATUS set_maximum_packet_size(std::uint32_t bytes);
+  NTSTATUS set_maximum_external_data(std::uint32_t bytes, std::uint32_t chain_length);
+  NTSTATUS set_client_context_size(std::uint32_t bytes);
+  NTSTATUS set_process_packet_callbacks(PFN_VMB_CHANNEL_PROCESS_PACKET process, PFN_VMB_CHANNEL_PROCESSING_COMPLETE complete);
+  NTSTATUS set_state_change_callbacks(const VMB_CHANNEL_STATE_CHANGE_CALLBACKS& callbacks);
+  NTSTATUS set_friendly_name(const UNICODE_STRING& name);
+  NTSTATUS set_flags(std::uint32_t flags);
+  NTSTATUS set_ring_pages(std::uint32_t incoming, std::uint32_t outgoing);
+  NTSTATUS set_target_interface(const GUID& type, const GUID& instance);
+
+  // ---- Life cycle ----
+  NTSTATUS enable();
+  void disable();
+  void start();
+  void pause();
+  bool disabled() const { return connection_ == Connection::disabled; }
+
+  // ---- Run-time settings ----
+  void require_passive(bool required);
+  void set_quota(std::uint32_t quota) { quota_ = quota; }
+  void set_pointer(void* pointer) { pointer_ = pointer; }
+  void* pointer() const { return pointer_; }
+  std::uint32_t sizeof_packet() const;
+
+  // ---- Sending ----
+  Packet* allocate_packet();
+  NTSTATUS initialize_packet(void* memory, std::uint32_t bytes);
+  void free_packet(Packet& packet);
+  /// Takes the packet, whose buffer, external data and flags are filled in.
+  NTSTATUS send(Packet& packet);
+
+  // ---- Receiving ----
+  void complete(Received& received, const void* answer, std::uint32_t length);
+  void defer_to_passive(Received& received);
+  void fail(Received& received);
+  NTSTATUS external_data(Received& received, std::uint32_t flags, PMDL* mdl);
+
+  // ---- For results ----
+  struct Counters {
+    std::uint64_t batches = 0;
+    std::uint64_t batched_packets = 0;
+    std::uint64_t batch_max = 0;
+    std::uint64_t interrupts = 0;
+    vmbus::Lane::Counters outgoing;       // of channels that were closed already, and of the open one
+    Bytes outgoing_size{}, outgoing_peak{};
+    std::uint64_t outgoing_full = 0;
+  };
+  Counters counters() const;
+  const std::string& name() const { return device_.name; }
+  os::Partition& partition() const { return device_.partition; }
+  void report(const char* rule, BugCheck bug_check, std::string text) const {
+    partition().findings().add(rule, bug_check, device_.name, std::move(text));
+  }
+
+  // ---- vmbus::ServerEnd, vmbus::ClientEnd: news from the bus, queued to the worker ----
+  void on_open(vmbus::Channel& channel) override;
+  void on_close() override;
+  void on_offer() override;
+  void on_gpadl_created(vmbus::GpadlHandle handle) override;
+  void on_open_result(bool opened) override;
+  void on_gpadl_torn_down() override;
+  void on_rescind() override;
+
+ private:
+  enum class Connection : std::uint8_t { disabled, enabled, opening, open, closing };
+  /// What the worker is asked to do, in order.
+  enum class Step : std::uint8_t {
+    open, close, offer, gpadl_created, gpadl_refused, opened, open_refused, torn_down, rescind, drained, start, pause, disable,
+  };
+  /// Something waiting for room in the outgoing ring: a packet of the driver, or a completion.
+  struct Outgoing {
+    Packet* packet = nullptr;
+    Received* completion = nullptr;
+  };
+
+  // life_cycle.cpp
+  void ask(Step step);
+  void ask_and_wait(Step step);
+  void run_steps();
+  void take(Step step);
+  void attach(vmbus::Channel& channel);
+  void detach();
+  bool call_opened();
+  void start_traffic();
+  void suspend_traffic();
+  void begin_close();
+  void continue_close();
+  void finish_server_close();
+  void finish_client_close();
+  void drop_outgoing();
+  void become_disabled();
+  bool allocate_rings();
+  void free_rings();
+
+  // sending.cpp
+  bool transmitting() const { return channel_ != nullptr && transmitting_; }
+  vmbus::StageAnswer stage(const Outgoing& item);
+  std::span<const vmbus::GpaRange> ranges_of(Packet& packet);
+  void entered_ring(const Outgoing& item);
+  void put(const Outgoing& item, const kernel::Distribution& cost);
+  void flush();
+  void signal_peer(bool for_data);
+  void finish(Packet& packet, NTSTATUS status, const std::byte* answer, std::uint32_t length);
+  void remember(Packet& packet);
+  Packet* recall(std::uint64_t transaction_id);
+  Duration copy_time(std::size_t bytes);
+
+  // receiving.cpp
+  void on_interrupt();
+  void schedule_pass();
+  void queue_worker_pass();
+  void pass(bool passive);
+  enum class Outcome : std::uint8_t { drained, stopped, limit, needs_worker };
+  Outcome drain(bool passive);
+  void take_completion(const vmbus::IncomingPacket& packet);
+  void deliver(Received& received, bool again);
+  Received& fresh_received(const vmbus::IncomingPacket& packet);
+  void recycle(Received& received);
+
+  Device& device_;
+  bool server_;
+
+  // Configuration
+  std::uint32_t maximum_packet_size_ = 4096;
+  std::uint32_t maximum_external_data_ = 0;
+  std::uint32_t maximum_chain_length_ = 0;
+  std::uint32_t client_context_size_ = 0;
+  Pages incoming_pages_{}, outgoing_pages_{};      // 0: as many as the largest packets need
+  PFN_VMB_CHANNEL_PROCESS_PACKET process_packet_ = nullptr;
+  PFN_VMB_CHANNEL_PROCESSING_COMPLETE processing_complete_ = nullptr;
+  VMB_CHANNEL_STATE_CHANGE_CALLBACKS callbacks_{};
+  std::u16string friendly_name_;
+  vmbus::OfferId target_;
+  bool passive_required_ = false;
+  std::uint32_t quota_ = 0;                        // 0: unlimited
+  void* pointer_ = nullptr;
+
+  // State
+  Connection connection_ = Connection::disabled;
+  bool active_ = false;                            // run state
+  bool pause_on_enable_ = false;
+  bool rescinded_ = false;
+  bool disabling_ = false;                         // VmbChannelDisable waits
+  bool queue_on_ = false;                          // packets are delivered
+  bool transmitting_ = false;                      // packets go to the ring
+  bool draining_ = false;                          // a close waits for delivered packets
+  bool pausing_ = false;                           // a pause does
+  kernel::Fifo<Step> steps_;
+  os::WorkItem step_work_;
+  bool stepping_ = false;
+  std::vector<KEVENT*> waiting_callers_;           // of disable, start and pause, first come first served
+  vmbus::Offer* offer_ = nullptr;
+  vmbus::Channel* channel_ = nullptr;
+  vmbus::Channel* offered_channel_ = nullptr;      // server: what on_open brought
+  vmbus::Lane* in_ = nullptr;
+  vmbus::Lane* out_ = nullptr;
+  vmbus::Synic::Port port_;                        // ours
+  std::optional<hw::Pfn> ring_frames_;             // client: both rings
+  Pages ring_pages_{};
+
+  // Sending
+  KSPIN_LOCK lock_ = 0;                            // guards the outgoing ring
+  kernel::Fifo<Outgoing> waiting_;                 // for room
+  kernel::Fifo<Outgoing> held_;                    // until the channel is open and active
+  kernel::Fifo<Packet*> entered_;                  // without WAIT: to be completed now that they are in the ring
+  std::vector<Packet*> transactions_;              // hash table of chains, a power of two long
+  std::size_t transaction_count_ = 0;
+  std::uint64_t last_transaction_id_ = 0;
+  Packet* spare_packets_ = nullptr;
+  kernel::Stream costs_;
+  kernel::Stream signal_costs_;
+
+  // Receiving
+  KDPC dpc_{};
+  os::WorkItem pass_work_;
+  KEVENT pass_over_{};
+  bool pass_running_ = false;
+  bool pass_again_ = false;
+  bool stalled_ = false;                           // by quota: only a completion ends it
+  bool failed_ = false;                            // VmbChannelPacketFail, or a corrupt ring
+  std::uint64_t outstanding_ = 0;
+  Received* deferred_ = nullptr;                   // head of the parsing queue
+  Received* current_ = nullptr;                    // in ProcessPacket
+  std::vector<std::unique_ptr<Received>> received_;
+  Received* spare_received_ = nullptr;
+  Counters counters_;
+};
+
+}  // namespace vmbsim::kmcl

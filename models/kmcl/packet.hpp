@@ -1,0 +1,61 @@
+#pragma once
+/// The two objects a driver holds: VMBPACKET, what it sends, and VMBPACKETCOMPLETION, what it was handed.
+#include <cstdint>
+#include <vector>
+
+#include "models/vmbus/journey.hpp"
+#include "models/vmbus/ring.hpp"
+#include "vmbuskernelmodeclientlibapi.h"
+
+namespace vmbsim::kmcl {
+
+class Endpoint;
+
+/// Sender's side of a transaction. Lies in the memory of VmbChannelSizeofPacket bytes that the driver or the channel's
+/// lookaside list provides: this header, room for a copy of the inline data, room for one range per MDL of a chain.
+struct Packet {
+  enum class State : std::uint8_t { idle, queued, sent };
+
+  static Packet& of(VMBPACKET handle) { return *reinterpret_cast<Packet*>(handle); }
+  VMBPACKET handle() { return reinterpret_cast<VMBPACKET>(this); }
+
+  Endpoint* endpoint = nullptr;
+  void* pointer = nullptr;                               // VmbPacketSetPointer
+  PFN_VMB_PACKET_COMPLETION_ROUTINE routine = nullptr;   // null: free an allocated packet
+  bool allocated = false;                                // by VmbPacketAllocate
+  State state = State::idle;
+  std::uint32_t flags = 0;
+  const std::byte* buffer = nullptr;                     // inline data; the driver's until completion, or the copy
+  std::uint32_t length = 0;
+  PMDL mdl = nullptr;                                    // external data, one of the two forms
+  std::uint32_t mdl_offset = 0;
+  std::uint32_t mdl_length = 0;
+  const PFN_NUMBER* pfns = nullptr;
+  std::uint32_t pfn_count = 0;
+  std::uint64_t transaction_id = 0;
+  Packet* next = nullptr;                                // in the table of transactions, or in the lookaside list
+  vmbus::Journey journey;
+
+  bool waits_for_completion() const { return (flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION) != 0; }
+};
+
+/// Receiver's side of one delivered packet: lives from ProcessPacket to VmbChannelPacketComplete (and on, while its
+/// completion packet waits for room in the ring).
+struct Received {
+  static Received& of(VMBPACKETCOMPLETION handle) { return *reinterpret_cast<Received*>(handle); }
+  VMBPACKETCOMPLETION handle() { return reinterpret_cast<VMBPACKETCOMPLETION>(this); }
+
+  Endpoint* endpoint = nullptr;
+  vmbus::IncomingPacket packet;                  // its spans lie in `bytes`
+  std::vector<std::byte> bytes;                  // extension, then payload; later the answer
+  std::vector<std::uint64_t> mdls;               // descriptor lists made by GetExternalData
+  std::vector<std::byte> client_context;
+  bool outstanding = false;                      // handed to the driver and not completed
+  bool in_callback = false;                      // ProcessPacket for it is running
+  bool deferred = false;
+  std::uint32_t answer_length = 0;
+  vmbus::Journey* journey = nullptr;
+  Received* next = nullptr;                      // in the spare list
+};
+
+}  // namespace vmbsim::kmcl

@@ -1,0 +1,187 @@
+#include "models/vmbus/bus.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace vmbsim::vmbus {
+
+Bus::Bus(Config config)
+    : config_(config),
+      world_(config.host.partition().world()),
+      costs_(config.host.partition().costs()),
+      latency_(world_.stream(config.guest.partition().name(), "control messages")),
+      actor_(world_.new_actor()) {}
+
+// ---- Messages ----
+
+void Bus::post(Message message) {
+  const SimTime due = saturating_add(world_.now(), costs_.control_message.sample(latency_));
+  message.due = last_due_ = std::max(due, last_due_);  // a later message never overtakes
+  messages_.push(std::move(message));
+  world_.at<&Bus::on_message>(last_due_, actor_, *this);
+}
+
+void Bus::on_message() {
+  Message message = messages_.pop();
+  deliver(message);
+}
+
+void Bus::deliver(Message& message) {
+  Offer& offer = *message.offer;
+  switch (message.type) {
+    case Message::Type::offer:
+      if (offer.server_ == nullptr) return forget_if_done(offer);  // rescinded before the guest heard of it
+      offer.visible_ = true;
+      match(offer);
+      break;
+    case Message::Type::rescind:
+      if (offer.client_ != nullptr)
+        offer.client_->on_rescind();
+      else
+        release(offer);
+      break;
+    case Message::Type::gpadl_header: {
+      const auto answer = gpadls_.create(std::move(message.description));
+      if (const auto* handle = std::get_if<GpadlHandle>(&answer)) offer.rings_ = *handle;
+      post({.type = Message::Type::gpadl_created, .offer = &offer});
+      break;
+    }
+    case Message::Type::gpadl_created:
+      if (offer.client_ != nullptr) offer.client_->on_gpadl_created(offer.rings_);
+      break;
+    case Message::Type::open: {
+      if (offer.server_ == nullptr) return;  // an open on a rescinded channel gets no response (OpenVMM, vmbus_server)
+      const Gpadl* rings = gpadls_.find(offer.rings_);
+      VMBSIM_ASSERT(rings != nullptr, "a channel is opened over a GPADL that exists");
+      hw::GuestMemory& memory = config_.guest.partition().memory();
+      const Bytes upstream = RingMemory::pages(message.upstream).bytes();
+      const Bytes downstream = RingMemory::pages(message.downstream).bytes();
+      const auto first = map(memory, *rings, Bytes{0}, upstream);
+      const auto second = map(memory, *rings, upstream, downstream);
+      VMBSIM_ASSERT(first && second, "the ring GPADL holds both rings");
+      offer.channel_ = std::make_unique<Channel>(RingMemory::in(*first).value(), RingMemory::in(*second).value());
+      offer.channel_->target = message.target;
+      offer.server_attached_ = true;
+      offer.server_->on_open(*offer.channel_);
+      break;
+    }
+    case Message::Type::open_result:
+      if (offer.client_ != nullptr) offer.client_->on_open_result(message.opened);
+      break;
+    case Message::Type::close:
+      if (offer.server_ != nullptr && offer.server_attached_) offer.server_->on_close();
+      break;
+    case Message::Type::gpadl_teardown:
+      offer.teardown_requested_ = true;
+      finish_teardown(offer);
+      break;
+    case Message::Type::gpadl_torn_down:
+      if (offer.client_ != nullptr) offer.client_->on_gpadl_torn_down();
+      break;
+    case Message::Type::relid_released:
+      offer.released_ = true;
+      forget_if_done(offer);
+      break;
+  }
+}
+
+// ---- The host's calls ----
+
+Offer* Bus::offer(const OfferId& id, ServerEnd& server) {
+  std::uint32_t relid = 0;
+  if (!free_relids_.empty()) {
+    relid = free_relids_.back();
+    free_relids_.pop_back();
+  } else if (next_relid_ <= last_relid) {
+    relid = next_relid_++;
+  } else {
+    return nullptr;
+  }
+  offers_.push_back(std::make_unique<Offer>());
+  Offer& offer = *offers_.back();
+  offer.id_ = id;
+  offer.relid_ = relid;
+  offer.server_ = &server;
+  post({.type = Message::Type::offer, .offer = &offer});
+  return &offer;
+}
+
+void Bus::answer_open(Offer& offer, bool opened) {
+  if (!opened) offer.server_attached_ = false;
+  post({.type = Message::Type::open_result, .offer = &offer, .opened = opened});
+}
+
+void Bus::server_closed(Offer& offer) {
+  offer.server_attached_ = false;
+  finish_teardown(offer);
+  forget_if_done(offer);
+}
+
+void Bus::rescind(Offer& offer) {
+  offer.server_ = nullptr;
+  post({.type = Message::Type::rescind, .offer = &offer});
+}
+
+/// The memory goes back to the guest once it asked for it and the host has let go.
+void Bus::finish_teardown(Offer& offer) {
+  if (!offer.teardown_requested_ || offer.server_attached_) return;
+  offer.teardown_requested_ = false;
+  const bool existed = gpadls_.tear_down(offer.rings_);
+  VMBSIM_ASSERT(existed, "a GPADL is torn down once");
+  offer.rings_ = {};
+  offer.channel_.reset();
+  post({.type = Message::Type::gpadl_torn_down, .offer = &offer});
+}
+
+void Bus::forget_if_done(Offer& offer) {
+  if (offer.server_ != nullptr || offer.server_attached_ || !offer.released_) return;
+  free_relids_.push_back(offer.relid_);
+  std::erase_if(offers_, [&](const auto& candidate) { return candidate.get() == &offer; });
+}
+
+// ---- The guest's calls ----
+
+void Bus::match(Offer& offer) {
+  if (!offer.visible_ || offer.server_ == nullptr || offer.client_ != nullptr) return;
+  const auto waiting = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& w) { return w.id == offer.id_; });
+  if (waiting == waiting_.end()) return;
+  offer.client_ = waiting->client;
+  waiting_.erase(waiting);
+  offer.client_->on_offer();
+}
+
+void Bus::connect(const OfferId& id, ClientEnd& client) {
+  waiting_.push_back({id, &client});
+  for (const auto& offer : offers_)
+    if (offer->id_ == id) match(*offer);
+}
+
+void Bus::disconnect(ClientEnd& client) {
+  std::erase_if(waiting_, [&](const Waiting& w) { return w.client == &client; });
+  for (const auto& offer : offers_)
+    if (offer->client_ == &client) offer->client_ = nullptr;
+}
+
+Offer* Bus::offer_of(const ClientEnd& client) {
+  for (const auto& offer : offers_)
+    if (offer->client_ == &client) return offer.get();
+  return nullptr;
+}
+
+void Bus::create_gpadl(Offer& offer, Gpadl description) {
+  post({.type = Message::Type::gpadl_header, .offer = &offer, .description = std::move(description)});
+}
+
+void Bus::open(Offer& offer, Pages upstream, Pages downstream, CpuId target) {
+  post({.type = Message::Type::open, .offer = &offer, .upstream = upstream, .downstream = downstream, .target = target});
+}
+
+void Bus::close(Offer& offer) { post({.type = Message::Type::close, .offer = &offer}); }
+void Bus::tear_down_gpadl(Offer& offer) { post({.type = Message::Type::gpadl_teardown, .offer = &offer}); }
+
+void Bus::release(Offer& offer) {
+  offer.client_ = nullptr;
+  post({.type = Message::Type::relid_released, .offer = &offer});
+}
+
+}  // namespace vmbsim::vmbus

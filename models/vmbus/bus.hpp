@@ -1,0 +1,171 @@
+#pragma once
+/// The bus between the root partition and one guest: offers, GPADLs, opening and closing of channels.
+///
+/// Life     offer -> GPADL created -> open (ring GPADL, downstream offset, target processor) -> open result -> traffic ->
+///          close -> GPADL torn down. Close has no response; the GPADL's teardown is where both ends meet, and it waits until
+///          the host has unmapped the rings. A relid is used again only after the guest has released it.
+/// Messages Each takes the profile's control_message latency and reaches its end of the bus in order.
+/// Source   Linux, drivers/hv/channel.c and channel_mgmt.c; EMCL, ChannelMessages.h; OpenVMM, vmbus_server.
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "guiddef.h"
+#include "models/vmbus/gpadl.hpp"
+#include "models/vmbus/lane.hpp"
+#include "models/vmbus/synic.hpp"
+#include "ntdef.h"
+
+namespace vmbsim::vmbus {
+
+class Bus;
+
+/// Interface type and instance of an offer, and which subchannel of it this is (0: the primary).
+struct OfferId {
+  GUID type{};
+  GUID instance{};
+  std::uint16_t subchannel = 0;
+  friend bool operator==(const OfferId& a, const OfferId& b) {
+    return IsEqualGUID(a.type, b.type) && IsEqualGUID(a.instance, b.instance) && a.subchannel == b.subchannel;
+  }
+};
+
+/// An open channel: two lanes and the two ports that are interrupted for both of them.
+struct Channel {
+  Channel(RingMemory upstream, RingMemory downstream)
+      : to_host(upstream, Stage::to_host_queue), to_guest(downstream, Stage::to_guest_queue) {}
+
+  Lane to_host;
+  Lane to_guest;
+  Synic::Port host_port;
+  Synic::Port guest_port;
+  CpuId target{};   ///< guest processor that is interrupted
+};
+
+/// What the host's end of an offer is told. Called as events; whoever needs PASSIVE_LEVEL queues the news to itself.
+class ServerEnd {
+ public:
+  virtual ~ServerEnd() = default;
+  /// The guest opens; the channel lives until Bus::server_closed().
+  virtual void on_open(Channel& channel) = 0;
+  virtual void on_close() = 0;
+};
+
+/// What the guest's end is told.
+class ClientEnd {
+ public:
+  virtual ~ClientEnd() = default;
+  virtual void on_offer() = 0;
+  virtual void on_gpadl_created(GpadlHandle handle) = 0;   ///< handle 0: refused
+  virtual void on_open_result(bool opened) = 0;
+  virtual void on_gpadl_torn_down() = 0;
+  virtual void on_rescind() = 0;
+};
+
+/// One offer and whatever became of it.
+class Offer {
+ public:
+  const OfferId& id() const { return id_; }
+  std::uint32_t relid() const { return relid_; }
+  Channel* channel() const { return channel_.get(); }
+  ClientEnd* client() const { return client_; }
+
+ private:
+  friend class Bus;
+  OfferId id_;
+  std::uint32_t relid_ = 0;
+  ServerEnd* server_ = nullptr;   // null once rescinded
+  ClientEnd* client_ = nullptr;   // who took the offer up
+  bool visible_ = false;          // the guest has heard of it
+  bool released_ = false;         // the guest has given its relid back
+  GpadlHandle rings_{};
+  bool teardown_requested_ = false;
+  std::unique_ptr<Channel> channel_;
+  bool server_attached_ = false;  // the host still uses the channel
+};
+
+class Bus {
+ public:
+  /// Relids and event flags of one guest: 1 to 2047. Source: TLFS, 2048 flags per source; relid 0 is the control path.
+  static constexpr std::uint32_t last_relid = 2047;
+
+  struct Config {
+    Synic& host;
+    Synic& guest;
+    std::uint32_t connection;  ///< number of the guest at the host, from 0
+  };
+  explicit Bus(Config config);
+  Bus(const Bus&) = delete;
+  Bus& operator=(const Bus&) = delete;
+
+  // ---- The host's calls ----
+
+  /// Null when the guest has no relid left.
+  Offer* offer(const OfferId& id, ServerEnd& server);
+  void answer_open(Offer& offer, bool opened);
+  /// The server uses the channel no more.
+  void server_closed(Offer& offer);
+  void rescind(Offer& offer);
+
+  // ---- The guest's calls ----
+
+  /// Takes an offer up as soon as there is one: ClientEnd::on_offer, then offer_of() names it.
+  void connect(const OfferId& id, ClientEnd& client);
+  void disconnect(ClientEnd& client);  ///< stops waiting, or gives an unopened offer back
+  Offer* offer_of(const ClientEnd& client);
+  void create_gpadl(Offer& offer, Gpadl description);
+  /// `upstream` data pages of the guest-to-host ring lie first, behind their control page; the other ring follows.
+  void open(Offer& offer, Pages upstream, Pages downstream, CpuId target);
+  void close(Offer& offer);
+  void tear_down_gpadl(Offer& offer);
+  /// The guest has forgotten a rescinded offer.
+  void release(Offer& offer);
+
+  Synic& host() { return config_.host; }
+  Synic& guest() { return config_.guest; }
+  const GpadlTable& gpadls() const { return gpadls_; }
+  std::size_t offer_count() const { return offers_.size(); }
+
+ private:
+  struct Waiting {
+    OfferId id;
+    ClientEnd* client;
+  };
+  /// A message of the channel protocol under way. Numbers as on the wire.
+  struct Message {
+    enum class Type : std::uint32_t {
+      offer = 1, rescind = 2, open = 5, open_result = 6, close = 7, gpadl_header = 8, gpadl_created = 10,
+      gpadl_teardown = 11, gpadl_torn_down = 12, relid_released = 13,
+    };
+    Type type{};
+    Offer* offer = nullptr;
+    bool opened = false;
+    Pages upstream{}, downstream{};
+    CpuId target{};
+    Gpadl description{};
+    SimTime due{};
+  };
+
+  void post(Message message);
+  void on_message();
+  void deliver(Message& message);
+  void match(Offer& offer);
+  void finish_teardown(Offer& offer);
+  void forget_if_done(Offer& offer);
+
+  Config config_;
+  kernel::Simulation& world_;
+  const hw::Costs& costs_;
+  kernel::Stream latency_;
+  ActorId actor_;
+  GpadlTable gpadls_{GpadlTable::Config{}};
+  std::vector<std::unique_ptr<Offer>> offers_;
+  std::vector<Waiting> waiting_;
+  kernel::Fifo<Message> messages_;       // in order, each with its time
+  SimTime last_due_{};
+  std::vector<std::uint32_t> free_relids_;
+  std::uint32_t next_relid_ = 1;
+};
+
+}  // namespace vmbsim::vmbus

@@ -1,0 +1,79 @@
+#pragma once
+/// A lane: one direction of a channel. Ring, signal, interrupt, dispatch, delivery; it goes one way.
+///
+/// A completion is a packet in the other lane; the same code runs twice. Beside the ring's bytes a lane carries the journeys
+/// of its packets, in ring order: what the bytes themselves must not know.
+/// Coalescing  A packet that finds the ring non-empty needs no signal of its own and rides on an earlier one: its signal,
+///             interrupt and dispatch stages end when it is in the ring, unless what it rides on came later.
+#include <algorithm>
+#include <cstdint>
+
+#include "models/vmbus/journey.hpp"
+#include "models/vmbus/ring.hpp"
+#include "sim/kernel/fifo.hpp"
+
+namespace vmbsim::vmbus {
+
+class Lane {
+ public:
+  /// Figures of one lane, for the results.
+  struct Counters {
+    std::uint64_t packets = 0;
+    std::uint64_t data_signals = 0;   ///< signals for new packets
+    std::uint64_t space_signals = 0;  ///< signals for freed room
+    std::uint64_t suppressed = 0;     ///< commits that needed no signal
+  };
+
+  Lane(RingMemory memory, Stage first_stage) : writer(memory), reader(memory), first_stage_(first_stage) {}
+
+  RingWriter writer;
+  RingReader reader;
+  Counters counters;
+
+  /// A packet entered the ring. `journey` may be null; it must live until the packet was read or the lane is gone.
+  void entered(Journey* journey, SimTime now) {
+    ++counters.packets;
+    riders_.push({journey, now});
+    if (journey != nullptr) journey->end(first_stage_, now);
+  }
+  /// The next packet left the ring and is handed over now. Answers its journey, stages filled in; may be null.
+  Journey* left(SimTime now) {
+    const Rider rider = riders_.pop();
+    if (rider.journey != nullptr) {
+      const SimTime signalled = std::clamp(signalled_, rider.entered, now);
+      const SimTime interrupted = std::clamp(interrupted_, signalled, now);
+      const SimTime dispatched = std::clamp(dispatched_, interrupted, now);
+      const auto stage = static_cast<std::size_t>(first_stage_);
+      rider.journey->ended[stage + 1] = signalled;
+      rider.journey->ended[stage + 2] = interrupted;
+      rider.journey->ended[stage + 3] = dispatched;
+      rider.journey->ended[stage + 4] = now;
+    }
+    return rider.journey;
+  }
+  void signalled(SimTime now) { signalled_ = now; }
+  void interrupted(SimTime now) { interrupted_ = now; }
+  void dispatched(SimTime now) { dispatched_ = now; }
+  /// Forgets the journeys under way: their owners are about to go.
+  void drop_journeys() {
+    for (std::size_t left = riders_.size(); left != 0; --left) {
+      Rider rider = riders_.pop();
+      rider.journey = nullptr;
+      riders_.push(rider);
+    }
+  }
+
+ private:
+  struct Rider {
+    Journey* journey = nullptr;
+    SimTime entered{};
+  };
+
+  Stage first_stage_;
+  kernel::Fifo<Rider> riders_;
+  SimTime signalled_{};
+  SimTime interrupted_{};
+  SimTime dispatched_{};
+};
+
+}  // namespace vmbsim::vmbus
