@@ -67,6 +67,13 @@ std::string unknown(std::string_view what, std::string_view word, const std::vec
                      config::listed(known));
 }
 
+Problem of_the_file(const std::string& file, const char* text) {
+  Problem problem;
+  problem.place.file = file;
+  problem.text = text;
+  return problem;
+}
+
 /// Which cell of a record is at fault.
 enum class Cell : std::uint8_t { arrival, size, offset };
 struct Fault {
@@ -98,7 +105,7 @@ class Recording {
   }
 
   Trace finish(const std::string& file, Problems& problems) && {
-    if (timed_.empty() && problems.empty()) problems.push_back({{file, 0, 0}, "the file holds no I/O"});
+    if (timed_.empty() && problems.empty()) problems.push_back(of_the_file(file, "the file holds no I/O"));
     if (!problems.empty()) return {};
     if (options_.sort)
       std::stable_sort(timed_.begin(), timed_.end(), [](const auto& a, const auto& b) { return a.ticks < b.ticks; });
@@ -109,7 +116,7 @@ class Recording {
       const bool fits = !__builtin_mul_overflow(timed.ticks - timed_.front().ticks, tick_.count(), &ns);
       const auto arrival = fits ? scaled(Duration{ns}, options_.time_scale) : std::nullopt;
       if (!arrival) {
-        problems.push_back({{file, 0, 0}, "the trace, as scaled, is longer than 292 years"});
+        problems.push_back(of_the_file(file, "the trace, as scaled, is longer than 292 years"));
         return {};
       }
       trace.push_back(timed.record);
@@ -126,8 +133,9 @@ class Recording {
   };
 
   std::string goes_back(std::int64_t ticks) const {
-    return fmt::format("the arrival goes back from {} to {} (in units of {} ns); sort the file by {}, or say sort = true",
-                       latest_, ticks, tick_.count(), arrival_name_);
+    const std::string unit = tick_ == Duration{1} ? "ns" : fmt::format("x {} ns", tick_.count());
+    return fmt::format("the arrival goes back from {} {} to {} {}; sort the file by {}, or say sort = true", latest_, unit,
+                       ticks, unit, arrival_name_);
   }
   static void check(const Trace& trace) {
     VMBSIM_ASSERT(trace.front().arrival == Duration{0}, "a trace begins with its first record");
@@ -481,8 +489,8 @@ class FioLog {
 
 TraceText read_trace(std::string_view text, const std::string& file, const TraceOptions& options) {
   if (!std::isfinite(options.time_scale) || options.time_scale <= 0)
-    return {{}, {{{file, 0, 0}, "time_scale must be above 0"}}};
-  if (options.unit <= Duration{0}) return {{}, {{{file, 0, 0}, "unit must be above 0"}}};
+    return {{}, {of_the_file(file, "time_scale must be above 0")}};
+  if (options.unit <= Duration{0}) return {{}, {of_the_file(file, "unit must be above 0")}};
   switch (options.format) {
     case TraceFormat::wpa_disk_io: return read_wpa(text, file, options);
     case TraceFormat::msr: return read_msr(text, file, options);

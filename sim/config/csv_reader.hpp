@@ -50,7 +50,7 @@ struct CsvOptions {
   char delimiter = 0;              ///< 0: the one of `,` `;` and tab that the first line holds most of
   char decimal = 0;                ///< `.` or `,`; 0: what the first rows show, else `,` in a `;` file, else `.`
   char thousands = 0;              ///< 0: whichever of `.` and `,` is not the decimal mark
-  std::vector<std::string> names;  ///< of a file without a header line; empty: the first line is the header
+  std::vector<std::string> names = {};  ///< of a file without a header line; empty: the first line is the header
   std::size_t max_problems = 20;
 };
 
