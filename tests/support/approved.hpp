@@ -7,7 +7,7 @@
 #include <iterator>
 #include <string>
 
-namespace vmbsim::tests {
+namespace vmbsim::testing {
 
 /// The whole file; empty when there is none.
 inline std::string text_of(const std::filesystem::path& path) {
@@ -21,4 +21,4 @@ inline std::string approved(const std::filesystem::path& path, const std::string
   return text_of(path);
 }
 
-}  // namespace vmbsim::tests
+}  // namespace vmbsim::testing

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <string>
 
-namespace vmbsim::tests {
+namespace vmbsim::testing {
 
 struct Outcome {
   int status = 0;  ///< exit status; 128 + signal when it was killed
@@ -31,4 +31,4 @@ inline std::string quoted(const std::string& argument) {
   return out + "'";
 }
 
-}  // namespace vmbsim::tests
+}  // namespace vmbsim::testing

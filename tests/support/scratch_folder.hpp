@@ -6,7 +6,7 @@
 #include <string>
 #include <system_error>
 
-namespace vmbsim::tests {
+namespace vmbsim::testing {
 
 class ScratchFolder {
  public:
@@ -28,4 +28,4 @@ class ScratchFolder {
   std::filesystem::path path_;
 };
 
-}  // namespace vmbsim::tests
+}  // namespace vmbsim::testing

@@ -17,12 +17,12 @@ std::uint64_t sum(const Breakdown& means) {
 
 TEST_CASE("rounded stages add up to the rounded latency") {
   // 65000 ns over 3 transactions is 21666.666... ns; a stage of 2500 ns over 3 is 833.333..., the service 13333.333...
-  const Breakdown means = breakdown(tests::three_packets("disk"), Grain::picosecond);
+  const Breakdown means = breakdown(testing::three_packets("disk"), Grain::picosecond);
   CHECK(means.latency == 21'666'667);
   CHECK(sum(means) == means.latency);
   CHECK(means.stages[0] == 833'334);   // equal remainders: the missing units go to the first stages
   CHECK(means.stages[10] == 833'333);
-  CHECK(breakdown(tests::three_packets("disk"), Grain::microsecond).latency == 22);
+  CHECK(breakdown(testing::three_packets("disk"), Grain::microsecond).latency == 22);
 }
 
 TEST_CASE("stages add up whatever the sums and the grain") {

@@ -51,19 +51,19 @@ Manifest manifest() {
 }  // namespace
 
 TEST_CASE("the summary for programs is approved") {
-  CHECK(summary_json(tests::hand_made()) == tests::approved(here("summary.approved.json"), summary_json(tests::hand_made())));
+  CHECK(summary_json(testing::hand_made()) == testing::approved(here("summary.approved.json"), summary_json(testing::hand_made())));
 }
 
 TEST_CASE("the summary for spreadsheets is approved") {
-  CHECK(summary_csv(tests::hand_made()) == tests::approved(here("summary.approved.csv"), summary_csv(tests::hand_made())));
+  CHECK(summary_csv(testing::hand_made()) == testing::approved(here("summary.approved.csv"), summary_csv(testing::hand_made())));
 }
 
 TEST_CASE("the manifest is approved") {
-  CHECK(manifest_toml(manifest()) == tests::approved(here("manifest.approved.toml"), manifest_toml(manifest())));
+  CHECK(manifest_toml(manifest()) == testing::approved(here("manifest.approved.toml"), manifest_toml(manifest())));
 }
 
 TEST_CASE("summary.json holds what was measured, in the contract's words") {
-  const auto json = nlohmann::json::parse(summary_json(tests::hand_made()));
+  const auto json = nlohmann::json::parse(summary_json(testing::hand_made()));
   CHECK(json["fingerprint"] == "0123456789abcdeffedcba9876543210");
   CHECK(json["seed"] == 42);
   CHECK(json["channels"][0]["latency_ns"]["max"] == 35000);
@@ -76,7 +76,7 @@ TEST_CASE("summary.json holds what was measured, in the contract's words") {
 }
 
 TEST_CASE("the stages of summary.json follow the journey and add up to the mean latency") {
-  const auto json = nlohmann::ordered_json::parse(summary_json(tests::hand_made()));
+  const auto json = nlohmann::ordered_json::parse(summary_json(testing::hand_made()));
   const auto& channel = json["channels"][0];
   std::int64_t sum = 0;
   std::size_t i = 0;
@@ -100,11 +100,11 @@ TEST_CASE("a result without a single completion is still a complete summary") {
 }
 
 TEST_CASE("two runs differ in wall_s of summary.json and nowhere else") {
-  RunResult slow = tests::hand_made();
+  RunResult slow = testing::hand_made();
   slow.wall_s = 99;
-  CHECK(summary_csv(slow) == summary_csv(tests::hand_made()));
+  CHECK(summary_csv(slow) == summary_csv(testing::hand_made()));
   auto a = nlohmann::json::parse(summary_json(slow));
-  auto b = nlohmann::json::parse(summary_json(tests::hand_made()));
+  auto b = nlohmann::json::parse(summary_json(testing::hand_made()));
   CHECK(a != b);
   a.erase("wall_s");
   b.erase("wall_s");
@@ -112,7 +112,7 @@ TEST_CASE("two runs differ in wall_s of summary.json and nowhere else") {
 }
 
 TEST_CASE("summary.csv reads back as the metrics it was made from") {
-  RunResult result = tests::hand_made();
+  RunResult result = testing::hand_made();
   result.scenario = "odd, \"name\"\nwith a line";
   const auto rows = parse_csv(summary_csv(result));
   const auto all = metrics(result);
@@ -129,7 +129,7 @@ TEST_CASE("summary.csv reads back as the metrics it was made from") {
 }
 
 TEST_CASE("packets.csv has one row per transaction and its stages add up") {
-  CHECK(packets_csv(tests::hand_made()) ==
+  CHECK(packets_csv(testing::hand_made()) ==
         "channel,submitted_ns,to_host.queue_ns,to_host.signal_ns,to_host.interrupt_ns,to_host.dispatch_ns,"
         "to_host.drain_ns,service_ns,to_guest.queue_ns,to_guest.signal_ns,to_guest.interrupt_ns,"
         "to_guest.dispatch_ns,to_guest.drain_ns,latency_ns\n"
@@ -137,13 +137,13 @@ TEST_CASE("packets.csv has one row per transaction and its stages add up") {
 }
 
 TEST_CASE("intervals.csv has one row per interval and channel") {
-  CHECK(intervals_csv(tests::hand_made()) ==
+  CHECK(intervals_csv(testing::hand_made()) ==
         "channel,end_ns,completed,latency_mean_ns,latency_p99_ns\n"
         "disk,2000000,3,21666.666666666668,35000\n");
 }
 
 TEST_CASE("a name that is no UTF-8 does not cost the result") {
-  RunResult result = tests::hand_made();
+  RunResult result = testing::hand_made();
   result.scenario = "\xff\xfe";
   CHECK(nlohmann::json::accept(summary_json(result)));
 }

@@ -2,7 +2,7 @@
 /// A result written by hand, small enough to be checked with a pencil.
 #include "vmbsim/result.hpp"
 
-namespace vmbsim::tests {
+namespace vmbsim::testing {
 
 /// Three transactions of 10, 20 and 35 us: mean 65/3 us, which no decimal holds. The service takes 40 of the 65 us, the
 /// other ten stages 2.5 us each.
@@ -82,4 +82,4 @@ inline RunResult many_guests(int guests) {
   return result;
 }
 
-}  // namespace vmbsim::tests
+}  // namespace vmbsim::testing

@@ -12,7 +12,7 @@ using namespace vmbsim::report;
 
 TEST_CASE("every figure has a flat name and a unit") {
   struct Row { const char* name; double value; const char* unit; };
-  const RunResult result = tests::hand_made();
+  const RunResult result = testing::hand_made();
   for (const Row& row : {Row{"run.simulated", 2e6, "ns"}, Row{"run.transactions", 3, "count"},
                          Row{"run.findings", 2, "count"}, Row{"channel.disk.throughput", 3000, "per_s"},
                          Row{"channel.disk.bandwidth", 12288000, "bytes_per_s"},
@@ -35,14 +35,14 @@ TEST_CASE("every figure has a flat name and a unit") {
 }
 
 TEST_CASE("quantiles are the histogram's own") {
-  const RunResult result = tests::hand_made();
+  const RunResult result = testing::hand_made();
   CHECK(metric_value(result, "channel.disk.latency.p50") ==
         static_cast<double>(result.channels[0].latency.quantile(50, 100).count()));
   CHECK(metric_value(result, "channel.disk.latency.p999") == 35000);
 }
 
 TEST_CASE("an unknown metric is no value, and no two metrics share a name") {
-  const RunResult result = tests::many_guests(3);
+  const RunResult result = testing::many_guests(3);
   CHECK_FALSE(metric_value(result, "channel.tape.latency.p99"));
   CHECK_FALSE(metric_value(result, ""));
   const std::vector<std::string> names = metric_names(result);
@@ -50,7 +50,7 @@ TEST_CASE("an unknown metric is no value, and no two metrics share a name") {
 }
 
 TEST_CASE("the instances of a template are also counted together") {
-  const RunResult result = tests::many_guests(3);
+  const RunResult result = testing::many_guests(3);
   CHECK(metric_value(result, "channel.web[1].disk.completed") == 3);
   CHECK(metric_value(result, "channel.web[*].disk.completed") == 9);
   CHECK(metric_value(result, "channel.web[*].disk.throughput") == 9000);
@@ -58,7 +58,7 @@ TEST_CASE("the instances of a template are also counted together") {
   CHECK(metric_value(result, "channel.web[*].disk.ring.to_host.peak") == 6144);
   CHECK(metric_value(result, "workload.web[*].foreground.offered") == 12);
   CHECK(metric_value(result, "processor.web[*].cpu*.dpc") == 0.25);
-  CHECK_FALSE(metric_value(tests::many_guests(1), "channel.web[*].disk.completed"));
+  CHECK_FALSE(metric_value(testing::many_guests(1), "channel.web[*].disk.completed"));
 }
 
 TEST_CASE("a template's name forgets which instance it was") {

@@ -13,27 +13,27 @@ std::string here(const char* name) { return std::string(HERE) + "/" + name; }
 }  // namespace
 
 TEST_CASE("the table of one channel is approved") {
-  const std::string text = table(tests::hand_made());
-  CHECK(text == tests::approved(here("one-channel.approved.txt"), text));
+  const std::string text = table(testing::hand_made());
+  CHECK(text == testing::approved(here("one-channel.approved.txt"), text));
 }
 
 TEST_CASE("of twelve guests the first eight are shown, then all of them as one") {
-  const std::string text = table(tests::many_guests(12));
-  CHECK(text == tests::approved(here("twelve-guests.approved.txt"), text));
+  const std::string text = table(testing::many_guests(12));
+  CHECK(text == testing::approved(here("twelve-guests.approved.txt"), text));
   CHECK(text.find("web[7].disk") != std::string::npos);
   CHECK(text.find("web[8].disk") == std::string::npos);
   CHECK(text.find("web[*].disk (12)") != std::string::npos);
 }
 
 TEST_CASE("the first line of any run names the scenario, the seed and the version") {
-  CHECK(table(tests::hand_made()).rfind("hand-made  seed 42  vmbsim 0.1.0\n", 0) == 0);
+  CHECK(table(testing::hand_made()).rfind("hand-made  seed 42  vmbsim 0.1.0\n", 0) == 0);
 }
 
 TEST_CASE("plain text has no escape codes, coloured text is the same text with them") {
-  const std::string plain = table(tests::hand_made(), Paint::plain);
+  const std::string plain = table(testing::hand_made(), Paint::plain);
   CHECK(plain.find('\033') == std::string::npos);
   std::string stripped;
-  const std::string coloured = table(tests::hand_made(), Paint::colour);
+  const std::string coloured = table(testing::hand_made(), Paint::colour);
   CHECK(coloured != plain);
   for (std::size_t i = 0; i < coloured.size(); ++i) {
     if (coloured[i] == '\033') i = coloured.find('m', i);
@@ -51,7 +51,7 @@ TEST_CASE("an empty result is a short table") {
 }
 
 TEST_CASE("of many findings the first ten are shown") {
-  RunResult result = tests::hand_made();
+  RunResult result = testing::hand_made();
   result.findings.resize(1);
   for (int i = 0; i < 1234; ++i) result.findings.push_back(result.findings.front());
   const std::string text = table(result);

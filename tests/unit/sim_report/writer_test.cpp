@@ -58,17 +58,17 @@ class SmallDisk {
 }  // namespace
 
 TEST_CASE("a result lands in a folder that need not exist, with nothing else beside it") {
-  const tests::ScratchFolder scratch;
+  const testing::ScratchFolder scratch;
   const fs::path folder = scratch.path() / "a" / "b";
-  CHECK_FALSE(write_result(folder, tests::hand_made(), manifest()));
+  CHECK_FALSE(write_result(folder, testing::hand_made(), manifest()));
   CHECK(names_in(folder) ==
         std::set<std::string>{"intervals.csv", "manifest.toml", "packets.csv", "summary.csv", "summary.json"});
-  CHECK(tests::text_of(folder / "summary.json") == summary_json(tests::hand_made()));
+  CHECK(testing::text_of(folder / "summary.json") == summary_json(testing::hand_made()));
 }
 
 TEST_CASE("what was not recorded has no file") {
-  const tests::ScratchFolder scratch;
-  RunResult result = tests::hand_made();
+  const testing::ScratchFolder scratch;
+  RunResult result = testing::hand_made();
   result.packets.clear();
   result.intervals.clear();
   CHECK_FALSE(write_result(scratch.path(), result, manifest()));
@@ -76,56 +76,56 @@ TEST_CASE("what was not recorded has no file") {
 }
 
 TEST_CASE("the same scenario may be run again, by a newer version too") {
-  const tests::ScratchFolder scratch;
-  CHECK_FALSE(write_result(scratch.path(), tests::hand_made(), manifest()));
+  const testing::ScratchFolder scratch;
+  CHECK_FALSE(write_result(scratch.path(), testing::hand_made(), manifest()));
   Manifest newer = manifest();
   newer.version = "0.2.0";
   newer.command = "vmbsim run elsewhere.toml";
-  RunResult result = tests::hand_made();
+  RunResult result = testing::hand_made();
   result.events = 7;
   CHECK_FALSE(write_result(scratch.path(), result, newer));
-  CHECK(tests::text_of(scratch.path() / "summary.json") == summary_json(result));
+  CHECK(testing::text_of(scratch.path() / "summary.json") == summary_json(result));
 }
 
 TEST_CASE("another scenario's result is left alone") {
-  const tests::ScratchFolder scratch;
-  REQUIRE_FALSE(write_result(scratch.path(), tests::hand_made(), manifest()));
-  const std::string before = tests::text_of(scratch.path() / "summary.json");
+  const testing::ScratchFolder scratch;
+  REQUIRE_FALSE(write_result(scratch.path(), testing::hand_made(), manifest()));
+  const std::string before = testing::text_of(scratch.path() / "summary.json");
   Manifest other_seed = manifest();
   other_seed.seed = Seed{43};
-  RunResult result = tests::hand_made();
+  RunResult result = testing::hand_made();
   result.events = 7;
   for (const Manifest& other : {manifest("other"), manifest("hand-made", "schema = 1 # changed\n"), other_seed}) {
     const auto problem = write_result(scratch.path(), result, other);
     REQUIRE(problem);
     CHECK(problem->line().find("belongs to another scenario, seed or setting") != std::string::npos);
-    CHECK(tests::text_of(scratch.path() / "summary.json") == before);
+    CHECK(testing::text_of(scratch.path() / "summary.json") == before);
     CHECK(names_in(scratch.path()).size() == 5);
   }
 }
 
 TEST_CASE("files without a manifest are somebody else's") {
-  const tests::ScratchFolder scratch;
+  const testing::ScratchFolder scratch;
   std::ofstream(scratch.path() / "summary.csv") << "mine";
-  CHECK(write_result(scratch.path(), tests::hand_made(), manifest()));
-  CHECK(tests::text_of(scratch.path() / "summary.csv") == "mine");
+  CHECK(write_result(scratch.path(), testing::hand_made(), manifest()));
+  CHECK(testing::text_of(scratch.path() / "summary.csv") == "mine");
   CHECK(names_in(scratch.path()) == std::set<std::string>{"summary.csv"});
 }
 
 TEST_CASE("files with other names may stand in the folder") {
-  const tests::ScratchFolder scratch;
+  const testing::ScratchFolder scratch;
   std::ofstream(scratch.path() / "notes.txt") << "mine";
-  CHECK_FALSE(write_result(scratch.path(), tests::hand_made(), manifest()));
-  CHECK(tests::text_of(scratch.path() / "notes.txt") == "mine");
+  CHECK_FALSE(write_result(scratch.path(), testing::hand_made(), manifest()));
+  CHECK(testing::text_of(scratch.path() / "notes.txt") == "mine");
 }
 
 TEST_CASE("a full disk leaves no half file and keeps the old result") {
-  const tests::ScratchFolder scratch;
+  const testing::ScratchFolder scratch;
   const fs::path fresh = scratch.path() / "fresh";
   const fs::path old = scratch.path() / "old";
-  REQUIRE_FALSE(write_result(old, tests::hand_made(), manifest()));
+  REQUIRE_FALSE(write_result(old, testing::hand_made(), manifest()));
   const auto before = names_in(old);
-  RunResult result = tests::hand_made();
+  RunResult result = testing::hand_made();
   result.events = 7;
   {
     const SmallDisk disk(500);   // the manifest fits, the summary does not
@@ -136,21 +136,21 @@ TEST_CASE("a full disk leaves no half file and keeps the old result") {
   }
   CHECK(names_in(fresh).empty());
   CHECK(names_in(old) == before);
-  CHECK(tests::text_of(old / "summary.json") == summary_json(tests::hand_made()));
+  CHECK(testing::text_of(old / "summary.json") == summary_json(testing::hand_made()));
 }
 
 TEST_CASE("a folder that cannot be made is a problem with its name") {
-  const tests::ScratchFolder scratch;
+  const testing::ScratchFolder scratch;
   std::ofstream(scratch.path() / "file") << "in the way";
   for (const fs::path& folder : {scratch.path() / "file", scratch.path() / "file" / "below", fs::path("/proc/none")}) {
-    const auto problem = write_result(folder, tests::hand_made(), manifest());
+    const auto problem = write_result(folder, testing::hand_made(), manifest());
     REQUIRE(problem);
     CHECK(problem->place.file.rfind(folder.string(), 0) == 0);
   }
 }
 
 TEST_CASE("a name that is taken by a folder is a problem, and nothing is left aside") {
-  const tests::ScratchFolder scratch;
+  const testing::ScratchFolder scratch;
   fs::create_directories(scratch.path() / "one.txt" / "inside");
   const auto problem = write_whole(scratch.path() / "one.txt", "text");
   REQUIRE(problem);
@@ -159,10 +159,10 @@ TEST_CASE("a name that is taken by a folder is a problem, and nothing is left as
 }
 
 TEST_CASE("a file in the present folder needs no folder in its name") {
-  const tests::ScratchFolder scratch;
+  const testing::ScratchFolder scratch;
   const fs::path before = fs::current_path();
   fs::current_path(scratch.path());
   CHECK_FALSE(write_whole("plain.txt", "text"));
   fs::current_path(before);
-  CHECK(tests::text_of(scratch.path() / "plain.txt") == "text");
+  CHECK(testing::text_of(scratch.path() / "plain.txt") == "text");
 }
