@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "vmbsim/assert.hpp"
 
@@ -97,6 +98,7 @@ Bridge::Bridge(std::unique_ptr<s4u::Engine> engine, bool varies) : engine_(std::
   current = this;
   s4u::Activity::on_completion_cb([](const s4u::Activity& activity) { current->completed(activity); });
   engine_->track_vetoed_activities(&leave_);
+  models_ = engine_->get_all_models();
   for (s4u::Host* host : engine_->get_all_hosts())
     for (s4u::Disk* disk : host->get_disks()) {
       const double read = disk->get_read_bandwidth();
@@ -189,6 +191,7 @@ void Bridge::start_submitted() {
     flight->activity->vetoable_start();
   }
   submitted_.clear();
+  leave_.clear();  // a Comm that has one end only, while it is being described, counts as vetoed
   quiet_known_ = false;
 }
 
@@ -230,7 +233,6 @@ SimTime Bridge::quiet_until() {
   if (varies_) return last_nanosecond_before(clock);
   if (quiet_known_ && clock < quiet_date_) return quiet_until_;
   double wait = -1;
-  if (models_.empty()) models_ = engine_->get_all_models();
   for (auto* model : models_) {
     if (!model->get_finished_action_set()->empty()) wait = 0;  // completed in this step, about to be reported
     if (model->get_started_action_set()->empty()) continue;
