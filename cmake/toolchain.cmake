@@ -20,6 +20,11 @@ if(VMBSIM_SANITIZE)
   add_link_options(-fsanitize=${VMBSIM_SANITIZE})
 endif()
 
+option(VMBSIM_FUZZ "Build the libFuzzer programs of tests/fuzz (clang)" OFF)
+if(VMBSIM_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # everywhere, so that the fuzzer sees which way an input went
+endif()
+
 set(VMBSIM_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND VMBSIM_WARNINGS -Wno-restrict)  # gcc 12 sees overlaps in std::string that cannot be (GCC bug 105651)
