@@ -66,8 +66,8 @@ class Fiber {
   void* fake_stack_outside_ = nullptr;
   const void* outer_stack_ = nullptr;
   std::size_t outer_stack_bytes_ = 0;
-  void* tsan_inside_ = nullptr;
-  void* tsan_outside_ = nullptr;
+  [[maybe_unused]] void* tsan_inside_ = nullptr;
+  [[maybe_unused]] void* tsan_outside_ = nullptr;
 };
 
 }  // namespace vmbsim::kernel
