@@ -331,7 +331,7 @@ TEST_CASE("a crowd on a platform is noticed") {
 
 TEST_CASE("a link whose bandwidth varies is followed") {
   // Half the bandwidth of 1 GB/s for 20 us: 7.5 kB pass between 5 us and 20 us, the rest takes 2.5 us.
-  const TextFile profile("0.0 0.5\n0.000020 1.0\nLOOPAFTER 0.001\n");
+  const TextFile profile("0.0 500000000\n0.000020 1000000000\nLOOPAFTER 0.001\n");
   const std::string varying = [&] {
     std::string text = round_figures;
     const std::string link = R"(latency="5us")";
