@@ -32,7 +32,8 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   NTSTATUS set_maximum_packet_size(std::uint32_t bytes);
   NTSTATUS set_maximum_external_data(std::uint32_t bytes, std::uint32_t chain_length);
   NTSTATUS set_client_context_size(std::uint32_t bytes);
-  NTSTATUS set_process_packet_callbacks(PFN_VMB_CHANNEL_PROCESS_PACKET process, PFN_VMB_CHANNEL_PROCESSING_COMPLETE complete);
+  NTSTATUS set_process_packet_callbacks(PFN_VMB_CHANNEL_PROCESS_PACKET process,
+                                        PFN_VMB_CHANNEL_PROCESSING_COMPLETE batch_over);
   NTSTATUS set_state_change_callbacks(const VMB_CHANNEL_STATE_CHANGE_CALLBACKS& callbacks);
   NTSTATUS set_friendly_name(const UNICODE_STRING& name);
   NTSTATUS set_flags(std::uint32_t flags);
@@ -94,7 +95,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
 
  private:
   enum class Connection : std::uint8_t { disabled, enabled, opening, open, closing };
-  /// What the worker is asked to do, in order.
+  /// What the worker is asked to do, one after the other.
   enum class Step : std::uint8_t {
     open, close, offer, gpadl_created, gpadl_refused, opened, open_refused, torn_down, rescind, drained, start, pause, disable,
   };
@@ -106,7 +107,8 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
 
   // life_cycle.cpp
   void ask(Step step);
-  void ask_and_wait(Step step);
+  void ask_and_wait(Step step, const char* call);
+  void answer_callers(Step step);
   void run_steps();
   void take(Step step);
   void attach(vmbus::Channel& channel);
@@ -118,13 +120,13 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   void continue_close();
   void finish_server_close();
   void finish_client_close();
-  void drop_outgoing();
+  void retire_outgoing();
   void become_disabled();
+  void take_rescind();
   bool allocate_rings();
   void free_rings();
 
   // sending.cpp
-  bool transmitting() const { return channel_ != nullptr && transmitting_; }
   vmbus::StageAnswer stage(const Outgoing& item);
   std::span<const vmbus::GpaRange> ranges_of(Packet& packet);
   void entered_ring(const Outgoing& item);
@@ -162,6 +164,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   VMB_CHANNEL_STATE_CHANGE_CALLBACKS callbacks_{};
   std::u16string friendly_name_;
   vmbus::OfferId target_;
+  std::uint32_t flags_ = 0;
   bool passive_required_ = false;
   std::uint32_t quota_ = 0;                        // 0: unlimited
   void* pointer_ = nullptr;
@@ -173,13 +176,19 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   bool rescinded_ = false;
   bool disabling_ = false;                         // VmbChannelDisable waits
   bool queue_on_ = false;                          // packets are delivered
-  bool transmitting_ = false;                      // packets go to the ring
   bool draining_ = false;                          // a close waits for delivered packets
   bool pausing_ = false;                           // a pause does
+  bool opened_ = false;                            // EvtChannelOpened succeeded, so EvtChannelClosed is owed
+  bool rings_shared_ = false;                      // client: the host knows the ring GPADL
   kernel::Fifo<Step> steps_;
   os::WorkItem step_work_;
   bool stepping_ = false;
-  std::vector<KEVENT*> waiting_callers_;           // of disable, start and pause, first come first served
+  const os::Thread* stepping_thread_ = nullptr;
+  struct Caller {
+    Step step;
+    KEVENT* answered;
+  };
+  std::vector<Caller> callers_;                    // of start, pause and disable
   vmbus::Offer* offer_ = nullptr;
   vmbus::Channel* channel_ = nullptr;
   vmbus::Channel* offered_channel_ = nullptr;      // server: what on_open brought

@@ -60,7 +60,7 @@ void Bus::deliver(Message& message) {
       const auto second = map(memory, *rings, upstream, downstream);
       VMBSIM_ASSERT(first && second, "the ring GPADL holds both rings");
       offer.channel_ = std::make_unique<Channel>(RingMemory::in(*first).value(), RingMemory::in(*second).value());
-      offer.channel_->target = message.target;
+      offer.channel_->guest_port = message.port;
       offer.server_attached_ = true;
       offer.server_->on_open(*offer.channel_);
       break;
@@ -172,8 +172,8 @@ void Bus::create_gpadl(Offer& offer, Gpadl description) {
   post({.type = Message::Type::gpadl_header, .offer = &offer, .description = std::move(description)});
 }
 
-void Bus::open(Offer& offer, Pages upstream, Pages downstream, CpuId target) {
-  post({.type = Message::Type::open, .offer = &offer, .upstream = upstream, .downstream = downstream, .target = target});
+void Bus::open(Offer& offer, Pages upstream, Pages downstream, const Synic::Port& port) {
+  post({.type = Message::Type::open, .offer = &offer, .upstream = upstream, .downstream = downstream, .port = port});
 }
 
 void Bus::close(Offer& offer) { post({.type = Message::Type::close, .offer = &offer}); }

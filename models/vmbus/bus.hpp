@@ -40,7 +40,6 @@ struct Channel {
   Lane to_guest;
   Synic::Port host_port;
   Synic::Port guest_port;
-  CpuId target{};   ///< guest processor that is interrupted
 };
 
 /// What the host's end of an offer is told. Called as events; whoever needs PASSIVE_LEVEL queues the news to itself.
@@ -116,12 +115,14 @@ class Bus {
   Offer* offer_of(const ClientEnd& client);
   void create_gpadl(Offer& offer, Gpadl description);
   /// `upstream` data pages of the guest-to-host ring lie first, behind their control page; the other ring follows.
-  void open(Offer& offer, Pages upstream, Pages downstream, CpuId target);
+  /// `port` is what the host signals from now on, the open's result included in the race.
+  void open(Offer& offer, Pages upstream, Pages downstream, const Synic::Port& port);
   void close(Offer& offer);
   void tear_down_gpadl(Offer& offer);
   /// The guest has forgotten a rescinded offer.
   void release(Offer& offer);
 
+  std::uint32_t connection() const { return config_.connection; }
   Synic& host() { return config_.host; }
   Synic& guest() { return config_.guest; }
   const GpadlTable& gpadls() const { return gpadls_; }
@@ -142,7 +143,7 @@ class Bus {
     Offer* offer = nullptr;
     bool opened = false;
     Pages upstream{}, downstream{};
-    CpuId target{};
+    Synic::Port port{};
     Gpadl description{};
     SimTime due{};
   };

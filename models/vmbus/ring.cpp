@@ -10,6 +10,7 @@ static_assert(std::endian::native == std::endian::little, "ring memory is little
 
 constexpr std::uint32_t descriptor_bytes = static_cast<std::uint32_t>(descriptor_size.count);
 constexpr std::uint32_t trailer_bytes = static_cast<std::uint32_t>(trailer_size.count);
+constexpr std::uint32_t word_bytes = 8;  // the unit of the format
 constexpr std::uint64_t flag_completion_requested = 1;
 
 // The bytes of a packet between its descriptor and its payload.
@@ -286,9 +287,8 @@ inline ReadAnswer RingReader::next(Taken taken) {
       in_ = in;
       available = memory_.distance(position_, in);
     }
-    if (available < descriptor_bytes + trailer_bytes) return corrupt(Corruption::cut_off, position_);
 
-    // The word that says how long the packet is must not change under our eyes: one load, and the copy keeps that value.
+    // The word that says how long the packet is must not change under our eyes: one load. The copy is of what follows it.
     const std::uint64_t descriptor =
         std::atomic_ref<std::uint64_t>(*reinterpret_cast<std::uint64_t*>(memory_.data_ + position_))
             .load(std::memory_order_relaxed);
@@ -303,13 +303,13 @@ inline ReadAnswer RingReader::next(Taken taken) {
 
     if (length > capacity_) grow(length);
     auto* const copy = reinterpret_cast<std::byte*>(copy_.get());
-    std::memcpy(copy, &descriptor, 8);
-    const std::uint32_t from = memory_.advanced(position_, 8);
-    const std::uint32_t until_end = std::min(length - 8, memory_.size_ - from);
-    std::memcpy(copy + 8, memory_.data_ + from, until_end);
-    if (until_end < length - 8) std::memcpy(copy + 8 + until_end, memory_.data_, length - 8 - until_end);
+    const std::uint32_t rest = length - word_bytes;
+    const std::uint32_t from = memory_.advanced(position_, word_bytes);
+    const std::uint32_t until_end = std::min(rest, memory_.size_ - from);
+    std::memcpy(copy, memory_.data_ + from, until_end);
+    if (until_end < rest) std::memcpy(copy + until_end, memory_.data_, rest - until_end);
 
-    const std::byte* const extension = copy + descriptor_bytes;
+    const std::byte* const extension = copy + word_bytes;
     const std::uint32_t extension_bytes = data_offset - descriptor_bytes;
     switch (type) {
       case PacketType::in_band:
@@ -325,9 +325,9 @@ inline ReadAnswer RingReader::next(Taken taken) {
     }
     packet_.type = type;
     packet_.completion_requested = flags != 0;
-    packet_.transaction_id = copy_[1];
+    packet_.transaction_id = copy_[0];
     packet_.extension = {extension, extension_bytes};
-    packet_.payload = {copy + data_offset, length - data_offset};
+    packet_.payload = {copy + data_offset - word_bytes, length - data_offset};
     peeked_ = length + trailer_bytes;
   }
   if (taken == Taken::yes) {

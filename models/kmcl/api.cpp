@@ -1,0 +1,167 @@
+// The functions of vmbuskernelmodeclientlibapi.h: what a driver calls. Each finds its endpoint and hands over.
+#include "vmbuskernelmodeclientlibapi.h"
+
+#include <memory>
+
+#include "models/kmcl/endpoint.hpp"
+
+namespace {
+
+using vmbsim::BugCheck;
+using vmbsim::Irql;
+using vmbsim::kmcl::Device;
+using vmbsim::kmcl::Endpoint;
+using vmbsim::kmcl::Packet;
+using vmbsim::kmcl::Received;
+
+NTSTATUS send(Packet& packet, void* buffer, UINT32 length, UINT32 flags, const char* call) {
+  packet.buffer = static_cast<const std::byte*>(buffer);
+  packet.length = length;
+  packet.flags = flags;
+  if (!packet.endpoint->partition().require_irql_at_most(Irql::dispatch, call, BugCheck::irql_not_less_or_equal))
+    return STATUS_INVALID_DEVICE_STATE;
+  return packet.endpoint->send(packet);
+}
+
+bool must_wait(const Packet& packet, UINT32 flags, const char* call) {
+  if ((flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION) != 0) return true;
+  packet.endpoint->report("K79", BugCheck::none, std::string(call) + " needs WAIT_FOR_COMPLETION: external data is in use until then");
+  return false;
+}
+
+}  // namespace
+
+extern "C" {
+
+// ---- Create, dispose, enable, disable ----
+
+NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer, VMBCHANNEL* Channel) {
+  Device& device = Device::of(*ParentDeviceObject);
+  *Channel = nullptr;
+  if (!device.partition.require_irql_at_most(Irql::passive, "VmbChannelAllocate", BugCheck::irql_not_less_or_equal))
+    return STATUS_INVALID_DEVICE_STATE;
+  *Channel = (new Endpoint(device, IsServer != FALSE))->handle();
+  return STATUS_SUCCESS;
+}
+
+VOID VmbChannelCleanup(VMBCHANNEL Channel) {
+  Endpoint& endpoint = Endpoint::of(Channel);
+  if (!endpoint.disabled()) return endpoint.report("K03", BugCheck::none, "VmbChannelCleanup called for a channel that is not disabled");
+  delete &endpoint;
+}
+
+NTSTATUS VmbChannelEnable(VMBCHANNEL Channel) { return Endpoint::of(Channel).enable(); }
+VOID VmbChannelDisable(VMBCHANNEL Channel) { Endpoint::of(Channel).disable(); }
+VOID VmbChannelStart(VMBCHANNEL Channel) { Endpoint::of(Channel).start(); }
+VOID VmbChannelPause(VMBCHANNEL Channel) { Endpoint::of(Channel).pause(); }
+
+// ---- Configuration ----
+
+NTSTATUS VmbChannelInitSetMaximumPacketSize(VMBCHANNEL Channel, UINT32 PacketSize) {
+  return Endpoint::of(Channel).set_maximum_packet_size(PacketSize);
+}
+NTSTATUS VmbChannelInitSetMaximumExternalData(VMBCHANNEL Channel, UINT32 DataSize, UINT32 ChainLength) {
+  return Endpoint::of(Channel).set_maximum_external_data(DataSize, ChainLength);
+}
+NTSTATUS VmbChannelInitSetClientContextSize(VMBCHANNEL Channel, UINT32 ContextSize) {
+  return Endpoint::of(Channel).set_client_context_size(ContextSize);
+}
+NTSTATUS VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL Channel, PFN_VMB_CHANNEL_PROCESS_PACKET ProcessPacketCallback,
+                                                 PFN_VMB_CHANNEL_PROCESSING_COMPLETE ProcessingCompleteCallback) {
+  return Endpoint::of(Channel).set_process_packet_callbacks(ProcessPacketCallback, ProcessingCompleteCallback);
+}
+NTSTATUS VmbChannelInitSetStateChangeCallbacks(VMBCHANNEL Channel, PVMB_CHANNEL_STATE_CHANGE_CALLBACKS StateChangeCallbacks) {
+  return Endpoint::of(Channel).set_state_change_callbacks(*StateChangeCallbacks);
+}
+NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL Channel, PCUNICODE_STRING Name) {
+  return Endpoint::of(Channel).set_friendly_name(*Name);
+}
+NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags) { return Endpoint::of(Channel).set_flags(Flags); }
+NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL Channel, UINT32 IncomingPageCount, UINT32 OutgoingPageCount) {
+  return Endpoint::of(Channel).set_ring_pages(IncomingPageCount, OutgoingPageCount);
+}
+NTSTATUS VmbServerChannelInitSetTargetInterfaceId(VMBCHANNEL Channel, GUID InterfaceType, GUID InterfaceInstance) {
+  return Endpoint::of(Channel).set_target_interface(InterfaceType, InterfaceInstance);
+}
+
+// ---- Run-time settings ----
+
+VOID VmbChannelSetIncomingProcessingAtPassive(VMBCHANNEL Channel, BOOLEAN RequirePassive) {
+  Endpoint::of(Channel).require_passive(RequirePassive != FALSE);
+}
+VOID VmbChannelSetTransactionQuota(VMBCHANNEL Channel, UINT32 Quota) {
+  if (Quota == 0) return Endpoint::of(Channel).report("K26", BugCheck::none, "VmbChannelSetTransactionQuota called with a quota of 0");
+  Endpoint::of(Channel).set_quota(Quota);
+}
+VOID FASTCALL VmbChannelSetPointer(VMBCHANNEL Channel, PVOID Pointer) { Endpoint::of(Channel).set_pointer(Pointer); }
+PVOID FASTCALL VmbChannelGetPointer(VMBCHANNEL Channel) { return Endpoint::of(Channel).pointer(); }
+UINT32 VmbChannelSizeofPacket(VMBCHANNEL Channel) { return Endpoint::of(Channel).sizeof_packet(); }
+
+// ---- Incoming packets ----
+
+VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletionContext, PVOID PacketCompletionBuffer, UINT32 BufSize) {
+  Received& received = Received::of(PacketCompletionContext);
+  received.endpoint->complete(received, PacketCompletionBuffer, BufSize);
+}
+VOID FASTCALL VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletionContext) {
+  Received& received = Received::of(PacketCompletionContext);
+  received.endpoint->defer_to_passive(received);
+}
+VOID FASTCALL VmbChannelPacketFail(VMBPACKETCOMPLETION PacketCompletionContext) {
+  Received& received = Received::of(PacketCompletionContext);
+  received.endpoint->fail(received);
+}
+NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION PacketCompletionContext, UINT32 Flags, PMDL* Mdl) {
+  Received& received = Received::of(PacketCompletionContext);
+  return received.endpoint->external_data(received, Flags, Mdl);
+}
+
+// ---- Packet objects ----
+
+VMBPACKET VmbPacketAllocate(VMBCHANNEL Channel) {
+  Packet* packet = Endpoint::of(Channel).allocate_packet();
+  return packet != nullptr ? packet->handle() : nullptr;
+}
+NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET VmbPacket, UINT32 ByteCount) {
+  return Endpoint::of(Channel).initialize_packet(VmbPacket, ByteCount);
+}
+VOID VmbPacketFree(VMBPACKET VmbPacket) { Packet::of(VmbPacket).endpoint->free_packet(Packet::of(VmbPacket)); }
+VOID VmbPacketSetCompletionRoutine(VMBPACKET VmbPacket, PFN_VMB_PACKET_COMPLETION_ROUTINE CompletionRoutine) {
+  Packet::of(VmbPacket).routine = CompletionRoutine;
+}
+VOID FASTCALL VmbPacketSetPointer(VMBPACKET VmbPacket, PVOID Pointer) { Packet::of(VmbPacket).pointer = Pointer; }
+PVOID FASTCALL VmbPacketGetPointer(VMBPACKET VmbPacket) { return Packet::of(VmbPacket).pointer; }
+VMBCHANNEL FASTCALL VmbPacketGetChannel(VMBPACKET VmbPacket) { return Packet::of(VmbPacket).endpoint->handle(); }
+
+// ---- Sending ----
+
+NTSTATUS VmbPacketSend(VMBPACKET PacketObject, PVOID Buffer, UINT32 BufferLength, PMDL ExternalDataMdl, UINT32 Flags) {
+  Packet& packet = Packet::of(PacketObject);
+  packet.mdl = ExternalDataMdl;
+  packet.mdl_offset = packet.mdl_length = 0;
+  packet.pfns = nullptr;
+  return send(packet, Buffer, BufferLength, Flags, "VmbPacketSend");
+}
+
+NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET PacketObject, PVOID Buffer, UINT32 BufferLength, PMDL ExternalDataMdl,
+                                      UINT32 MdlOffset, UINT32 MdlLength, UINT32 Flags) {
+  Packet& packet = Packet::of(PacketObject);
+  if (!must_wait(packet, Flags, "VmbPacketSendWithExternalMdl")) return STATUS_INVALID_PARAMETER;
+  packet.mdl = ExternalDataMdl;
+  packet.mdl_offset = MdlOffset;
+  packet.mdl_length = MdlLength;
+  packet.pfns = nullptr;
+  return send(packet, Buffer, BufferLength, Flags, "VmbPacketSendWithExternalMdl");
+}
+
+NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET PacketObject, PVOID Buffer, UINT32 BufferLength, PPFN_NUMBER ExternalDataPfns,
+                                       UINT32 PfnLength, UINT32 Flags) {
+  Packet& packet = Packet::of(PacketObject);
+  if (!must_wait(packet, Flags, "VmbPacketSendWithExternalPfns")) return STATUS_INVALID_PARAMETER;
+  packet.mdl = nullptr;
+  packet.pfns = ExternalDataPfns;
+  packet.pfn_count = PfnLength;
+  return send(packet, Buffer, BufferLength, Flags, "VmbPacketSendWithExternalPfns");
+}
+
+}  // extern "C"

@@ -1,0 +1,167 @@
+#include "models/kmcl/endpoint.hpp"
+
+#include <algorithm>
+
+namespace vmbsim::kmcl {
+
+namespace {
+constexpr std::uint32_t known_channel_flags = VMBUS_CHANNEL_INIT_FLAGS;
+/// Bytes of the packet object besides the driver's inline data. Only its lower bound is documented: more than one pointer.
+constexpr std::uint32_t packet_overhead = sizeof(Packet);
+}  // namespace
+
+Endpoint::Endpoint(Device& device, bool server)
+    : device_(device),
+      server_(server),
+      costs_(device.partition.world().stream(device.name, server ? "host endpoint costs" : "guest endpoint costs")),
+      signal_costs_(device.partition.world().stream(device.name, server ? "host signals" : "guest signals")) {
+  target_ = device.id;
+  callbacks_.Version = 1;
+  callbacks_.Size = sizeof callbacks_;
+  transactions_.resize(64);
+  KeInitializeDpc(
+      &dpc_, [](KDPC*, void* self, void*, void*) { static_cast<Endpoint*>(self)->pass(false); }, this);
+  dpc_.Importance = MediumHighImportance;
+  dpc_.Number = static_cast<USHORT>(os::Partition::targeted_dpc + device.target.value);
+  KeInitializeEvent(&pass_over_, NotificationEvent, TRUE);
+  pass_work_ = {.routine = [](void* self) { static_cast<Endpoint*>(self)->pass(true); }, .context = this};
+  step_work_ = {.routine = [](void* self) { static_cast<Endpoint*>(self)->run_steps(); }, .context = this};
+}
+
+Endpoint::~Endpoint() {
+  while (spare_packets_ != nullptr) {
+    Packet* packet = spare_packets_;
+    spare_packets_ = packet->next;
+    partition().pool().free(packet);
+  }
+}
+
+// ---- Configuration: legal while disabled only (modelling decision: the pages' "Disabled" means "not in this state") ----
+
+NTSTATUS Endpoint::set_maximum_packet_size(std::uint32_t bytes) {
+  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
+  if (bytes == 0) return STATUS_INVALID_PARAMETER_2;
+  maximum_packet_size_ = bytes;
+  return STATUS_SUCCESS;
+}
+
+NTSTATUS Endpoint::set_maximum_external_data(std::uint32_t bytes, std::uint32_t chain_length) {
+  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
+  if (bytes == 0) return STATUS_INVALID_PARAMETER_2;
+  if (chain_length == 0) return STATUS_INVALID_PARAMETER_3;
+  maximum_external_data_ = bytes;
+  maximum_chain_length_ = chain_length;
+  return STATUS_SUCCESS;
+}
+
+NTSTATUS Endpoint::set_client_context_size(std::uint32_t bytes) {
+  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
+  client_context_size_ = bytes;
+  return STATUS_SUCCESS;
+}
+
+NTSTATUS Endpoint::set_process_packet_callbacks(PFN_VMB_CHANNEL_PROCESS_PACKET process,
+                                                PFN_VMB_CHANNEL_PROCESSING_COMPLETE batch_over) {
+  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
+  process_packet_ = process;
+  processing_complete_ = batch_over;
+  return STATUS_SUCCESS;
+}
+
+NTSTATUS Endpoint::set_state_change_callbacks(const VMB_CHANNEL_STATE_CHANGE_CALLBACKS& callbacks) {
+  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
+  if (callbacks.Version != 1 || callbacks.Size != sizeof callbacks) return STATUS_INVALID_PARAMETER_2;
+  callbacks_ = callbacks;
+  return STATUS_SUCCESS;
+}
+
+NTSTATUS Endpoint::set_friendly_name(const UNICODE_STRING& name) {
+  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
+  friendly_name_.clear();
+  for (std::size_t i = 0; i < name.Length / sizeof(WCHAR); ++i) friendly_name_ += static_cast<char16_t>(name.Buffer[i]);
+  return STATUS_SUCCESS;
+}
+
+NTSTATUS Endpoint::set_flags(std::uint32_t flags) {
+  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
+  if ((flags & ~known_channel_flags) != 0) return STATUS_INVALID_PARAMETER_2;
+  flags_ = flags;
+  return STATUS_SUCCESS;
+}
+
+NTSTATUS Endpoint::set_ring_pages(std::uint32_t incoming, std::uint32_t outgoing) {
+  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
+  if (server_) {
+    report("K13", BugCheck::none, "VmbClientChannelInitSetRingBufferPageCount called for a server endpoint");
+    return STATUS_INVALID_PARAMETER_1;
+  }
+  incoming_pages_ = {incoming};
+  outgoing_pages_ = {outgoing};
+  return STATUS_SUCCESS;
+}
+
+NTSTATUS Endpoint::set_target_interface(const GUID& type, const GUID& instance) {
+  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
+  if (!server_) {
+    report("K14", BugCheck::none, "VmbServerChannelInitSetTargetInterfaceId called for a client endpoint");
+    return STATUS_INVALID_PARAMETER_1;
+  }
+  target_.type = type;
+  target_.instance = instance;
+  return STATUS_SUCCESS;
+}
+
+void Endpoint::require_passive(bool required) { passive_required_ = required; }
+
+// ---- Packet objects ----
+
+std::uint32_t Endpoint::sizeof_packet() const {
+  return packet_overhead + ((maximum_packet_size_ + 7) & ~7u) +
+         std::max(maximum_chain_length_, 1u) * static_cast<std::uint32_t>(sizeof(vmbus::GpaRange));
+}
+
+Packet* Endpoint::allocate_packet() {
+  Packet* packet = spare_packets_;
+  if (packet != nullptr) {
+    spare_packets_ = packet->next;
+  } else {
+    packet = static_cast<Packet*>(partition().pool().allocate(sizeof_packet(), false));
+    if (packet == nullptr) return nullptr;
+  }
+  new (packet) Packet{};
+  packet->endpoint = this;
+  packet->allocated = true;
+  return packet;
+}
+
+NTSTATUS Endpoint::initialize_packet(void* memory, std::uint32_t bytes) {
+  if (bytes <= maximum_packet_size_ + sizeof(void*) || bytes < sizeof_packet()) return STATUS_INVALID_PARAMETER_3;
+  auto* packet = new (memory) Packet{};
+  packet->endpoint = this;
+  return STATUS_SUCCESS;
+}
+
+void Endpoint::free_packet(Packet& packet) {
+  if (!packet.allocated) return report("K74", BugCheck::none, "VmbPacketFree called for a packet in the driver's own memory");
+  if (packet.state != Packet::State::idle)
+    return report("K75", BugCheck::none, "VmbPacketFree called for a packet that is under way");
+  packet.next = spare_packets_;
+  spare_packets_ = &packet;
+}
+
+// ---- Results ----
+
+Endpoint::Counters Endpoint::counters() const {
+  Counters all = counters_;
+  if (out_ == nullptr) return all;
+  all.outgoing.packets += out_->counters.packets;
+  all.outgoing.data_signals += out_->counters.data_signals;
+  all.outgoing.space_signals += out_->counters.space_signals;
+  all.outgoing.suppressed += out_->counters.suppressed;
+  all.outgoing_size = out_->writer.memory().size();
+  all.outgoing_peak = std::max(all.outgoing_peak, out_->writer.peak());
+  all.outgoing_full += out_->writer.full_events();
+  return all;
+}
+
+}  // namespace vmbsim::kmcl

@@ -1,0 +1,362 @@
+// How a channel comes and goes: the transition table of the KMCL state model.
+// Source: KMCL DDI: VmbChannelEnable, VmbChannelDisable, VmbChannelStart, VmbChannelPause and the five EVT_VMB_CHANNEL_* state
+// callbacks. Order of one round: Opened, Started, queue on, PostStarted ... Suspend, drain, Closed.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "models/kmcl/endpoint.hpp"
+
+namespace vmbsim::kmcl {
+
+// ---- Asking, from anywhere ----
+
+void Endpoint::ask(Step step) {
+  steps_.push(step);
+  if (!stepping_ && !step_work_.queued) partition().queue_work(step_work_, CriticalWorkQueue);
+}
+
+void Endpoint::ask_and_wait(Step step, const char* call) {
+  if (!partition().require_irql_at_most(Irql::passive, call, BugCheck::attempted_switch_from_dpc)) return;
+  if (partition().current_thread() == stepping_thread_ && stepping_)
+    return report("K18", BugCheck::none, fmt::format("{} called inside a state-change callback of its channel", call));
+  KEVENT answered;
+  KeInitializeEvent(&answered, NotificationEvent, FALSE);
+  callers_.push_back({step, &answered});
+  ask(step);
+  partition().wait(answered.Header, nullptr);
+}
+
+void Endpoint::answer_callers(Step step) {
+  for (const Caller& caller : callers_)
+    if (caller.step == step) partition().set_event(*caller.answered);
+  std::erase_if(callers_, [step](const Caller& caller) { return caller.step == step; });
+}
+
+NTSTATUS Endpoint::enable() {
+  if (!disabled()) {
+    report("K15", BugCheck::none, "VmbChannelEnable called for a channel that is not disabled");
+    return STATUS_INVALID_DEVICE_STATE;
+  }
+  rescinded_ = disabling_ = failed_ = stalled_ = false;
+  if (server_) {
+    offer_ = device_.bus.offer(target_, *this);
+    if (offer_ == nullptr) return STATUS_INSUFFICIENT_RESOURCES;
+    active_ = false;
+    connection_ = Connection::enabled;
+  } else {
+    active_ = !pause_on_enable_;
+    connection_ = Connection::enabled;
+    device_.bus.connect(device_.id, *this);
+  }
+  return STATUS_SUCCESS;
+}
+
+void Endpoint::disable() {
+  if (disabled()) return report("K17", BugCheck::none, "VmbChannelDisable called for a disabled channel");
+  ask_and_wait(Step::disable, "VmbChannelDisable");
+}
+
+void Endpoint::start() {
+  if (disabled()) return report("K17", BugCheck::none, "VmbChannelStart called for a disabled channel");
+  ask_and_wait(Step::start, "VmbChannelStart");
+}
+
+void Endpoint::pause() {
+  if (disabled()) {
+    pause_on_enable_ = true;
+    return;
+  }
+  ask_and_wait(Step::pause, "VmbChannelPause");
+}
+
+// ---- News from the bus ----
+
+void Endpoint::on_open(vmbus::Channel& channel) {
+  offered_channel_ = &channel;
+  ask(Step::open);
+}
+void Endpoint::on_close() { ask(Step::close); }
+void Endpoint::on_offer() { ask(Step::offer); }
+void Endpoint::on_gpadl_created(vmbus::GpadlHandle handle) {
+  ask(handle == vmbus::GpadlHandle{} ? Step::gpadl_refused : Step::gpadl_created);
+}
+void Endpoint::on_open_result(bool opened) { ask(opened ? Step::opened : Step::open_refused); }
+void Endpoint::on_gpadl_torn_down() { ask(Step::torn_down); }
+void Endpoint::on_rescind() { ask(Step::rescind); }
+
+// ---- Taking the steps, in a system worker thread at PASSIVE_LEVEL ----
+
+void Endpoint::run_steps() {
+  if (stepping_) return;  // another worker is at it, and takes these too
+  stepping_ = true;
+  stepping_thread_ = partition().current_thread();
+  while (!steps_.empty()) take(steps_.pop());
+  stepping_ = false;
+}
+
+void Endpoint::take(Step step) {
+  switch (step) {
+    // Server
+    case Step::open:
+      if (offered_channel_ == nullptr || connection_ != Connection::enabled) return;
+      attach(*offered_channel_);
+      if (!call_opened()) {
+        detach();
+        device_.bus.answer_open(*offer_, false);
+        return;
+      }
+      connection_ = Connection::open;
+      device_.bus.answer_open(*offer_, true);
+      if (active_) start_traffic();
+      return;
+    case Step::close:
+      if (connection_ == Connection::open) begin_close();
+      return;
+
+    // Client
+    case Step::offer:
+      if (connection_ != Connection::enabled) return;
+      offer_ = device_.bus.offer_of(*this);
+      connection_ = Connection::opening;
+      if (!allocate_rings()) take(Step::gpadl_refused);
+      return;
+    case Step::gpadl_created:
+      rings_shared_ = true;
+      if (rescinded_ || disabling_) return device_.bus.tear_down_gpadl(*offer_);
+      port_ = device_.bus.guest().open(device_.bus.connection(), device_.target, offer_->relid(),
+                                       [](void* self) { static_cast<Endpoint*>(self)->on_interrupt(); }, this);
+      device_.bus.open(*offer_, outgoing_pages_, incoming_pages_, port_);
+      return;
+    case Step::gpadl_refused:
+      report("GPADL", BugCheck::none, "the rings cannot be shared: the guest's memory or its GPADL limit is used up");
+      free_rings();
+      return become_disabled();
+    case Step::opened:
+      attach(*offer_->channel());
+      if (!call_opened()) disabling_ = true;  // a client whose Opened failed ends disabled
+      connection_ = Connection::open;
+      if (rescinded_ || disabling_) return begin_close();
+      if (active_) start_traffic();
+      return;
+    case Step::open_refused:
+      connection_ = Connection::closing;
+      return device_.bus.tear_down_gpadl(*offer_);
+    case Step::torn_down: return finish_client_close();
+    case Step::rescind: return take_rescind();
+
+    // Both
+    case Step::drained:
+      if (outstanding_ != 0) return;  // delivered again since
+      if (draining_) continue_close();
+      if (pausing_) {
+        pausing_ = false;
+        answer_callers(Step::pause);
+      }
+      return;
+    case Step::start:
+      if (!active_ && connection_ != Connection::disabled) {
+        active_ = true;
+        if (connection_ == Connection::open) start_traffic();
+      }
+      return answer_callers(Step::start);
+    case Step::pause:
+      if (!active_ || connection_ != Connection::open) {
+        active_ = false;
+        return answer_callers(Step::pause);
+      }
+      active_ = false;
+      pausing_ = true;
+      suspend_traffic();
+      if (outstanding_ == 0) take(Step::drained);
+      return;
+    case Step::disable:
+      if (connection_ == Connection::disabled) return answer_callers(Step::disable);
+      disabling_ = true;
+      if (server_) device_.bus.rescind(*offer_);
+      if (connection_ == Connection::open) return begin_close();
+      if (connection_ == Connection::enabled) {
+        if (!server_) device_.bus.disconnect(*this);
+        if (server_ && offered_channel_ != nullptr) device_.bus.server_closed(*offer_);
+        become_disabled();
+      }
+      return;  // while opening or closing: what is under way leads there
+  }
+}
+
+void Endpoint::attach(vmbus::Channel& channel) {
+  channel_ = &channel;
+  in_ = server_ ? &channel.to_host : &channel.to_guest;
+  out_ = server_ ? &channel.to_guest : &channel.to_host;
+  if (server_) {
+    port_ = device_.bus.host().open(device_.bus.connection(), device_.target, offer_->relid(),
+                                    [](void* self) { static_cast<Endpoint*>(self)->on_interrupt(); }, this);
+    channel.host_port = port_;
+  }
+}
+
+/// The counters outlive the channel.
+void Endpoint::detach() {
+  counters_ = counters();
+  if (channel_ != nullptr) {
+    (server_ ? channel_->host_port : channel_->guest_port) = {};
+    in_->drop_journeys();
+    out_->drop_journeys();
+  }
+  (server_ ? device_.bus.host() : device_.bus.guest()).close(port_);
+  channel_ = offered_channel_ = nullptr;
+  in_ = out_ = nullptr;
+  partition().remove_dpc(dpc_);
+}
+
+bool Endpoint::call_opened() {
+  opened_ = callbacks_.EvtChannelOpened == nullptr || NT_SUCCESS(callbacks_.EvtChannelOpened(handle()));
+  return opened_;
+}
+
+void Endpoint::start_traffic() {
+  if (callbacks_.EvtChannelStarted != nullptr) callbacks_.EvtChannelStarted(handle());
+  queue_on_ = true;
+  while (!held_.empty()) waiting_.push(held_.pop());
+  schedule_pass();
+  if (callbacks_.EvtChannelPostStarted != nullptr) callbacks_.EvtChannelPostStarted(handle());
+}
+
+/// From here on no packet callback runs or starts; what is delivered already must still be completed.
+void Endpoint::suspend_traffic() {
+  queue_on_ = false;
+  while (pass_running_) partition().wait(pass_over_.Header, nullptr);
+  if (deferred_ != nullptr && deferred_->outstanding) {  // counts as not delivered: it will be presented again
+    deferred_->outstanding = false;
+    --outstanding_;
+  }
+  if (callbacks_.EvtChannelSuspend != nullptr) callbacks_.EvtChannelSuspend(handle());
+}
+
+void Endpoint::begin_close() {
+  connection_ = Connection::closing;
+  if (queue_on_) suspend_traffic();
+  if (rescinded_) retire_outgoing();  // the host is gone: nobody will answer
+  draining_ = true;
+  if (outstanding_ == 0) continue_close();
+}
+
+void Endpoint::continue_close() {
+  draining_ = false;
+  if (server_) return finish_server_close();
+  device_.bus.close(*offer_);
+  device_.bus.tear_down_gpadl(*offer_);
+}
+
+void Endpoint::finish_server_close() {
+  retire_outgoing();
+  if (opened_ && callbacks_.EvtChannelClosed != nullptr) callbacks_.EvtChannelClosed(handle());
+  opened_ = false;
+  detach();
+  device_.bus.server_closed(*offer_);
+  connection_ = Connection::enabled;
+  if (disabling_) become_disabled();
+}
+
+void Endpoint::finish_client_close() {
+  rings_shared_ = false;
+  retire_outgoing();
+  if (opened_ && callbacks_.EvtChannelClosed != nullptr) callbacks_.EvtChannelClosed(handle());
+  const bool was_open = opened_;
+  opened_ = false;
+  detach();
+  free_rings();
+  if (!rescinded_) {
+    device_.bus.disconnect(*this);
+    return become_disabled();
+  }
+  device_.bus.release(*offer_);
+  if (was_open || disabling_) return become_disabled();
+  rescinded_ = false;  // rescinded before it was open: go on waiting for an offer
+  offer_ = nullptr;
+  connection_ = Connection::enabled;
+  device_.bus.connect(device_.id, *this);
+}
+
+void Endpoint::take_rescind() {
+  rescinded_ = true;
+  switch (connection_) {
+    case Connection::open: return begin_close();
+    case Connection::opening:
+      connection_ = Connection::closing;
+      if (rings_shared_) device_.bus.tear_down_gpadl(*offer_);  // an open under way gets no answer any more
+      return;
+    case Connection::enabled:  // the offer was taken up, its step not yet
+      device_.bus.release(*device_.bus.offer_of(*this));
+      rescinded_ = false;
+      return device_.bus.connect(device_.id, *this);
+    case Connection::closing:
+    case Connection::disabled: return;
+  }
+}
+
+/// Ends every transaction that nobody will answer and everything that waits for room. Source: no public cancel exists, so KMCL
+/// itself completes them; the status is the one a synchronous request gets when its channel shuts down.
+void Endpoint::retire_outgoing() {
+  std::vector<Packet*> packets;
+  for (Packet*& chain : transactions_) {
+    for (Packet* packet = chain; packet != nullptr; packet = packet->next) packets.push_back(packet);
+    chain = nullptr;
+  }
+  transaction_count_ = 0;
+  std::sort(packets.begin(), packets.end(), [](const Packet* a, const Packet* b) { return a->transaction_id < b->transaction_id; });
+  while (!waiting_.empty()) {
+    const Outgoing item = waiting_.pop();
+    if (item.completion != nullptr)
+      recycle(*item.completion);
+    else
+      packets.push_back(item.packet);
+  }
+  for (Packet* packet : packets) finish(*packet, STATUS_DEVICE_REMOVED, nullptr, 0);
+  if (deferred_ != nullptr) {
+    recycle(*deferred_);
+    deferred_ = nullptr;
+  }
+}
+
+void Endpoint::become_disabled() {
+  connection_ = Connection::disabled;
+  disabling_ = false;
+  offer_ = nullptr;
+  answer_callers(Step::disable);
+  answer_callers(Step::start);
+  answer_callers(Step::pause);
+}
+
+/// Grows the rings until the largest packet fits, and shares their memory.
+bool Endpoint::allocate_rings() {
+  const Bytes inline_bytes{maximum_packet_size_};
+  Bytes largest_out = vmbus::in_band_size(inline_bytes);
+  if (maximum_external_data_ != 0) {
+    const Pages pages{pages_for({maximum_external_data_}).count + maximum_chain_length_};
+    largest_out = vmbus::gpa_direct_size(pages, inline_bytes) + Bytes{8 * (std::int64_t{maximum_chain_length_} - 1)};
+  }
+  const Bytes largest_in = vmbus::in_band_size(inline_bytes);
+  const auto sized = [](Pages asked, Bytes largest) {
+    const Pages least = vmbus::smallest_ring_for(largest);
+    if (asked.count != 0) return std::max(asked, least);
+    return std::max(Pages{4}, vmbus::smallest_ring_for({largest.count * 16}));
+  };
+  outgoing_pages_ = sized(outgoing_pages_, largest_out);
+  incoming_pages_ = sized(incoming_pages_, largest_in);
+  ring_pages_ = {vmbus::RingMemory::pages(outgoing_pages_).count + vmbus::RingMemory::pages(incoming_pages_).count};
+  ring_frames_ = partition().memory().allocate_zeroed(ring_pages_);
+  if (!ring_frames_) return false;
+  vmbus::Gpadl description{.byte_offset = {}, .length = ring_pages_.bytes(), .pfns = {}};
+  for (std::int64_t i = 0; i < ring_pages_.count; ++i)
+    description.pfns.push_back(*ring_frames_ + static_cast<std::uint64_t>(i));
+  device_.bus.create_gpadl(*offer_, std::move(description));
+  return true;
+}
+
+void Endpoint::free_rings() {
+  if (ring_frames_) partition().memory().free(*ring_frames_, ring_pages_);
+  ring_frames_.reset();
+}
+
+}  // namespace vmbsim::kmcl

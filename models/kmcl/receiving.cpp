@@ -1,0 +1,280 @@
+// The way in: one pass drains the incoming ring, in ring order, and hands over one packet at a time.
+// Source: KMCL DDI: EVT_VMB_CHANNEL_PROCESS_PACKET, EVT_VMB_CHANNEL_PROCESSING_COMPLETE, VmbChannelPacketComplete,
+// VmbChannelPacketDeferToPassive, VmbChannelPacketFail, VmbChannelPacketGetExternalData, VmbChannelSetTransactionQuota.
+// EMCL: a pass drains until the ring stays empty, publishes Out once per batch, then moves what waits for room.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "models/kmcl/endpoint.hpp"
+
+namespace vmbsim::kmcl {
+
+// ---- When a pass runs ----
+
+/// In the interrupt routine, at device level. One interrupt means: look at both rings.
+void Endpoint::on_interrupt() {
+  if (channel_ == nullptr) return;  // it came before the open's result, or after the close
+  ++counters_.interrupts;
+  in_->interrupted(partition().world().now());
+  if (device_.batching.mask) in_->reader.mask();
+  partition().insert_dpc(dpc_, nullptr, nullptr);
+}
+
+void Endpoint::schedule_pass() {
+  if (passive_required_)
+    queue_worker_pass();
+  else
+    partition().insert_dpc(dpc_, nullptr, nullptr);
+}
+
+void Endpoint::queue_worker_pass() {
+  if (!pass_work_.queued) partition().queue_work(pass_work_, DelayedWorkQueue);
+}
+
+void Endpoint::pass(bool passive) {
+  if (channel_ == nullptr) return;
+  if (pass_running_) {  // one at a time; the running one looks again
+    pass_again_ = true;
+    return;
+  }
+  pass_running_ = true;
+  pass_over_.Header.SignalState = 0;
+  in_->dispatched(partition().world().now());
+  Outcome outcome;
+  do {
+    pass_again_ = false;
+    outcome = drain(passive);
+    flush();
+    if (outcome == Outcome::drained && in_->reader.masked() && in_->reader.unmask()) pass_again_ = true;
+  } while (pass_again_ && outcome == Outcome::drained);
+  pass_running_ = false;
+  partition().set_event(pass_over_);
+  if (outcome == Outcome::limit || (pass_again_ && outcome == Outcome::stopped)) {
+    if (passive)
+      queue_worker_pass();
+    else
+      partition().insert_dpc(dpc_, nullptr, nullptr);
+  }
+  if (outcome == Outcome::needs_worker) queue_worker_pass();
+}
+
+/// Batches until the ring is empty or something stops delivery.
+Endpoint::Outcome Endpoint::drain(bool passive) {
+  const Batching& batching = device_.batching;
+  const std::uint32_t batch_limit = batching.mode == Batching::Mode::none ? 1 : ~0u;
+  std::uint32_t pass_left = batching.mode == Batching::Mode::limit ? batching.max_packets : ~0u;
+  for (;;) {
+    std::uint32_t delivered = 0;
+    Outcome outcome = Outcome::drained;
+    if (deferred_ != nullptr && queue_on_) {
+      if (!passive) return Outcome::needs_worker;
+      Received& again = *deferred_;
+      deferred_ = nullptr;
+      ++delivered;
+      deliver(again, true);
+    }
+    while (delivered < batch_limit) {
+      if (deferred_ != nullptr) {
+        outcome = Outcome::needs_worker;
+        break;
+      }
+      const vmbus::ReadAnswer answer = in_->reader.peek();
+      if (std::holds_alternative<vmbus::Empty>(answer)) break;
+      if (const auto* corrupt = std::get_if<vmbus::Corrupt>(&answer)) {
+        if (!failed_)
+          report("RING", BugCheck::none,
+                 fmt::format("the incoming ring is corrupt: {} at offset {}", name_of(corrupt->what), corrupt->offset));
+        failed_ = true;
+        outcome = Outcome::stopped;
+        break;
+      }
+      const vmbus::IncomingPacket& packet = std::get<vmbus::IncomingPacket>(answer);
+      if (packet.type == vmbus::PacketType::completion) {
+        take_completion(packet);
+        continue;
+      }
+      if (!queue_on_ || failed_) {
+        outcome = Outcome::stopped;
+        break;
+      }
+      if (quota_ != 0 && outstanding_ >= quota_) {
+        stalled_ = true;
+        outcome = Outcome::stopped;
+        break;
+      }
+      if (passive_required_ && !passive) {
+        outcome = Outcome::needs_worker;
+        break;
+      }
+      if (pass_left == 0) {
+        outcome = Outcome::limit;
+        break;
+      }
+      --pass_left;
+      partition().consume(partition().costs().packet_receive.sample(costs_) + copy_time(packet.payload.size()));
+      Received& received = fresh_received(packet);
+      const vmbus::ReadAnswer taken = in_->reader.read();
+      VMBSIM_ASSERT(std::holds_alternative<vmbus::IncomingPacket>(taken), "a packet that was peeked at can be read");
+      received.journey = in_->left(partition().world().now());
+      ++delivered;
+      deliver(received, false);
+    }
+    const bool took = in_->reader.taken().count != 0;
+    if (took && in_->reader.commit() == vmbus::SignalNeeded::yes) signal_peer(false);
+    if (delivered != 0) {
+      ++counters_.batches;
+      counters_.batched_packets += delivered;
+      counters_.batch_max = std::max<std::uint64_t>(counters_.batch_max, delivered);
+      if (processing_complete_ != nullptr) processing_complete_(handle(), delivered);
+    }
+    if (outcome != Outcome::drained || !took) return outcome;  // a pass that took something looks once more
+  }
+}
+
+void Endpoint::take_completion(const vmbus::IncomingPacket& packet) {
+  partition().consume(partition().costs().packet_receive.sample(costs_) + copy_time(packet.payload.size()));
+  const vmbus::ReadAnswer taken = in_->reader.read();
+  VMBSIM_ASSERT(std::holds_alternative<vmbus::IncomingPacket>(taken), "a packet that was peeked at can be read");
+  const vmbus::IncomingPacket& answer = std::get<vmbus::IncomingPacket>(taken);
+  in_->left(partition().world().now());
+  Packet* transaction = recall(answer.transaction_id);
+  if (transaction == nullptr)
+    return report("RING", BugCheck::none, fmt::format("a completion for transaction {}, which is not under way", answer.transaction_id));
+  if (device_.journeys != nullptr) device_.journeys->returned(transaction->journey);
+  // The reader's copy holds until this pass reads on, and there is no other pass.
+  finish(*transaction, STATUS_SUCCESS, answer.payload.data(), static_cast<std::uint32_t>(answer.payload.size()));
+}
+
+void Endpoint::deliver(Received& received, bool again) {
+  if (!again || !received.outstanding) {
+    received.outstanding = true;
+    ++outstanding_;
+  }
+  received.deferred = false;
+  received.in_callback = true;
+  current_ = &received;
+  const std::span<const std::byte> payload = received.packet.payload;
+  const UINT32 flags =
+      received.packet.type == vmbus::PacketType::gpa_direct ? VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0;
+  process_packet_(handle(), received.handle(), const_cast<std::byte*>(payload.data()), static_cast<UINT32>(payload.size()),
+                  flags);
+  if (current_ == &received) received.in_callback = false;  // still alive: completed ones leave `current_`
+  current_ = nullptr;
+}
+
+// ---- What a driver does with a packet ----
+
+void Endpoint::complete(Received& received, const void* answer, std::uint32_t length) {
+  if (!received.outstanding)
+    return report("K51", BugCheck::none, "VmbChannelPacketComplete called for a packet that is not outstanding");
+  if (!partition().require_irql_at_most(Irql::dispatch, "VmbChannelPacketComplete", BugCheck::irql_not_less_or_equal)) return;
+  received.outstanding = false;
+  received.in_callback = false;
+  if (current_ == &received) current_ = nullptr;
+  --outstanding_;
+  if (received.journey != nullptr) received.journey->end(Stage::service, partition().world().now());
+  if (received.packet.completion_requested) {
+    if (received.bytes.size() < length) received.bytes.resize(length);
+    if (length != 0) std::memcpy(received.bytes.data(), answer, length);
+    received.answer_length = length;
+    put({.completion = &received}, partition().costs().packet_complete);
+  } else {
+    partition().consume(partition().costs().packet_complete.sample(costs_));
+    recycle(received);
+  }
+  if (stalled_ && outstanding_ < quota_) {  // nothing but a completion ends a stall
+    stalled_ = false;
+    schedule_pass();
+  }
+  if (outstanding_ == 0 && (draining_ || pausing_)) ask(Step::drained);
+}
+
+void Endpoint::defer_to_passive(Received& received) {
+  if (!received.in_callback)
+    return report("K52", BugCheck::none, "VmbChannelPacketDeferToPassive called outside the packet's ProcessPacket callback");
+  received.deferred = true;
+  deferred_ = &received;
+}
+
+void Endpoint::fail(Received& received) {
+  if (!received.in_callback)
+    return report("K54", BugCheck::none, "VmbChannelPacketFail called outside the packet's ProcessPacket callback");
+  failed_ = true;  // until the channel is closed
+  received.outstanding = false;
+  --outstanding_;
+  current_ = nullptr;
+  recycle(received);
+  if (outstanding_ == 0 && (draining_ || pausing_)) ask(Step::drained);
+}
+
+NTSTATUS Endpoint::external_data(Received& received, std::uint32_t flags, PMDL* mdl) {
+  if (received.packet.type != vmbus::PacketType::gpa_direct || !received.outstanding) {
+    report("K55", BugCheck::none, "VmbChannelPacketGetExternalData called for a packet without external data");
+    return STATUS_INVALID_PARAMETER;
+  }
+  if ((flags & ~std::uint32_t{VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAGS}) != 0) {
+    report("K57", BugCheck::none, fmt::format("unknown flag bits in VmbChannelPacketGetExternalData: {:#x}", flags));
+    return STATUS_INVALID_PARAMETER;
+  }
+  // Descriptor lists one behind the other: header, then page frame numbers, all in units of 8 bytes.
+  std::size_t words = 0;
+  std::int64_t pages = 0;
+  for (vmbus::GpaRangeCursor ranges(received.packet); const auto range = ranges.next();) {
+    words += sizeof(MDL) / 8 + range->pfns.size();
+    pages += static_cast<std::int64_t>(range->pfns.size());
+  }
+  partition().consume(partition().costs().map_per_page.sample(costs_) * pages);
+  received.mdls.resize(words);
+  MDL* previous = nullptr;
+  std::uint64_t* place = received.mdls.data();
+  for (vmbus::GpaRangeCursor ranges(received.packet); const auto range = ranges.next();) {
+    auto* made = new (place) MDL{};
+    made->Size = static_cast<CSHORT>(sizeof(MDL) + range->pfns.size() * sizeof(PFN_NUMBER));
+    made->MdlFlags = MDL_PAGES_LOCKED;
+    made->Process = reinterpret_cast<struct _EPROCESS*>(&device_.bus.guest().partition().memory());  // whose pages they are
+    made->ByteCount = range->byte_count;
+    made->ByteOffset = range->byte_offset;
+    std::memcpy(MmGetMdlPfnArray(made), range->pfns.data(), range->pfns.size_bytes());
+    if (previous != nullptr) previous->Next = made;
+    previous = made;
+    place += sizeof(MDL) / 8 + range->pfns.size();
+  }
+  *mdl = reinterpret_cast<PMDL>(received.mdls.data());
+  return STATUS_SUCCESS;
+}
+
+// ---- Objects of delivered packets ----
+
+Received& Endpoint::fresh_received(const vmbus::IncomingPacket& packet) {
+  Received* received = spare_received_;
+  if (received != nullptr) {
+    spare_received_ = received->next;
+  } else {
+    received_.push_back(std::make_unique<Received>());
+    received = received_.back().get();
+    received->endpoint = this;
+    received->client_context.resize(client_context_size_);
+  }
+  const std::size_t extension = packet.extension.size();
+  const std::size_t payload = packet.payload.size();
+  if (received->bytes.size() < extension + payload) received->bytes.resize(extension + payload);
+  if (extension != 0) std::memcpy(received->bytes.data(), packet.extension.data(), extension);
+  if (payload != 0) std::memcpy(received->bytes.data() + extension, packet.payload.data(), payload);
+  received->packet = packet;
+  received->packet.extension = {received->bytes.data(), extension};
+  received->packet.payload = {received->bytes.data() + extension, payload};
+  received->deferred = false;
+  received->answer_length = 0;
+  return *received;
+}
+
+void Endpoint::recycle(Received& received) {
+  received.outstanding = false;
+  received.journey = nullptr;
+  received.next = spare_received_;
+  spare_received_ = &received;
+}
+
+}  // namespace vmbsim::kmcl

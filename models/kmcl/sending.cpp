@@ -1,0 +1,277 @@
+// The way out: packets and completions into the outgoing ring, first come, first served.
+// Source: KMCL DDI: VmbPacketSend and its siblings, EVT_VMB_PACKET_COMPLETION_ROUTINE. EMCL: a full ring queues the packet, and
+// the pass that the peer's signal causes moves it on. Unlike EMCL, a packet never overtakes those that wait.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+
+#include "models/kmcl/endpoint.hpp"
+
+namespace vmbsim::kmcl {
+
+namespace {
+
+std::byte* inline_copy(Packet& packet) { return reinterpret_cast<std::byte*>(&packet + 1); }
+
+/// The WDK's page frame numbers are the hardware's under another name.
+const hw::Pfn* frames(const PFN_NUMBER* pfns) {
+  static_assert(sizeof(PFN_NUMBER) == sizeof(hw::Pfn));
+  return reinterpret_cast<const hw::Pfn*>(pfns);
+}
+
+/// A stretch of software at DISPATCH_LEVEL that holds a spin lock.
+class Locked {
+ public:
+  Locked(os::Partition& partition, KSPIN_LOCK& lock)
+      : partition_(partition), lock_(lock), cpu_(*hw::Processor::current()), before_(cpu_.irql()) {
+    if (before_ < Irql::dispatch) cpu_.set_irql(Irql::dispatch);
+    partition_.acquire(lock_);
+  }
+  ~Locked() {
+    partition_.release(lock_);
+    if (before_ < Irql::dispatch) cpu_.set_irql(before_);
+  }
+  Locked(const Locked&) = delete;
+  Locked& operator=(const Locked&) = delete;
+
+ private:
+  os::Partition& partition_;
+  KSPIN_LOCK& lock_;
+  hw::Processor& cpu_;
+  Irql before_;
+};
+
+}  // namespace
+
+Duration Endpoint::copy_time(std::size_t bytes) {
+  const Duration per_kib = partition().costs().copy_per_kib.sample(costs_);
+  return Duration{per_kib.count() * static_cast<std::int64_t>(bytes) / 1024};
+}
+
+NTSTATUS Endpoint::send(Packet& packet) {
+  if (packet.state != Packet::State::idle) {
+    report("K75", BugCheck::none, "a packet was sent again while it is under way");
+    return STATUS_INVALID_DEVICE_STATE;
+  }
+  if (packet.length > maximum_packet_size_) {
+    report("K70", BugCheck::none,
+           fmt::format("{} bytes of inline data exceed the maximum packet size of {}", packet.length, maximum_packet_size_));
+    return STATUS_INVALID_PARAMETER_3;
+  }
+  if (!packet.allocated && packet.routine == nullptr) {
+    report("K72", BugCheck::none, "a packet of the driver's own memory was sent without a completion routine");
+    return STATUS_INVALID_PARAMETER_1;
+  }
+  if ((packet.flags & ~std::uint32_t{VMBUS_CHANNEL_FORMAT_FLAGS}) != 0) {
+    report("K84", BugCheck::none, fmt::format("unknown flag bits in a send: {:#x}", packet.flags));
+    return STATUS_INVALID_PARAMETER;
+  }
+  const bool external = packet.mdl != nullptr || packet.pfns != nullptr;
+  if (external && ranges_of(packet).empty()) return STATUS_INVALID_PARAMETER;
+  packet.journey = {};
+  packet.journey.submitted = partition().world().now();
+  if (external)
+    for (const vmbus::GpaRange& range : ranges_of(packet)) packet.journey.data += Bytes{range.byte_count};
+  if ((packet.flags & VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER) != 0) {
+    partition().require_irql_at_most(Irql::apc, "a send with PAGED_BUFFER", BugCheck::irql_not_less_or_equal);
+    std::memcpy(inline_copy(packet), packet.buffer, packet.length);  // before anything raises the IRQL
+    packet.buffer = inline_copy(packet);
+  }
+  packet.state = Packet::State::queued;
+  packet.transaction_id = packet.waits_for_completion() ? ++last_transaction_id_ : 0;
+  if (device_.journeys != nullptr && packet.waits_for_completion()) device_.journeys->begun();
+  put({.packet = &packet}, partition().costs().packet_send);
+  return STATUS_SUCCESS;
+}
+
+/// Into the ring if there is room and nobody waits; else behind the others.
+void Endpoint::put(const Outgoing& item, const kernel::Distribution& cost) {
+  bool announce = false;
+  {
+    Locked locked(partition(), lock_);
+    const std::size_t bytes = item.packet != nullptr ? item.packet->length : item.completion->answer_length;
+    partition().consume(cost.sample(costs_) + copy_time(bytes));
+    if (channel_ == nullptr || (item.packet != nullptr && !queue_on_)) {
+      if (item.packet != nullptr)
+        held_.push(item);
+      else
+        recycle(*item.completion);  // nobody is left to be told
+      return;
+    }
+    if (!waiting_.empty()) {
+      waiting_.push(item);
+      return;
+    }
+    const vmbus::StageAnswer answer = stage(item);
+    if (!std::holds_alternative<vmbus::Staged>(answer)) {
+      waiting_.push(item);
+      return;
+    }
+    announce = out_->writer.commit() == vmbus::SignalNeeded::yes;
+    entered_ring(item);
+    if (!announce) ++out_->counters.suppressed;
+  }
+  if (announce) signal_peer(true);
+  if (item.packet != nullptr && !item.packet->waits_for_completion())
+    finish(*item.packet, STATUS_SUCCESS, nullptr, 0);  // complete as soon as it is in the ring
+}
+
+/// Moves what waits into the ring until it is full again: one commit, one decision about the signal.
+void Endpoint::flush() {
+  if (waiting_.empty()) return;
+  bool announce = false;
+  {
+    Locked locked(partition(), lock_);
+    bool staged = false;
+    while (!waiting_.empty() && channel_ != nullptr) {
+      const Outgoing item = waiting_.front();
+      const std::size_t bytes = item.packet != nullptr ? item.packet->length : item.completion->answer_length;
+      const vmbus::StageAnswer answer = stage(item);
+      if (!std::holds_alternative<vmbus::Staged>(answer)) break;
+      waiting_.pop();
+      staged = true;
+      partition().consume(copy_time(bytes));
+      entered_ring(item);
+      if (item.packet != nullptr && !item.packet->waits_for_completion()) entered_.push(item.packet);
+    }
+    if (staged) {
+      announce = out_->writer.commit() == vmbus::SignalNeeded::yes;
+      if (!announce) ++out_->counters.suppressed;
+    }
+  }
+  if (announce) signal_peer(true);
+  while (!entered_.empty()) finish(*entered_.pop(), STATUS_SUCCESS, nullptr, 0);
+}
+
+vmbus::StageAnswer Endpoint::stage(const Outgoing& item) {
+  vmbus::OutgoingPacket packet;
+  if (item.completion != nullptr) {
+    packet.type = vmbus::PacketType::completion;
+    packet.transaction_id = item.completion->packet.transaction_id;
+    packet.payload = {item.completion->bytes.data(), item.completion->answer_length};
+  } else {
+    Packet& sent = *item.packet;
+    packet.completion_requested = sent.waits_for_completion();
+    packet.transaction_id = sent.transaction_id;
+    packet.payload = {sent.buffer, sent.length};
+    if (sent.mdl != nullptr || sent.pfns != nullptr) {
+      packet.type = vmbus::PacketType::gpa_direct;
+      packet.ranges = ranges_of(sent);
+    }
+  }
+  return out_->writer.stage(packet);
+}
+
+/// The bytes are in the ring; the transaction is on its way.
+void Endpoint::entered_ring(const Outgoing& item) {
+  const SimTime now = partition().world().now();
+  if (item.completion != nullptr) {
+    out_->entered(item.completion->journey, now);
+    recycle(*item.completion);
+    return;
+  }
+  Packet& packet = *item.packet;
+  packet.state = Packet::State::sent;
+  if (packet.waits_for_completion()) {
+    remember(packet);
+    out_->entered(&packet.journey, now);
+  } else {
+    out_->entered(nullptr, now);
+  }
+}
+
+/// One GPA range per descriptor list of the chain, within [offset, offset + length) of it; or the whole PFN array. The ranges
+/// lie in the packet's own memory.
+std::span<const vmbus::GpaRange> Endpoint::ranges_of(Packet& packet) {
+  auto* ranges = reinterpret_cast<vmbus::GpaRange*>(inline_copy(packet) + ((maximum_packet_size_ + 7) & ~7u));
+  if (packet.pfns != nullptr) {
+    ranges[0] = {.byte_count = packet.pfn_count * static_cast<std::uint32_t>(page_size),
+                 .byte_offset = 0,
+                 .pfns = {frames(packet.pfns), packet.pfn_count}};
+    return {ranges, packet.pfn_count == 0 ? 0u : 1u};
+  }
+  const bool forced = (packet.flags & VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH) != 0;
+  std::size_t count = 0;
+  std::uint64_t skip = packet.mdl_offset;
+  std::uint64_t left = packet.mdl_length == 0 ? ~std::uint64_t{0} : packet.mdl_length;
+  for (const MDL* mdl = packet.mdl; mdl != nullptr && left != 0; mdl = mdl->Next) {
+    if (skip >= mdl->ByteCount && !forced) {
+      skip -= mdl->ByteCount;
+      continue;
+    }
+    const std::uint64_t start = mdl->ByteOffset + skip;
+    std::uint64_t bytes = std::min<std::uint64_t>(left, mdl->ByteCount - skip);
+    if (forced) bytes = std::min<std::uint64_t>(left, ROUND_TO_PAGES(std::uint64_t{mdl->ByteOffset} + mdl->ByteCount) - start);
+    if (count == std::max(maximum_chain_length_, 1u)) {
+      report("K71", BugCheck::none, "external data has more descriptor lists than the channel was set up for");
+      return {};
+    }
+    const auto offset = static_cast<std::uint32_t>(start % static_cast<std::uint64_t>(page_size));
+    const PFN_NUMBER* pfns = MmGetMdlPfnArray(mdl) + start / static_cast<std::uint64_t>(page_size);
+    ranges[count++] = {.byte_count = static_cast<std::uint32_t>(bytes),
+                       .byte_offset = offset,
+                       .pfns = {frames(pfns), vmbus::pages_touched(offset, static_cast<std::uint32_t>(bytes))}};
+    left -= bytes;
+    skip = 0;
+    if (forced) break;  // only the first list of a chain is used
+  }
+  if (packet.mdl_length != 0 && left != 0) {
+    report(forced ? "K81" : "K82", BugCheck::none, "offset and length lie outside the external data");
+    return {};
+  }
+  return {ranges, count};
+}
+
+void Endpoint::signal_peer(bool for_data) {
+  os::Partition& here = partition();
+  here.spend(here.costs().hypercall, signal_costs_);
+  if (channel_ == nullptr) return;  // closed while the hypercall ran
+  ++(for_data ? out_->counters.data_signals : out_->counters.space_signals);
+  if (for_data) out_->signalled(here.world().now());
+  if (server_)
+    device_.bus.guest().signal(channel_->guest_port, here.costs().signal_guest.sample(signal_costs_));
+  else
+    device_.bus.host().signal(channel_->host_port, here.costs().signal_host.sample(signal_costs_));
+}
+
+// ---- Transactions under way ----
+
+void Endpoint::remember(Packet& packet) {
+  if (++transaction_count_ > transactions_.size()) {
+    std::vector<Packet*> larger(transactions_.size() * 2);
+    for (Packet* chain : transactions_)
+      while (chain != nullptr) {
+        Packet* next = chain->next;
+        Packet*& place = larger[chain->transaction_id & (larger.size() - 1)];
+        chain->next = place;
+        place = chain;
+        chain = next;
+      }
+    transactions_ = std::move(larger);
+  }
+  Packet*& place = transactions_[packet.transaction_id & (transactions_.size() - 1)];
+  packet.next = place;
+  place = &packet;
+}
+
+Packet* Endpoint::recall(std::uint64_t transaction_id) {
+  for (Packet** link = &transactions_[transaction_id & (transactions_.size() - 1)]; *link != nullptr; link = &(*link)->next)
+    if ((*link)->transaction_id == transaction_id) {
+      Packet* packet = *link;
+      *link = packet->next;
+      --transaction_count_;
+      return packet;
+    }
+  return nullptr;
+}
+
+/// The transaction is over: the packet is the driver's again.
+void Endpoint::finish(Packet& packet, NTSTATUS status, const std::byte* answer, std::uint32_t length) {
+  packet.state = Packet::State::idle;
+  if (packet.routine == nullptr) return free_packet(packet);
+  packet.routine(packet.handle(), status, const_cast<std::byte*>(answer), length);
+}
+
+}  // namespace vmbsim::kmcl
