@@ -276,10 +276,10 @@ bool Calendar::trim(unsigned level, unsigned digit) {
   }
 }
 
-/// Moves the soonest few entries of the first bucket to the front, so that cancelling the next event again and again does
+/// Moves the soonest entries of the first bucket to the front, so that cancelling the next event again and again does
 /// not read the bucket every time.
 void Calendar::take_soonest(unsigned level, unsigned digit) {
-  std::array<Time, few + 1> soonest;  // a heap: the latest of them first
+  std::array<Time, many + 1> soonest;  // a heap: the latest of them first
   std::size_t count = 0;
   const Bucket& bucket = levels_[level].buckets[digit];
   for (const Chunk* chunk = bucket.first; chunk != nullptr; chunk = chunk->next) {

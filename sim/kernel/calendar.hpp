@@ -150,6 +150,7 @@ class Calendar {
   static constexpr std::uint32_t front_capacity = 192;  // entries the front holds before it pours half of them out
   static constexpr std::uint32_t alone_capacity = 32;   // the same while the front holds everything there is
   static constexpr std::uint32_t few = 24;              // entries that are gathered in the front whatever their times
+  static constexpr std::uint32_t many = 128;            // entries moved to the front when the next event was cancelled
   static constexpr unsigned small_chunks = 4;           // chunks up to which a bucket is sorted and not dealt out
   static constexpr std::uint32_t object_ahead = 3;      // how many events ahead of pop an object is fetched from memory
   static constexpr unsigned node_block_bits = 11;
