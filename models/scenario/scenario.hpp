@@ -27,6 +27,7 @@ struct VmSpec {
 
 /// `[machine]`
 struct MachineSpec {
+  std::uint32_t guest_cpus = 1;  ///< of every guest that does not say its own
   std::uint32_t host_cpus = 1;
   std::string platform;  ///< absolute path of a SimGrid platform file, "default" for the embedded one, empty for none
   std::string host;      ///< host of the platform that is the root partition
@@ -84,7 +85,10 @@ struct TraceSpec {
   std::string file;                ///< absolute
   Format format = Format::csv;
   double time_scale = 1;           ///< 2: arrivals come twice as far apart
+  bool sort = false;               ///< by arrival; without it arrivals that go back are a problem
   char delimiter = 0;              ///< 0: found out from the header line
+  char decimal = 0;                ///< 0: found out
+  char thousands = 0;              ///< 0: found out
   std::string arrival, size, kind, offset, service;   ///< column names, `csv` only; empty: not there
   Duration unit{1};                ///< of arrival and service columns, `csv` only
   Place place;                     ///< where the scenario names it
@@ -101,7 +105,8 @@ struct WorkloadSpec {
   std::uint32_t queue_depth = 1;
   kernel::Distribution think_time;
   struct RequestSize { Bytes size; std::uint32_t weight; };
-  std::vector<RequestSize> request;        ///< at least one; several are mixed by weight
+  std::vector<RequestSize> request;        ///< at least one, several are mixed by weight; of a trace only the size of
+                                           ///< every request where `csv` has no size column, else empty
   std::uint32_t read_permille = 1000;      ///< `read_fraction`, in thousandths
   TraceSpec trace;
 };
@@ -122,6 +127,30 @@ struct RecordSpec {
   Duration interval{};           ///< intervals.csv: one row per interval; 0: none
 };
 
+/// `[sweep]`: the points a batch runs. `run` takes the scenario as it stands.
+struct SweepSpec {
+  enum class Combine : std::uint8_t { product, zip };
+  struct Axis {
+    std::vector<std::string> keys;    ///< paths as `--set` takes them; all get the same value
+    std::vector<std::string> values;  ///< TOML text of each value, as `--set` takes it
+  };
+  Combine combine = Combine::product;
+  std::uint32_t repeat = 1;           ///< seeds per point
+  std::vector<Axis> axes;             ///< empty: no sweep
+};
+
+/// One line of `[objective]`, kept as text.
+struct ObjectiveLine {
+  std::string key;
+  std::string value;  ///< TOML text
+};
+
+/// `[report]`
+struct ReportSpec {
+  std::vector<std::string> rows;
+  std::string against;
+};
+
 struct Scenario {
   std::string name;
   std::string file;               ///< as given on the command line
@@ -137,6 +166,10 @@ struct Scenario {
   std::vector<WorkloadSpec> workloads;
   std::vector<Expectation> expect;
   RecordSpec record;
+  SweepSpec sweep;
+  std::vector<ObjectiveLine> objective;
+  ReportSpec report;
+  std::string resolved;           ///< this scenario as TOML with nothing left out; reads back to the same values
 };
 
 }  // namespace vmbsim::scenario

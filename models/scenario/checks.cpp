@@ -1,0 +1,235 @@
+#include "models/scenario/checks.hpp"
+
+#include <algorithm>
+#include <initializer_list>
+#include <variant>
+#include <vector>
+
+#include "sim/config/suggestions.hpp"
+#include "sim/config/units.hpp"
+
+namespace vmbsim::scenario {
+namespace {
+
+using config::Node;
+
+constexpr Bytes most_ring_memory{std::int64_t{16} << 30};
+constexpr std::int64_t most_processors = 100'000;
+constexpr std::int64_t most_intervals = 10'000'000;
+/// The length field of a packet descriptor counts 8-byte units in 16 bits. Source: OpenVMM, vmbus_ring: PacketDescriptor.
+constexpr Bytes largest_packet{65'535 * 8};
+
+using Step = std::variant<const char*, std::size_t>;
+
+class Checks {
+ public:
+  Checks(const Scenario& s, const config::Document& document, Problems& problems)
+      : s_(s), document_(document), problems_(problems) {}
+
+  void run(const HostCheck& host_check) {
+    names();
+    channels();
+    workloads();
+    end_of_run();
+    sizes();
+    hosts(host_check);
+  }
+
+ private:
+  /// The place of a value, or of the nearest thing around it that was written.
+  Place at(std::initializer_list<Step> path) const {
+    const Node* node = &document_.root;
+    for (const Step& step : path) {
+      const Node* next = nullptr;
+      if (const auto* key = std::get_if<const char*>(&step)) next = node->find(*key);
+      else if (std::get<std::size_t>(step) < node->items.size()) next = &node->items[std::get<std::size_t>(step)];
+      if (!next) break;
+      node = next;
+    }
+    return document_.place(node->at);
+  }
+
+  void problem(std::initializer_list<Step> path, std::string text) { problems_.push_back({at(path), std::move(text)}); }
+
+  template <class Spec>
+  void unique(const std::vector<Spec>& specs, const char* key) {
+    for (std::size_t i = 0; i < specs.size(); ++i)
+      for (std::size_t j = 0; j < i; ++j) {
+        if (specs[i].name.empty() || specs[i].name != specs[j].name) continue;
+        problem({key, i, "name"}, "name = \"" + specs[i].name + "\": another [[" + key + "]] has this name; it stands at line " +
+                                      std::to_string(at({key, j, "name"}).line));
+        break;
+      }
+  }
+
+  void names() {
+    unique(s_.vms, "vm");
+    unique(s_.channels, "channel");
+    unique(s_.workloads, "workload");
+  }
+
+  template <class Spec>
+  static const Spec* named(const std::vector<Spec>& specs, const std::string& name) {
+    for (const Spec& spec : specs)
+      if (spec.name == name) return &spec;
+    return nullptr;
+  }
+
+  template <class Spec>
+  static std::string alternatives(const std::vector<Spec>& specs, const std::string& name) {
+    std::vector<std::string> names;
+    for (const Spec& spec : specs)
+      if (!spec.name.empty()) names.push_back(spec.name);
+    return config::did_you_mean(name, names) + (names.empty() ? "" : "; there are: " + config::listed(names));
+  }
+
+  void channels() {
+    if (s_.channels.empty()) problem({"channel"}, "there is no [[channel]], so there is nothing to simulate");
+    for (std::size_t i = 0; i < s_.channels.size(); ++i) {
+      const ChannelSpec& c = s_.channels[i];
+      if (!c.vm.empty() && !named(s_.vms, c.vm))
+        problem({"channel", i, "vm"}, "vm = \"" + c.vm + "\": there is no such [[vm]]" + alternatives(s_.vms, c.vm));
+      if (!c.name.empty()) driven(i, c);
+      if (!c.device.disk.empty() && s_.machine.platform.empty())
+        problem({"channel", i, "device", "disk"}, "disk = \"" + c.device.disk +
+                                                      "\": there is no platform that could have it; give [machine] a platform");
+    }
+  }
+
+  void driven(std::size_t i, const ChannelSpec& c) {
+    bool driven = false;
+    for (std::size_t j = 0; j < s_.workloads.size(); ++j) {
+      const WorkloadSpec& w = s_.workloads[j];
+      if (w.channel != c.name) continue;
+      driven = true;
+      if (c.device.service_from_trace) brings_service(j, w);
+      if (const auto largest = largest_request(w)) fits(i, c, j, *largest);
+    }
+    if (!driven)
+      problem({"channel", i}, "channel \"" + c.name + "\" is unreachable: no workload drives it; give one channel = \"" + c.name + "\"");
+  }
+
+  void brings_service(std::size_t j, const WorkloadSpec& w) {
+    const std::string because = "\": its channel's device has service = \"trace\", but ";
+    const bool recorded = w.loop == WorkloadSpec::Loop::trace;
+    if (!recorded) return problem({"workload", j}, "workload \"" + w.name + because + "this workload is no trace");
+    if (w.trace.format == TraceSpec::Format::fio_iolog)
+      return problem({"workload", j, "trace", "format"}, "workload \"" + w.name + because + "an fio-iolog records no service times");
+    if (w.trace.format == TraceSpec::Format::csv && w.trace.service.empty())
+      problem({"workload", j, "trace"}, "workload \"" + w.name + because + "its trace names no service column");
+  }
+
+  static std::optional<Bytes> largest_request(const WorkloadSpec& w) {
+    std::optional<Bytes> largest;
+    for (const auto& request : w.request) largest = largest ? std::max(*largest, request.size) : request.size;
+    return largest;
+  }
+
+  void fits(std::size_t i, const ChannelSpec& c, std::size_t j, Bytes request) {
+    if (c.driver.empty()) return;
+    const Bytes packet = packet_size(c, request);
+    const std::string takes = "a request of " + config::to_text(request) + " takes a packet of " + std::to_string(packet.count) + " B";
+    if (packet > largest_packet)
+      return problem({"workload", j, "request"}, "request is too large: " + takes + ", and a packet has at most " +
+                                                     std::to_string(largest_packet.count) + " B");
+    // 8 bytes of a ring always stay free, so that full and empty differ. Source: OpenVMM, vmbus_ring.
+    const Pages least = pages_for(packet + Bytes{8});
+    const auto ring = [&](const char* key, Pages size) {
+      if (size >= least) return;
+      problem({"channel", i, "ring", key}, std::string(key) + " = \"" + config::to_text(size) + "\": too small: " + takes +
+                                               " and 8 B stay free; right would be at least \"" + config::to_text(least) + "\"");
+    };
+    ring("to_host", c.to_host);
+    if (c.driver == "echo") ring("to_guest", c.to_guest);  // an echo answers with as much as it got
+  }
+
+  void workloads() {
+    for (std::size_t j = 0; j < s_.workloads.size(); ++j) {
+      const WorkloadSpec& w = s_.workloads[j];
+      if (w.channel.empty()) continue;
+      const ChannelSpec* channel = named(s_.channels, w.channel);
+      if (!channel)
+        problem({"workload", j, "channel"},
+                "channel = \"" + w.channel + "\": there is no such [[channel]]" + alternatives(s_.channels, w.channel));
+      else if (!w.vm.empty() && !channel->vm.empty() && w.vm != channel->vm)
+        problem({"workload", j, "vm"}, "vm = \"" + w.vm + "\": channel \"" + w.channel + "\" belongs to vm \"" + channel->vm + "\"");
+      if (w.loop == WorkloadSpec::Loop::trace && !w.trace.file.empty()) sizes_of_trace(j, w);
+    }
+  }
+
+  void sizes_of_trace(std::size_t j, const WorkloadSpec& w) {
+    const bool brings = w.trace.format != TraceSpec::Format::csv || !w.trace.size.empty();
+    if (brings && !w.request.empty())
+      problem({"workload", j, "request"}, "request: has no effect here; the trace brings the sizes");
+    if (!brings && w.request.size() != 1)
+      problem({"workload", j, "request"}, "the trace names no size column, so request must say the one size of all, as in \"4KiB\"");
+  }
+
+  void end_of_run() {
+    if (s_.run_for > Duration{0} || s_.packets > 0) return;
+    if (document_.root.find("run_for"))
+      return problem({"run_for"}, "run_for = \"0ns\": nothing would be measured; right would be more than 0ns");
+    for (const WorkloadSpec& w : s_.workloads) {
+      if (w.loop == WorkloadSpec::Loop::trace) continue;
+      return problem({}, "run_for or packets is missing: workload \"" + w.name +
+                             "\" never ends by itself; give run_for = \"200ms\" or packets = 1000");
+    }
+  }
+
+  void sizes() {
+    Bytes memory;
+    std::int64_t processors = s_.machine.host_cpus;
+    for (const VmSpec& vm : s_.vms) processors += std::int64_t{vm.cpus} * vm.count;
+    for (std::size_t i = 0; i < s_.channels.size(); ++i) {
+      const VmSpec* vm = named(s_.vms, s_.channels[i].vm);
+      const Bytes one = ring_memory(s_.channels[i]);
+      const std::int64_t instances = vm ? vm->count : 1;
+      if (one.count > most_ring_memory.count / instances || memory + Bytes{one.count * instances} > most_ring_memory) {
+        problem({"channel", i}, "the rings up to this channel take more than " + config::to_text(most_ring_memory) +
+                                    "; fewer guests, subchannels or ring pages would be right");
+        break;
+      }
+      memory += Bytes{one.count * instances};
+    }
+    if (processors > most_processors)
+      problem({"vm"}, std::to_string(processors) + " processors; at most " + std::to_string(most_processors) + " are simulated");
+    if (s_.record.interval > Duration{0} && s_.run_for / s_.record.interval > most_intervals)
+      problem({"record", "intervals"}, "more than " + std::to_string(most_intervals) + " intervals; a longer one would be right");
+  }
+
+  void hosts(const HostCheck& host_check) {
+    const std::string& platform = s_.machine.platform;
+    if (!host_check || platform.empty()) return;
+    const auto ask = [&](const std::string& host, std::initializer_list<Step> path, const char* key) {
+      if (host.empty()) return;
+      if (const auto wrong = host_check(platform, host)) problem(path, std::string(key) + " = \"" + host + "\": " + *wrong);
+    };
+    ask(s_.machine.host, {"machine", "host"}, "host");
+    for (std::size_t i = 0; i < s_.vms.size(); ++i)
+      if (s_.vms[i].host != s_.machine.host) ask(s_.vms[i].host, {"vm", i, "host"}, "host");
+    for (std::size_t i = 0; i < s_.channels.size(); ++i)
+      ask(s_.channels[i].device.disk, {"channel", i, "device", "disk"}, "disk");
+  }
+
+  const Scenario& s_;
+  const config::Document& document_;
+  Problems& problems_;
+};
+
+}  // namespace
+
+Bytes packet_size(const ChannelSpec& channel, Bytes size) {
+  if (channel.driver == "echo") return {16 + (size.count + 7) / 8 * 8 + 8};
+  return {16 + 8 + 8 + 8 * (pages_for(size).count + 1) + 64 + 8};
+}
+
+Bytes ring_memory(const ChannelSpec& channel) {
+  const Pages pair{channel.to_host.count + channel.to_guest.count + 2};
+  return {pair.bytes().count * (std::int64_t{channel.subchannels} + 1)};
+}
+
+void check(const Scenario& s, const config::Document& document, const HostCheck& host_check, Problems& problems) {
+  Checks(s, document, problems).run(host_check);
+}
+
+}  // namespace vmbsim::scenario

@@ -1,0 +1,28 @@
+#pragma once
+/// What no single key can tell: names that must match, rings that must hold their packets, loads that must end.
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "models/scenario/scenario.hpp"
+#include "sim/config/document.hpp"
+
+namespace vmbsim::scenario {
+
+/// Says what is wrong with `host` (a host, or "host:disk") of a platform file, or nothing. The platform is another room's
+/// business; whoever knows both hands it in.
+using HostCheck = std::function<std::optional<std::string>(const std::string& platform, const std::string& host)>;
+
+/// `document` is where `s` was read from, for the places. `host_check` may be empty.
+void check(const Scenario& s, const config::Document& document, const HostCheck& host_check, Problems& problems);
+
+/// Bytes of the ring packet that carries one request of `size`, trailer included.
+/// Source: OpenVMM, vmbus_ring: a packet is a 16-byte descriptor, its payload rounded up to 8 bytes and an 8-byte trailer; a
+/// GPA-direct packet has 8 bytes for the range count, and for each range 8 bytes and one page number of 8 bytes a page
+/// touched. A storage request is one range that may start inside a page, and 64 bytes of request block.
+Bytes packet_size(const ChannelSpec& channel, Bytes size);
+
+/// Bytes of all rings of one channel instance, subchannels and control pages included.
+Bytes ring_memory(const ChannelSpec& channel);
+
+}  // namespace vmbsim::scenario

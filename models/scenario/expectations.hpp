@@ -1,0 +1,22 @@
+#pragma once
+/// `[expect]`: which metrics there will be, in which unit, and what a line demands of one.
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "models/scenario/scenario.hpp"
+
+namespace vmbsim::scenario {
+
+/// Why a line of `[expect]` makes no sense, and what would.
+struct ExpectationError {
+  std::string text;
+};
+
+/// `metric` is a name of the `metric` column of summary.csv, for the guests, channels and workloads of `s`; `demand` is a
+/// relation and a value with the metric's unit: `< 2ms`, `<= 0.8`, `>= 1000/s`, `= 100`. The place is left empty.
+std::variant<Expectation, ExpectationError> expectation(const Scenario& s, const std::string& metric,
+                                                        const std::string& demand);
+
+}  // namespace vmbsim::scenario

@@ -1,0 +1,259 @@
+#include "models/scenario/reader.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <iterator>
+#include <variant>
+
+#include "models/scenario/profiles.hpp"
+#include "sim/config/csv_reader.hpp"
+#include "sim/config/file.hpp"
+#include "sim/config/suggestions.hpp"
+#include "sim/config/toml_text.hpp"
+#include "vmbsim/assert.hpp"
+
+namespace vmbsim::scenario {
+namespace {
+
+using config::Node;
+
+constexpr std::int64_t largest_sample_file = std::int64_t{256} << 20;
+constexpr std::size_t most_samples = 10'000'000;
+
+/// A value as it may stand in a message.
+std::string shown(const Node& node) {
+  constexpr std::size_t longest = 60;
+  std::string text = config::value_text(node);
+  if (text.size() <= longest) return text;
+  std::size_t cut = longest;
+  while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;  // not inside a UTF-8 sequence
+  return text.substr(0, cut) + "...";
+}
+
+bool is_path(const std::string& profile) {
+  return profile.find('/') != std::string::npos ||
+         (profile.size() > 5 && profile.compare(profile.size() - 5, 5, ".toml") == 0);
+}
+
+}  // namespace
+
+Reader::Reader(const config::Document& document, Problems& problems, Config config)
+    : document_(document), problems_(problems), config_(config) {
+  frames_.push_back({&document.root, "", "", {}});
+}
+
+void Reader::problem(config::Origin at, std::string text) { problems_.push_back({document_.place(at), std::move(text)}); }
+
+const Node* Reader::ask(const char* key) {
+  frames_.back().known.emplace_back(key);
+  return frames_.back().table->find(key);
+}
+
+bool Reader::refuse_irrelevant(const Node* node, const char* key, bool relevant, const char* only_for) {
+  if (relevant) return false;
+  if (node) problem(node->at, std::string(key) + ": has no effect here; it is for " + only_for);
+  return true;
+}
+
+std::string Reader::path_of(const char* key) const {
+  return frames_.back().path.empty() ? key : frames_.back().path + "." + key;
+}
+
+void Reader::value(const Field& field, const Parse& parse) {
+  const Node* node = ask(field.key);
+  if (refuse_irrelevant(node, field.key, field.relevant, field.only_for)) return;
+  std::optional<Node> preset;
+  if (!node && field.preset) {
+    preset = config::parse_toml_value(*field.preset);
+    VMBSIM_ASSERT(preset.has_value(), "a preset is TOML text");
+    node = &*preset;
+  }
+  if (!node) {
+    if (!field.required || config_.incomplete) return;
+    const std::string& title = frames_.back().title;
+    const Node& table = *frames_.back().table;
+    problem(table.at, (title.empty() ? "" : title + ": ") + field.key + " is missing");
+    return;
+  }
+  key_ = field.key;
+  top_ = node;
+  const auto text = parse(*node, *this);
+  top_ = nullptr;
+  if (text) resolved_ += config::key_text(field.key) + " = " + *text + "\n";
+}
+
+void Reader::open(const Node& table, const char* key, bool in_list) {
+  const std::string path = path_of(key);
+  const std::string title = in_list ? "[[" + path + "]]" : "[" + path + "]";
+  resolved_ += "\n" + title + "\n";
+  frames_.push_back({&table, path, title, {}});
+}
+
+void Reader::close() {
+  const Frame& frame = frames_.back();
+  for (const config::Entry& entry : frame.table->entries) {
+    if (std::find(frame.known.begin(), frame.known.end(), entry.key) != frame.known.end()) continue;
+    const auto hint = config::did_you_mean(entry.key, frame.known);
+    problem(entry.at, "unknown key \"" + entry.key + "\"" + (frame.title.empty() ? "" : " in " + frame.title) +
+                          (hint.empty() ? "; known: " + config::listed(frame.known) : hint));
+  }
+  frames_.pop_back();
+}
+
+void Reader::table(const TableField& field, const std::function<void()>& inside) {
+  const Node* node = ask(field.key);
+  if (refuse_irrelevant(node, field.key, field.relevant, field.only_for)) return;
+  if (!node && field.optional) return;
+  if (node && !node->is(Node::Kind::table)) {
+    problem(node->at, std::string(field.key) + ": wrong type: " + config::name_of(node->kind) +
+                          "; right would be a table, [" + path_of(field.key) + "]");
+    node = nullptr;
+    if (field.optional) return;
+  }
+  Node absent;
+  if (!node) {
+    absent.at = frames_.back().table->at;
+    node = &absent;
+  }
+  open(*node, field.key, false);
+  inside();
+  close();
+}
+
+void Reader::list(const TableField& field, bool one_by_default, const std::function<void()>& each) {
+  const Node* node = ask(field.key);
+  if (node && !node->is_list_of_tables()) {
+    problem(node->at, std::string(field.key) + ": wrong type: " +
+                          (node->is(Node::Kind::list) ? "a list of something else than tables" : config::name_of(node->kind)) +
+                          "; right would be tables, each headed [[" + path_of(field.key) + "]]");
+    return;
+  }
+  if (!node) {
+    if (!one_by_default) return;
+    open(nothing_, field.key, true);
+    each();
+    close();
+    return;
+  }
+  for (const Node& item : node->items) {
+    open(item, field.key, true);
+    each();
+    close();
+  }
+}
+
+void Reader::entries(const TableField& field, const ParseEntry& parse) {
+  const Node* node = ask(field.key);
+  if (!node) return;
+  if (!node->is(Node::Kind::table)) {
+    problem(node->at, std::string(field.key) + ": wrong type: " + config::name_of(node->kind) +
+                          "; right would be a table, [" + path_of(field.key) + "]");
+    return;
+  }
+  resolved_ += "\n[" + path_of(field.key) + "]\n";
+  read_entries(*node, "", parse);
+}
+
+void Reader::read_entries(const Node& table, const std::string& prefix, const ParseEntry& parse) {
+  for (const config::Entry& entry : table.entries) {
+    const std::string key = prefix + entry.key;
+    if (entry.value.is(Node::Kind::table) && !entry.value.entries.empty()) {
+      read_entries(entry.value, key + ".", parse);
+      continue;
+    }
+    key_ = key;
+    top_ = &entry.value;
+    if (const auto text = parse(key, entry.value, *this)) resolved_ += config::toml_quoted(key) + " = " + *text + "\n";
+    top_ = nullptr;
+  }
+}
+
+bool Reader::has(const char* key) const { return frames_.back().table->find(key) != nullptr; }
+
+Place Reader::place() const { return document_.place(frames_.back().table->at); }
+
+Place Reader::place(const Node& node) const { return document_.place(node.at); }
+
+void Reader::wrong(const Node& node, const std::string& what) {
+  problem(node.at, key_ + (&node == top_ ? " = " : ": ") + shown(node) + ": " + what);
+}
+
+std::optional<std::string> Reader::existing_file(const Node& node, const char* what) {
+  if (!node.is(Node::Kind::text)) {
+    wrong(node, std::string("wrong type: ") + config::name_of(node.kind) + "; right would be a file name in quotes");
+    return std::nullopt;
+  }
+  if (!config_.files) {
+    wrong(node, "this text is read without files");
+    return std::nullopt;
+  }
+  const std::string path = config::relative_to(document_.file(node.at), node.text);
+  if (config::file_exists(path)) return config::absolute_path(path);
+  wrong(node, std::string("there is no such ") + what + " file; file names are relative to the file that says them");
+  return std::nullopt;
+}
+
+std::optional<std::vector<Duration>> Reader::samples(const Node& file, const Node& column, Duration unit) {
+  const std::string path = config::relative_to(document_.file(file.at), file.text);
+  const auto text = config::read_file(path, largest_sample_file);
+  if (const auto* failed = std::get_if<config::FileError>(&text)) {
+    wrong(file, failed->text);
+    return std::nullopt;
+  }
+  config::CsvReader csv(std::get<std::string>(text), path);
+  std::vector<Duration> out;
+  if (const auto found = csv.column({column.text})) {
+    while (csv.next()) {
+      const auto sample = csv.duration(*found, unit);
+      if (!sample) continue;
+      if (*sample < Duration{0} || *sample > longest_cost) {
+        csv.complain(*found, "out of range; right would be 0ns to 24h");
+        continue;
+      }
+      if (out.size() == most_samples) {
+        csv.complain_file("more than " + std::to_string(most_samples) + " samples");
+        break;
+      }
+      out.push_back(*sample);
+    }
+    if (out.empty()) csv.complain_file("no samples in column \"" + column.text + "\"");
+  }
+  Problems found = csv.take_problems();
+  if (found.empty()) return out;
+  std::move(found.begin(), found.end(), std::back_inserter(problems_));
+  return std::nullopt;
+}
+
+std::string Reader::profile_name(const Node& node) {
+  if (!is_path(node.text)) return node.text;
+  return config_.files ? config::absolute_path(config::relative_to(document_.file(node.at), node.text)) : node.text;
+}
+
+std::optional<std::map<std::string, std::string>> Reader::profile(const Node& node) {
+  Problems problems;
+  config::Document document;
+  Config reading{config_.files, false};
+  if (is_path(node.text)) {
+    const auto path = existing_file(node, "profile");
+    if (!path) return std::nullopt;
+    document = config::load_document(config::relative_to(document_.file(node.at), node.text), problems);
+  } else if (const auto text = embedded_profile(node.text)) {
+    document = config::parse_document(*text, "scenarios/profiles/" + node.text + ".toml", problems);
+  } else {
+    const auto names = embedded_profile_names();
+    wrong(node, "unknown" + config::did_you_mean(node.text, names) + "; right would be one of: " + config::listed(names) +
+                    ", or a file of costs");
+    return std::nullopt;
+  }
+  std::map<std::string, std::string> costs;
+  if (problems.empty()) {
+    Reader reader(document, problems, reading);
+    profile_fields(reader, costs);
+    reader.finish();
+  }
+  if (problems.empty()) return costs;
+  std::move(problems.begin(), problems.end(), std::back_inserter(problems_));
+  return std::nullopt;
+}
+
+}  // namespace vmbsim::scenario

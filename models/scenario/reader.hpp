@@ -1,0 +1,67 @@
+#pragma once
+/// Visits the keys of a document: every key becomes its value, its resolved text, or a problem.
+#include <map>
+#include <string>
+#include <vector>
+
+#include "models/scenario/fields.hpp"
+#include "sim/config/document.hpp"
+
+namespace vmbsim::scenario {
+
+class Reader final : public Visitor, public Reading {
+ public:
+  struct Config {
+    bool files = true;        ///< false: no file is touched, and a key that needs one is a problem
+    bool incomplete = false;  ///< a part of the document could not be read: what is missing is no problem
+  };
+
+  Reader(const config::Document& document, Problems& problems, Config config);
+
+  /// Problems for the keys nobody asked for. To be called once, after the visit.
+  void finish() { close(); }
+  /// The document with every default written out.
+  const std::string& resolved() const { return resolved_; }
+
+  void value(const Field& field, const Parse& parse) override;
+  void table(const TableField& field, const std::function<void()>& inside) override;
+  void list(const TableField& field, bool one_by_default, const std::function<void()>& each) override;
+  void entries(const TableField& field, const ParseEntry& parse) override;
+  bool has(const char* key) const override;
+  Place place() const override;
+
+  void wrong(const config::Node& node, const std::string& what) override;
+  Place place(const config::Node& node) const override;
+  std::optional<std::string> existing_file(const config::Node& node, const char* what) override;
+  std::optional<std::vector<Duration>> samples(const config::Node& file, const config::Node& column, Duration unit) override;
+  std::optional<std::map<std::string, std::string>> profile(const config::Node& node) override;
+  std::string profile_name(const config::Node& node) override;
+
+ private:
+  /// One table that is being visited.
+  struct Frame {
+    const config::Node* table;
+    std::string path;                 // `channel.ring`; empty for the whole document
+    std::string title;                // `[channel.ring]`, as the file shows it
+    std::vector<std::string> known;   // the keys that were asked for
+  };
+
+  const config::Node* ask(const char* key);
+  bool refuse_irrelevant(const config::Node* node, const char* key, bool relevant, const char* only_for);
+  void open(const config::Node& table, const char* key, bool in_list);
+  void close();
+  void read_entries(const config::Node& table, const std::string& prefix, const ParseEntry& parse);
+  std::string path_of(const char* key) const;
+  void problem(config::Origin at, std::string text);
+
+  const config::Document& document_;
+  Problems& problems_;
+  Config config_;
+  config::Node nothing_;              // stands for tables that are left out
+  std::vector<Frame> frames_;
+  std::string key_;                   // of the value that is being read
+  const config::Node* top_ = nullptr; // and its node
+  std::string resolved_;
+};
+
+}  // namespace vmbsim::scenario
