@@ -149,7 +149,7 @@ TEST_CASE("a histogram is restored from its buckets, sum and extremes") {
 
 TEST_CASE("buckets that no samples could have filled are not restored") {
   using Buckets = std::vector<Histogram::Bucket>;
-  struct Row { const char* what; Buckets buckets; std::uint64_t sum; Duration min, max; };
+  struct Row { const char* what; Buckets buckets; Wide sum; Duration min, max; };
   // 999 ns and 1003 ns are bounds: between 512 and 1024 ns a bucket spans 4 ns.
   const Row fine{"as it should be", {{999ns, 2}, {1003ns, 1}}, 997 + 999 + 1001, 997ns, 1001ns};
   CHECK(Histogram::restore(fine.buckets, fine.sum, fine.min, fine.max).has_value());
@@ -160,7 +160,7 @@ TEST_CASE("buckets that no samples could have filled are not restored") {
         Row{"twice the same bucket", {{999ns, 1}, {999ns, 2}}, 2997, 997ns, 999ns},
         Row{"descending", {{1003ns, 1}, {999ns, 2}}, 2997, 997ns, 1001ns},
         Row{"a negative bound", {{-1ns, 1}, {999ns, 2}}, 2997, 997ns, 999ns},
-        Row{"counts that overflow", {{999ns, UINT64_MAX}, {1003ns, 1}}, 2997, 997ns, 1001ns},
+        Row{"counts that overflow", {{999ns, UINT64_MAX}, {1003ns, 1}}, Wide{UINT64_MAX} * 998, 997ns, 1001ns},
         Row{"a minimum in another bucket", fine.buckets, 2997, 995ns, 1001ns},
         Row{"a maximum in another bucket", fine.buckets, 2997, 997ns, 1004ns},
         Row{"a negative minimum", fine.buckets, 2997, -1ns, 1001ns},
