@@ -45,6 +45,8 @@ TEST_CASE("a batch is published once and signalled once") {
   CHECK(ring.word(ControlWord::in) == 120);
   CHECK(ring.writer.commit() == SignalNeeded::no);
   CHECK(read_some(ring.reader, 9) == 3);
+  static_cast<void>(ring.reader.commit());
+  CHECK(ring.writer.commit() == SignalNeeded::no);  // empty again, but nothing new
 }
 
 TEST_CASE("a batch behind older packets is not signalled") {

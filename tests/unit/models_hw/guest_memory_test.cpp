@@ -56,6 +56,19 @@ TEST_CASE("freed frames are used again before new ones") {
   CHECK(memory.allocated() == 0_pages);
 }
 
+TEST_CASE("freed frames never serve a request they are too small for") {
+  for (std::int64_t count = 1; count <= 70; ++count) {
+    GuestMemory memory({.size = 65536_pages});
+    const Pfn freed = memory.allocate({count}).value();
+    const Pfn guard = memory.allocate(1_pages).value();
+    memory.free(freed, {count});
+    for (std::int64_t larger = count + 1; larger <= 2 * count; ++larger) {
+      const Pfn first = memory.allocate({larger}).value();
+      REQUIRE((first > guard || first + static_cast<Pfn>(larger) <= guard));
+    }
+  }
+}
+
 TEST_CASE("a partition's memory runs out as an answer") {
   GuestMemory memory({.size = 8_pages});
   CHECK_FALSE(memory.allocate(9_pages).has_value());

@@ -61,7 +61,7 @@ TEST_CASE("a description that contradicts itself is refused") {
            Row{"a page too few", 1, 4096, 1, false},
            Row{"a page too many", 0, 4096, 2, false},
            Row{"an offset of a page", 4096, 1, 2, false},
-           Row{"a negative offset", -1, 1, 1, false},
+           Row{"a negative offset", -1, 4096, 1, false},
            Row{"the most pages", 0, 0xFFFFF * std::int64_t{4096}, 0xFFFFF, true},
            Row{"one page more than that", 0, 0x100000 * std::int64_t{4096}, 0x100000, false}}) {
     INFO(row.situation);

@@ -85,6 +85,7 @@ TEST_CASE("ranges that do not fit their packet are corrupt") {
     ring.set_data<std::uint32_t>(20, row.ranges);
     ring.set_data<std::uint32_t>(24, row.bytes);
     ring.set_data<std::uint32_t>(28, row.offset);
+    ring.set_data<std::uint64_t>(48, 4096);  // the payload looks like one more range
     const ReadAnswer answer = ring.reader.read();
     CHECK(std::holds_alternative<IncomingPacket>(answer) == row.good);
     if (!row.good) CHECK(std::get<Corrupt>(answer).what == Corruption::ranges);
@@ -94,12 +95,12 @@ TEST_CASE("ranges that do not fit their packet are corrupt") {
 TEST_CASE("an index that is no packet boundary of the ring is corrupt") {
   for (const std::uint32_t bad : {4096u, 4104u, 4u, 41u, 0xFFFFFFF8u, 0xFFFFFFFFu, 0x80000000u}) {
     INFO("index " << bad);
-    SECTION("In, as the reader sees it") {
+    {  // In, as the reader sees it
       TestRing ring(1_pages);
       ring.set_word(ControlWord::in, bad);
       CHECK(std::get<Corrupt>(ring.reader.read()) == Corrupt{Corruption::in_index, bad});
     }
-    SECTION("In, when the reader gives room back") {
+    {  // In, when the reader gives room back
       TestRing ring(1_pages);
       REQUIRE(ring.writer.write(packet_of(4000)) == WriteAnswer{SignalNeeded::yes});
       REQUIRE(std::holds_alternative<Full>(ring.writer.write(packet_of(4000))));
@@ -108,14 +109,14 @@ TEST_CASE("an index that is no packet boundary of the ring is corrupt") {
       CHECK(ring.reader.commit() == SignalNeeded::no);
       CHECK(std::get<Corrupt>(ring.reader.read()).what == Corruption::in_index);
     }
-    SECTION("Out, when the writer needs room") {
+    {  // Out, when the writer needs room
       TestRing ring(1_pages);
       REQUIRE(ring.writer.write(packet_of(4000)) == WriteAnswer{SignalNeeded::yes});
       ring.set_word(ControlWord::out, bad);
       CHECK(ring.writer.write(packet_of(4000)) == WriteAnswer{Corrupt{Corruption::out_index, bad}});
       CHECK(ring.writer.used() == 4000_B);
     }
-    SECTION("either, when an end comes back") {
+    {  // either, when an end comes back
       TestRing ring(1_pages);
       ring.set_word(ControlWord::in, bad);
       CHECK(RingWriter(ring.memory).write(packet_of(24)) == WriteAnswer{Corrupt{Corruption::in_index, bad}});
@@ -152,6 +153,15 @@ TEST_CASE("an end that saw corruption refuses to go on, even when the peer repai
   CHECK(std::holds_alternative<Corrupt>(ring.writer.write(packet_of(24))));
   CHECK(ring.writer.commit() == SignalNeeded::no);
   CHECK(ring.word(ControlWord::in) == 40);
+}
+
+TEST_CASE("packets staged before the corruption are not published") {
+  TestRing ring(1_pages);
+  REQUIRE(ring.writer.stage(packet_of(40)) == StageAnswer{Staged{}});
+  ring.set_word(ControlWord::out, 4);
+  REQUIRE(std::holds_alternative<Corrupt>(ring.writer.stage(packet_of(4080))));
+  CHECK(ring.writer.commit() == SignalNeeded::no);
+  CHECK(ring.word(ControlWord::in) == 0);
 }
 
 TEST_CASE("packets read before the corruption are not given back") {
