@@ -80,7 +80,7 @@ class Checks {
     std::vector<std::string> names;
     for (const Spec& spec : specs)
       if (!spec.name.empty()) names.push_back(spec.name);
-    return config::did_you_mean(name, names) + (names.empty() ? "" : "; there are: " + config::listed(names));
+    return config::did_you_mean_or(name, names, "; there are: ");
   }
 
   void channels() {

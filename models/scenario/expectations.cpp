@@ -67,8 +67,8 @@ std::variant<std::string_view, ExpectationError> behind_name(const Scenario& s, 
     return metric.substr(1);
   }
   const std::string written(rest.substr(0, rest.find('.', rest.find("].") == std::string_view::npos ? 0 : rest.find("].") + 2)));
-  return ExpectationError{std::string("there is no ") + kind + " \"" + written + "\"" + config::did_you_mean(written, names) +
-                          "; there are: " + config::listed(names)};
+  return ExpectationError{std::string("there is no ") + kind + " \"" + written + "\"" +
+                          config::did_you_mean_or(written, names, "; there are: ")};
 }
 
 struct Found {
@@ -98,8 +98,8 @@ std::variant<Found, ExpectationError> find_metric(const Scenario& s, std::string
     if (metric.name == rest) return Found{metric.unit};
     names.push_back(metric.name);
   }
-  return ExpectationError{"unknown metric \"" + std::string(rest) + "\"" + config::did_you_mean(rest, names) + "; a " + kind +
-                          " has: " + config::listed(names)};
+  return ExpectationError{"unknown metric \"" + std::string(rest) + "\"" +
+                          config::did_you_mean_or(rest, names, "; a " + kind + " has: ")};
 }
 
 template <class T, class Number>

@@ -93,9 +93,8 @@ void Reader::close() {
   const Frame& frame = frames_.back();
   for (const config::Entry& entry : frame.table->entries) {
     if (std::find(frame.known.begin(), frame.known.end(), entry.key) != frame.known.end()) continue;
-    const auto hint = config::did_you_mean(entry.key, frame.known);
     problem(entry.at, "unknown key \"" + entry.key + "\"" + (frame.title.empty() ? "" : " in " + frame.title) +
-                          (hint.empty() ? "; known: " + config::listed(frame.known) : hint));
+                          config::did_you_mean_or(entry.key, frame.known, "; known: "));
   }
   frames_.pop_back();
 }

@@ -88,8 +88,7 @@ std::variant<Node*, std::string> entry_of(Node& list, const std::string& key) {
   const auto index = parse_count(key);
   if (const auto* number = std::get_if<std::int64_t>(&index))
     if (static_cast<std::uint64_t>(*number) < list.items.size()) return &list.items[static_cast<std::size_t>(*number)];
-  return "there is no entry \"" + key + "\"" + did_you_mean(key, names) +
-         (names.empty() ? "" : "; there are: " + listed(names));
+  return "there is no entry \"" + key + "\"" + did_you_mean_or(key, names, "; there are: ");
 }
 
 }  // namespace

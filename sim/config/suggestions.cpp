@@ -49,6 +49,11 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   return best ? " (did you mean \"" + *best + "\"?)" : "";
 }
 
+std::string did_you_mean_or(std::string_view word, const std::vector<std::string>& candidates, const std::string& otherwise) {
+  const std::string hint = did_you_mean(word, candidates);
+  return hint.empty() && !candidates.empty() ? otherwise + listed(candidates) : hint;
+}
+
 std::string listed(const std::vector<std::string>& words) {
   std::string out;
   for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;

@@ -14,6 +14,9 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
 /// ` (did you mean "x"?)`, or nothing.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
+/// The same, and where nothing is near, `otherwise` and all candidates: `; known: a, b, c`.
+std::string did_you_mean_or(std::string_view word, const std::vector<std::string>& candidates, const std::string& otherwise);
+
 /// `a, b, c`
 std::string listed(const std::vector<std::string>& words);
 

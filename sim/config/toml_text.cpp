@@ -80,7 +80,8 @@ class NestingScan {
     }
   }
 
-  Origin here() const { return {0, line_, static_cast<std::uint32_t>(at_ - line_start_ + 1)}; }
+  /// Of the character before `at_`.
+  Origin here() const { return {0, line_, static_cast<std::uint32_t>(at_ - line_start_)}; }
 
   std::string_view text_;
   std::size_t at_ = 0;
