@@ -35,17 +35,6 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-/// Length of the well-formed UTF-8 sequence at the start of `text`; 0 where it is broken. Shape only: enough to print.
-std::size_t utf8_length(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text.front());
-  const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3
-                           : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
-  if (length == 0 || length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
-  return length;
-}
-
 // --- Numbers -----------------------------------------------------------------------------------------------------
 
 struct Marks {
@@ -266,19 +255,7 @@ std::optional<std::string> why_unreadable(std::string_view text) {
 
 std::string quoted(std::string_view cell) {
   constexpr std::size_t longest = 40;
-  std::string out = "\"";
-  for (std::size_t taken = 0; !cell.empty(); ++taken) {
-    if (taken == longest) {
-      out += "...";
-      break;
-    }
-    const std::size_t length = utf8_length(cell);
-    const auto byte = static_cast<unsigned char>(cell.front());
-    if (length == 0 || byte < 0x20 || byte == 0x7F) out += fmt::format("\\x{:02X}", byte);
-    else out += cell.substr(0, length);
-    cell.remove_prefix(std::max<std::size_t>(length, 1));
-  }
-  return out + "\"";
+  return '"' + printable(cell, longest) + '"';
 }
 
 /// The text as rows. libcsv says nothing about places, so it is fed one line at a time: a row ends within a line, and the

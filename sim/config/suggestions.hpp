@@ -1,5 +1,6 @@
 #pragma once
-/// The nearest known word, for messages that help.
+/// Words for messages that help: the nearest known one, and foreign text made fit to print.
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,9 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
 
 /// The same, and where nothing is near, `otherwise` and all candidates: `; known: a, b, c`.
 std::string did_you_mean_or(std::string_view word, const std::vector<std::string>& candidates, const std::string& otherwise);
+
+/// `text` on one line: control characters and broken UTF-8 as `\x0A`; cut after `longest` characters, with `...`.
+std::string printable(std::string_view text, std::size_t longest);
 
 /// `a, b, c`
 std::string listed(const std::vector<std::string>& words);

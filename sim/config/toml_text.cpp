@@ -9,8 +9,12 @@
 
 #include <toml++/toml.h>
 
+#include "sim/config/suggestions.hpp"
+
 namespace vmbsim::config {
 namespace {
+
+constexpr std::size_t longest_message = 200;  // a parser quotes what it saw, line ends included
 
 /// How deep a text nests, found without building anything: the parser and the destructors of its tree recurse, so text that
 /// goes deeper than `deepest_nesting` must never reach them. Follows TOML's lexical rules: comments, the four kinds of
@@ -150,7 +154,7 @@ std::optional<Node> parse_toml(std::string_view text, const Document& document, 
     root.at = {file, 1, 1};
     return root;
   } catch (const toml::parse_error& error) {
-    return refuse(origin(error.source(), file), "not TOML: " + std::string(error.description()));
+    return refuse(origin(error.source(), file), "not TOML: " + printable(error.description(), longest_message));
   }
 }
 

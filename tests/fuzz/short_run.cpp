@@ -1,6 +1,6 @@
 // The fuzzers without a fuzzer: seeds from a folder, changed at random but the same way every time.
 //
-//   short_run CORPUS INPUTS [FIRST]     runs inputs FIRST .. FIRST + INPUTS - 1
+//   short_run CORPUS INPUTS [FIRST]     runs inputs FIRST .. FIRST + INPUTS - 1; a single one is printed first
 #include <algorithm>
 #include <csignal>
 #include <cstddef>
@@ -101,6 +101,10 @@ int main(int argc, char** argv) {
   for (std::uint64_t index = first; index < first + inputs; ++index) {
     current = static_cast<std::sig_atomic_t>(index);
     const Input input = input_of(index, seeds);
+    if (inputs == 1) {
+      std::fwrite(input.data(), 1, input.size(), stdout);
+      std::fflush(stdout);
+    }
     LLVMFuzzerTestOneInput(input.data(), input.size());
   }
   std::printf("%llu inputs from %zu seeds\n", static_cast<unsigned long long>(inputs), seeds.size());
