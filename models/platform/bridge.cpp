@@ -300,8 +300,12 @@ void Bridge::run(kernel::Simulation& world, SimTime end) {
   attach(world);
   end_ = end;
   world.begin_run(end);
-  if (advance()) engine_->run();
-  leave_.clear();
+  bool left = true;  // false: SimGrid has nothing to do any more and came back by itself
+  while (left && advance()) {  // what completed as SimGrid was leaving is still to be reported
+    engine_->run();
+    left = !leave_.empty();
+    leave_.clear();
+  }
   disarm();
   world.set_horizon(end_of_time);
   if (!world.stopping() && end != end_of_time) world.run_until(end);

@@ -24,7 +24,6 @@ namespace {
 
 constexpr std::int64_t longest_file = 16 << 20;   // bytes
 constexpr rlim_t longest_reading = 20;            // seconds of processor time in the child
-constexpr rlim_t most_memory = rlim_t{4} << 30;   // bytes of data in the child
 
 // What the child says, as NUL-terminated words: "host" name cores flops, "disk" name read write, at last "end"; or "error" text.
 void say(std::string& out, std::string_view word) {
@@ -51,7 +50,8 @@ void write_all(int fd, const std::string& text) {
   for (int standard : {0, 1, 2}) ::dup2(nowhere, standard);
   const rlimit time{longest_reading, longest_reading};
   ::setrlimit(RLIMIT_CPU, &time);
-#if !defined(__SANITIZE_ADDRESS__)  // whose shadow is data, too
+#ifndef VMBSIM_SANITIZED  // a sanitizer's shadow memory is data, too
+  constexpr rlim_t most_memory = rlim_t{4} << 30;  // bytes
   const rlimit memory{most_memory, most_memory};
   ::setrlimit(RLIMIT_DATA, &memory);
 #endif

@@ -39,8 +39,9 @@ device::Resource* Platform::disk(const std::string& host_and_disk, const Place& 
 }
 
 device::Resource* Platform::link(const std::string& from, const std::string& to, const Place& asked, Problems& problems) {
-  const bool both = (inventory_.host(from, asked, problems) != nullptr) & (inventory_.host(to, asked, problems) != nullptr);
-  if (!both) return nullptr;
+  const HostSpec* source = inventory_.host(from, asked, problems);
+  const HostSpec* target = inventory_.host(to, asked, problems);
+  if (source == nullptr || target == nullptr) return nullptr;
   device::Resource* found = from == to ? nullptr : bridge_->link(from, to);
   if (found == nullptr) complain(problems, asked, "the platform has no route from \"" + from + "\" to \"" + to + "\"");
   return found;

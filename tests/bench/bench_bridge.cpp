@@ -2,7 +2,7 @@
 //
 //   client --submit--> disk (1 GB/s, shared) --done--> interrupt 1 us later --> think 1 us --> submit ...
 //
-// Closed loop of 4 KiB reads, `depth` in flight, two calendar events per I/O besides the completion. CPU time per I/O
+// Closed loop of reads of 4 KiB and more, `depth` in flight, two calendar events per I/O besides the completion. CPU time per I/O
 // (getrusage), median of the rounds, bridge and closed form in turn. SimGrid keeps its engine for the life of the process, so
 // all rounds run on one platform, each going on where the last one ended.
 //
@@ -31,9 +31,10 @@ class Load {
  public:
   Load(kernel::Simulation& world, device::Resource& disk, std::uint32_t depth, std::uint64_t operations)
       : world_(world), disk_(disk), actor_(world.new_actor()), left_(operations), clients_(depth) {
+    Bytes size = 4_KiB;
     for (Client& client : clients_) {
       client.load = this;
-      client.work.size = 4_KiB;
+      client.work.size = size += Bytes{137};  // equal sizes would march in step and complete all at once
       client.work.owner = &client;
       client.work.done = [](device::Work& work) {
         auto& done = *static_cast<Client*>(work.owner);

@@ -259,6 +259,34 @@ TEST_CASE("a run ends where it is told and goes on from there") {
   CHECK(story({1500ns, 1501ns, 7us, 7us, 20us, 1ms}) == whole);
 }
 
+TEST_CASE("a completion at the very end of a run belongs to it") {
+  CHECK(on_platform([](Simulation& world, Platform& platform, std::ostream& out) {
+          device::Resource& reads = disk(platform, "a:d");
+          int late = 0;
+          for (std::int64_t size = 1000; size < 1200; ++size) {
+            ClosedLoop loop(world, reads, 1, 1, Bytes{size});
+            loop.start();
+            platform.run(world, world.now() + Duration{size});
+            late += static_cast<int>(reads.in_flight());
+            platform.run(world, world.now() + 10ns);
+          }
+          out << late;
+        }) == "0");
+}
+
+// SimGrid's default surf/precision of 1e-9 s would complete the transfer with the submission 1 ns before its end.
+TEST_CASE("what happens a nanosecond before a completion does not bring it forward") {
+  CHECK(on_platform([](Simulation& world, Platform& platform, std::ostream& out) {
+          Problems problems;
+          Clients transfer(world, *platform.link("a", "b", {}, problems));
+          Clients read(world, disk(platform, "a:d"));
+          transfer.submit_at(0ns, 1, Bytes{10'000});
+          read.submit_at(14'999ns, 2, Bytes{100});
+          platform.run(world, SimTime{1ms});
+          out << text(transfer.log()) << text(read.log());
+        }) == "1@15000 2@15099 ");
+}
+
 TEST_CASE("stop ends a run at once, with works in flight") {
   CHECK(on_platform([](Simulation& world, Platform& platform, std::ostream& out) {
           Clients clients(world, disk(platform, "a:d"));
