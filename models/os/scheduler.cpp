@@ -78,7 +78,7 @@ void Partition::find_processor(Thread& thread) {
 
 Thread* Partition::best_ready(CpuId cpu, int above_priority) {
   for (std::uint32_t mask = ready_mask_; mask != 0;) {
-    const int level = std::bit_width(mask) - 1;
+    const int level = static_cast<int>(std::bit_width(mask)) - 1;
     if (level <= above_priority) return nullptr;
     auto& queue = ready_[static_cast<std::size_t>(level)];
     const auto may_run = [cpu](const Thread* t) { return !t->bound_ || t->ideal_ == cpu; };
