@@ -40,14 +40,16 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
   *Channel = nullptr;
   if (!device.partition.require_irql_at_most(Irql::passive, "VmbChannelAllocate", BugCheck::irql_not_less_or_equal))
     return STATUS_INVALID_DEVICE_STATE;
-  *Channel = (new Endpoint(device, IsServer != FALSE))->handle();
+  auto endpoint = std::make_shared<Endpoint>(device, IsServer != FALSE);
+  *Channel = endpoint->handle();
+  device.channels.push_back(std::move(endpoint));
   return STATUS_SUCCESS;
 }
 
 VOID VmbChannelCleanup(VMBCHANNEL Channel) {
   Endpoint& endpoint = Endpoint::of(Channel);
   if (!endpoint.disabled()) return endpoint.report("K03", BugCheck::none, "VmbChannelCleanup called for a channel that is not disabled");
-  delete &endpoint;
+  std::erase_if(endpoint.device().channels, [&](const auto& owned) { return owned.get() == &endpoint; });
 }
 
 NTSTATUS VmbChannelEnable(VMBCHANNEL Channel) { return Endpoint::of(Channel).enable(); }

@@ -1,7 +1,10 @@
 #pragma once
 /// What stands behind the device object that a driver hands to VmbChannelAllocate.
 #include <cstdint>
+#include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "models/vmbus/bus.hpp"
 #include "ntddk.h"
@@ -35,6 +38,7 @@ struct Device {
   Batching batching;
   vmbus::JourneyLog* journeys = nullptr;  ///< who reads the journeys of transactions begun here
   DEVICE_OBJECT object{};
+  std::vector<std::shared_ptr<void>> channels;  ///< allocated for it and not cleaned up yet
 };
 
 }  // namespace vmbsim::kmcl

@@ -79,6 +79,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   };
   Counters counters() const;
   const std::string& name() const { return device_.name; }
+  Device& device() const { return device_; }
   os::Partition& partition() const { return device_.partition; }
   void report(const char* rule, BugCheck bug_check, std::string text) const {
     partition().findings().add(rule, bug_check, device_.name, std::move(text));

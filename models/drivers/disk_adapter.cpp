@@ -1,0 +1,41 @@
+#include "models/drivers/disk_adapter.hpp"
+
+namespace vmbsim::drivers {
+
+DiskAdapter::DiskAdapter(os::Partition& host, CpuId cpu, device::Resource& disk, const std::string& name)
+    : host_(host), processor_(host.cpu(cpu)), disk_(disk), costs_(host.world().stream(name, "disk interrupt")) {
+  line_ = {.irql = Irql::device,
+           .routine = [](void* self) { static_cast<DiskAdapter*>(self)->on_interrupt(); },
+           .object = this};
+  KeInitializeDpc(&dpc_, [](KDPC*, void* self, void*, void*) { static_cast<DiskAdapter*>(self)->on_dpc(); }, this);
+}
+
+void DiskAdapter::start(Io& io) {
+  io.work.owner = this;
+  io.work.done = on_done;
+  disk_.submit(io.work);
+}
+
+void DiskAdapter::on_done(device::Work& work) {
+  auto& self = *static_cast<DiskAdapter*>(work.owner);
+  work.next = nullptr;
+  (self.first_done_ == nullptr ? self.first_done_ : self.last_done_->next) = &work;
+  self.last_done_ = &work;
+  self.processor_.request_interrupt(self.line_);
+}
+
+void DiskAdapter::on_interrupt() {
+  host_.spend(host_.costs().device_isr, costs_);
+  host_.insert_dpc(dpc_, nullptr, nullptr);
+}
+
+void DiskAdapter::on_dpc() {
+  while (first_done_ != nullptr) {
+    device::Work& work = *first_done_;
+    first_done_ = work.next;
+    Io& io = *CONTAINING_RECORD(&work, Io, work);
+    io.completed(io);
+  }
+}
+
+}  // namespace vmbsim::drivers

@@ -1,0 +1,43 @@
+#pragma once
+/// The host's lower storage driver: starts work on a disk and says, from a DPC, when it is done.
+///
+/// A completion raises the disk's interrupt at the processor the adapter is wired to; the interrupt routine queues a DPC; the
+/// DPC hands back, in order, all that is done by then.
+/// Source   WDK, "Servicing interrupts": an ISR does as little as it can and queues a DpcForIsr; storport completes in a DPC.
+#include <string>
+
+#include "models/device/resource.hpp"
+#include "models/os/partition.hpp"
+
+namespace vmbsim::drivers {
+
+class DiskAdapter {
+ public:
+  DiskAdapter(os::Partition& host, CpuId cpu, device::Resource& disk, const std::string& name);
+  DiskAdapter(const DiskAdapter&) = delete;
+  DiskAdapter& operator=(const DiskAdapter&) = delete;
+
+  /// One I/O. `completed` runs at DISPATCH_LEVEL in the adapter's DPC.
+  struct Io {
+    device::Work work;
+    void (*completed)(Io&) = nullptr;
+    void* owner = nullptr;
+  };
+  void start(Io& io);
+
+ private:
+  static void on_done(device::Work& work);
+  void on_interrupt();
+  void on_dpc();
+
+  os::Partition& host_;
+  hw::Processor& processor_;
+  device::Resource& disk_;
+  kernel::Stream costs_;
+  hw::InterruptLine line_;
+  KDPC dpc_{};
+  device::Work* first_done_ = nullptr;  // in order of completion, linked through Work::next
+  device::Work* last_done_ = nullptr;
+};
+
+}  // namespace vmbsim::drivers

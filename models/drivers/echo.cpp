@@ -1,0 +1,52 @@
+#include "models/drivers/echo.hpp"
+
+#include "models/os/partition.hpp"
+#include "ntddk.h"
+
+namespace vmbsim::drivers {
+
+EchoClient::EchoClient(Config config)
+    : channels_(std::move(config.channels)), process_time_(std::move(config.process_time)), stream_(config.stream) {}
+
+void EchoClient::submit(Request& request) {
+  VMBPACKET packet = VmbPacketAllocate(channels_.here());
+  VMBSIM_ASSERT(packet != nullptr, "a guest has memory for its packets");
+  const auto length = static_cast<std::size_t>(request.size.count);
+  if (message_.size() < length) message_.resize(length, std::byte{0xE0});
+  VmbPacketSetPointer(packet, &request);
+  request.driver = this;
+  VmbPacketSetCompletionRoutine(packet, on_completed);
+  const NTSTATUS status = VmbPacketSend(packet, message_.data(), static_cast<UINT32>(length), nullptr,
+                                        VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
+  VMBSIM_ASSERT(NT_SUCCESS(status), "an echo request within the channel's limits is taken");
+}
+
+void EchoClient::on_completed(VMBPACKET packet, NTSTATUS, PVOID, UINT32) {
+  auto& request = *static_cast<Request*>(VmbPacketGetPointer(packet));
+  auto& self = *static_cast<EchoClient*>(request.driver);
+  VmbPacketFree(packet);
+  os::Partition::current().spend(self.process_time_, self.stream_);
+  request.done(request);
+}
+
+void EchoServer::start() {
+  VMBCHANNEL channel = nullptr;
+  NTSTATUS status = VmbChannelAllocate(&config_.device.object, TRUE, &channel);
+  VmbChannelSetPointer(channel, this);
+  status |= VmbChannelInitSetMaximumPacketSize(channel, config_.maximum_packet_size);
+  status |= VmbServerChannelInitSetTargetInterfaceId(channel, config_.type, config_.instance);
+  status |= VmbChannelInitSetProcessPacketCallbacks(channel, on_packet, nullptr);
+  VmbChannelSetIncomingProcessingAtPassive(channel, config_.passive ? TRUE : FALSE);
+  if (config_.quota != 0) VmbChannelSetTransactionQuota(channel, config_.quota);
+  status |= VmbChannelEnable(channel);
+  VMBSIM_ASSERT(NT_SUCCESS(status), "a built-in driver configures its channel correctly");
+  VmbChannelStart(channel);
+}
+
+void EchoServer::on_packet(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID buffer, UINT32 length, UINT32) {
+  auto& self = *static_cast<EchoServer*>(VmbChannelGetPointer(channel));
+  os::Partition::current().spend(self.config_.process_time, self.config_.stream);
+  VmbChannelPacketComplete(packet, buffer, length);
+}
+
+}  // namespace vmbsim::drivers

@@ -1,0 +1,162 @@
+#include "models/drivers/storage.hpp"
+
+#include "models/os/partition.hpp"
+#include "ntddk.h"
+
+namespace vmbsim::drivers {
+
+namespace {
+constexpr ULONG pool_tag = 0x726f7453;  // "Stor"
+
+ClientChannels::Config with_sizes(ClientChannels::Config config, Bytes maximum_request) {
+  config.maximum_packet_size = sizeof(StorageRequest);
+  config.maximum_external_data = static_cast<std::uint32_t>(maximum_request.count);
+  return config;
+}
+}  // namespace
+
+// ---- Guest ----
+
+StorageClient::StorageClient(Config config)
+    : channels_(with_sizes(std::move(config.channels), config.maximum_request)),
+      maximum_request_(config.maximum_request),
+      process_time_(std::move(config.process_time)),
+      stream_(config.stream) {}
+
+StorageClient::Slot& StorageClient::free_slot() {
+  if (free_ == nullptr) {
+    auto* slot = static_cast<Slot*>(ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(Slot), pool_tag));
+    const auto bytes = static_cast<SIZE_T>(maximum_request_.count);
+    PVOID buffer = ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_UNINITIALIZED, bytes, pool_tag);
+    PMDL mdl = buffer != nullptr ? IoAllocateMdl(buffer, static_cast<ULONG>(bytes), FALSE, FALSE, nullptr) : nullptr;
+    VMBSIM_ASSERT(slot != nullptr && mdl != nullptr, "a guest has memory for the requests it keeps under way");
+    MmBuildMdlForNonPagedPool(mdl);
+    slot->client = this;
+    slot->buffer = buffer;
+    slot->mdl = mdl;
+    return *slot;
+  }
+  Slot& slot = *free_;
+  free_ = slot.next;
+  return slot;
+}
+
+void StorageClient::submit(Request& request) {
+  Slot& slot = free_slot();
+  slot.request = &request;
+  slot.message.Operation = static_cast<UINT32>(request.operation);
+  slot.message.Length = static_cast<UINT32>(request.size.count);
+  slot.message.Offset = static_cast<UINT64>(request.offset);
+  slot.message.ServiceTime = request.service.count();
+  VMBPACKET packet = VmbPacketAllocate(channels_.here());
+  VMBSIM_ASSERT(packet != nullptr, "a guest has memory for its packets");
+  VmbPacketSetPointer(packet, &slot);
+  VmbPacketSetCompletionRoutine(packet, on_completed);
+  const UINT32 flags = VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
+  const NTSTATUS status =
+      request.size.count == 0
+          ? VmbPacketSend(packet, &slot.message, sizeof slot.message, nullptr, flags)
+          : VmbPacketSendWithExternalMdl(packet, &slot.message, sizeof slot.message, slot.mdl, 0, slot.message.Length, flags);
+  VMBSIM_ASSERT(NT_SUCCESS(status), "a storage request within the channel's limits is taken");
+}
+
+void StorageClient::on_completed(VMBPACKET packet, NTSTATUS, PVOID, UINT32) {
+  auto& slot = *static_cast<Slot*>(VmbPacketGetPointer(packet));
+  StorageClient& self = *slot.client;
+  Request& request = *slot.request;
+  VmbPacketFree(packet);
+  slot.next = self.free_;
+  self.free_ = &slot;
+  os::Partition::current().spend(self.process_time_, self.stream_);
+  request.done(request);
+}
+
+// ---- Host ----
+
+StorageServer::StorageServer(Config config) : config_(std::move(config)) {}
+
+void StorageServer::start() {
+  VMBCHANNEL channel = nullptr;
+  NTSTATUS status = VmbChannelAllocate(&config_.device.object, TRUE, &channel);
+  VmbChannelSetPointer(channel, this);
+  status |= VmbChannelInitSetMaximumPacketSize(channel, sizeof(StorageRequest));
+  status |= VmbChannelInitSetMaximumExternalData(channel, static_cast<UINT32>(config_.maximum_request.count), 1);
+  status |= VmbServerChannelInitSetTargetInterfaceId(channel, config_.type, config_.instance);
+  status |= VmbChannelInitSetProcessPacketCallbacks(channel, on_packet, nullptr);
+  VmbChannelSetIncomingProcessingAtPassive(channel, config_.passive ? TRUE : FALSE);
+  if (config_.quota != 0) VmbChannelSetTransactionQuota(channel, config_.quota);
+  if (config_.complete_in_worker) work_ = IoAllocateWorkItem(&config_.device.object);
+  status |= VmbChannelEnable(channel);
+  VMBSIM_ASSERT(NT_SUCCESS(status), "a built-in driver configures its channel correctly");
+  VmbChannelStart(channel);
+}
+
+/// The guest may be hostile: nothing in the message is believed before it was checked.
+void StorageServer::on_packet(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID buffer, UINT32 length, UINT32 flags) {
+  auto& self = *static_cast<StorageServer*>(VmbChannelGetPointer(channel));
+  os::Partition::current().spend(self.config_.process_time, self.config_.stream);
+  if (length < sizeof(StorageRequest)) return reply(packet, STATUS_INVALID_PARAMETER, 0);
+  const auto& request = *static_cast<const StorageRequest*>(buffer);
+  const bool external = (flags & VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA) != 0;
+  if (request.Operation > StorageFlush || (request.Operation == StorageFlush) == external)
+    return reply(packet, STATUS_INVALID_PARAMETER, 0);
+  if (external) {
+    PMDL mdl = nullptr;
+    if (VmbChannelPacketGetExternalData(packet, 0, &mdl) != STATUS_SUCCESS || MmGetMdlByteCount(mdl) < request.Length)
+      return reply(packet, STATUS_INVALID_PARAMETER, 0);
+  }
+  if (self.free_ == nullptr) {
+    self.jobs_.push_back(std::make_unique<Job>());
+    self.free_ = self.jobs_.back().get();
+    self.free_->server = &self;
+  }
+  Job& job = *self.free_;
+  self.free_ = job.next;
+  job.packet = packet;
+  job.io.completed = on_disk_done;
+  job.io.owner = &job;
+  job.io.work.operation = static_cast<device::Operation>(request.Operation);
+  job.io.work.size = Bytes{external ? request.Length : 0};
+  job.io.work.service = self.config_.recorded_service ? Duration{request.ServiceTime} : Duration{-1};
+  self.config_.disk.start(job.io);
+}
+
+void StorageServer::on_disk_done(DiskAdapter::Io& io) {
+  auto& job = *static_cast<Job*>(io.owner);
+  StorageServer& self = *job.server;
+  if (!self.config_.complete_in_worker) return self.finish(job);
+  job.next = nullptr;
+  (self.first_finished_ == nullptr ? self.first_finished_ : self.last_finished_->next) = &job;
+  self.last_finished_ = &job;
+  if (self.work_queued_) return;
+  self.work_queued_ = true;
+  IoQueueWorkItem(
+      self.work_, [](PDEVICE_OBJECT, PVOID context) { static_cast<StorageServer*>(context)->complete_finished(); },
+      DelayedWorkQueue, &self);
+}
+
+void StorageServer::complete_finished() {
+  while (first_finished_ != nullptr) {
+    Job& job = *first_finished_;
+    first_finished_ = job.next;
+    finish(job);
+  }
+  work_queued_ = false;
+}
+
+void StorageServer::finish(Job& job) {
+  VMBPACKETCOMPLETION packet = job.packet;
+  const auto length = static_cast<UINT32>(job.io.work.size.count);
+  job.next = free_;
+  free_ = &job;
+  reply(packet, STATUS_SUCCESS, length);
+}
+
+void StorageServer::reply(VMBPACKETCOMPLETION packet, NTSTATUS status, UINT32 length) {
+  StorageReply answer{};
+  answer.Status = status;
+  answer.Length = length;
+  VmbChannelPacketComplete(packet, &answer, sizeof answer);
+}
+
+}  // namespace vmbsim::drivers

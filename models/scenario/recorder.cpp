@@ -1,0 +1,70 @@
+#include "models/scenario/recorder.hpp"
+
+namespace vmbsim::scenario {
+
+void Recorder::returned(const vmbus::Journey& journey) {
+  ++completed_;
+  if (!measuring_) return;
+  if (config_.interval.count() != 0) {
+    close_intervals(config_.world.now());
+    interval_latency_.add(journey.latency());
+  }
+  latency_.add(journey.latency());
+  data_ += journey.data;
+  Duration sum{};
+  for (std::size_t i = 0; i < stage_count; ++i) {
+    const Duration stage = journey.stage(i);
+    VMBSIM_ASSERT(stage.count() >= 0, "no stage of a journey ends before it began");
+    stage_sum_ns_[i] += static_cast<Wide>(stage.count());
+    sum += stage;
+  }
+  VMBSIM_ASSERT(sum == journey.latency(), "the stages of a packet add up to its latency");
+  if (config_.packets) {
+    PacketRow row{.channel = config_.channel, .submitted = journey.submitted, .stages = {}};
+    for (std::size_t i = 0; i < stage_count; ++i) row.stages[i] = journey.stage(i);
+    packets.push_back(row);
+  }
+  config_.limit.completed(config_.world);
+}
+
+void Recorder::start_measuring() {
+  measuring_ = true;
+  interval_end_ = config_.world.now() + config_.interval;
+}
+
+void Recorder::close_intervals(SimTime until) {
+  for (; interval_end_ <= until; interval_end_ += config_.interval) {
+    intervals.push_back({.end = interval_end_,
+                         .channel = config_.channel,
+                         .completed = interval_latency_.count(),
+                         .latency_mean_ns = interval_latency_.mean_ns(),
+                         .latency_p99 = interval_latency_.quantile(99, 100)});
+    interval_latency_.clear();
+  }
+}
+
+void Recorder::finish() {
+  if (!measuring_ || config_.interval.count() == 0) return;
+  close_intervals(config_.world.now());
+  if (interval_latency_.count() == 0) return;
+  intervals.push_back({.end = config_.world.now(),
+                       .channel = config_.channel,
+                       .completed = interval_latency_.count(),
+                       .latency_mean_ns = interval_latency_.mean_ns(),
+                       .latency_p99 = interval_latency_.quantile(99, 100)});
+}
+
+void Recorder::report(ChannelResult& result, Duration measured) const {
+  result.sent = sent_;
+  result.completed = completed_;
+  result.outstanding = sent_ - completed_;
+  result.measured = latency_.count();
+  result.latency = latency_;
+  result.stage_sum_ns = stage_sum_ns_;
+  if (measured.count() == 0) return;
+  const double seconds = static_cast<double>(measured.count()) / 1e9;
+  result.throughput_per_s = static_cast<double>(latency_.count()) / seconds;
+  result.bytes_per_s = static_cast<double>(data_.count) / seconds;
+}
+
+}  // namespace vmbsim::scenario

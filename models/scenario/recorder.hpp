@@ -1,0 +1,57 @@
+#pragma once
+/// What one channel instance is measured by: it reads each journey once, where the packet leaves the house.
+#include <cstdint>
+#include <vector>
+
+#include "models/vmbus/journey.hpp"
+#include "sim/kernel/simulation.hpp"
+#include "vmbsim/result.hpp"
+
+namespace vmbsim::scenario {
+
+/// Counts completions over all channels and ends the run at the last one that was asked for.
+struct PacketLimit {
+  std::uint64_t left = 0;  ///< 0: none
+  void completed(kernel::Simulation& world) {
+    if (left != 0 && --left == 0) world.stop();
+  }
+};
+
+class Recorder final : public vmbus::JourneyLog {
+ public:
+  struct Config {
+    std::uint32_t channel;              ///< index in the results
+    bool packets = false;               ///< keep a row per transaction
+    Duration interval{};                ///< close an interval this often; 0: never
+    kernel::Simulation& world;
+    PacketLimit& limit;
+  };
+  explicit Recorder(Config config) : config_(config) {}
+
+  void begun() override { ++sent_; }
+  void returned(const vmbus::Journey& journey) override;
+  /// From here on latencies count.
+  void start_measuring();
+  /// The last, partial interval ends with the run.
+  void finish();
+
+  /// Puts counts and latencies into `result`.
+  void report(ChannelResult& result, Duration measured) const;
+  std::vector<PacketRow> packets;
+  std::vector<IntervalRow> intervals;
+
+ private:
+  void close_intervals(SimTime until);
+
+  Config config_;
+  std::uint64_t sent_ = 0;
+  std::uint64_t completed_ = 0;
+  bool measuring_ = false;
+  Histogram latency_;
+  std::array<Wide, stage_count> stage_sum_ns_{};
+  Bytes data_{};
+  Histogram interval_latency_;
+  SimTime interval_end_{};
+};
+
+}  // namespace vmbsim::scenario

@@ -1,0 +1,432 @@
+#include "models/scenario/world.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <vector>
+
+#include "models/device/fifo_servers.hpp"
+#include "models/drivers/echo.hpp"
+#include "models/drivers/storage.hpp"
+#include "models/kmcl/endpoint.hpp"
+#include "models/scenario/recorder.hpp"
+#include "models/workload/load.hpp"
+#include "sim/observe/fingerprint.hpp"
+
+namespace vmbsim::scenario {
+
+namespace {
+
+/// Interface type of the built-in storage pair: the SCSI controller's. Source: Linux, hyperv.h: HV_SCSI_GUID.
+constexpr GUID storage_type{0xba6163d9, 0x04a1, 0x4d29, {0xb6, 0x05, 0x72, 0xe2, 0xff, 0xb1, 0xdc, 0x7f}};
+/// Interface type of the echo pair; no such device exists outside vmbsim.
+constexpr GUID echo_type{0x6f686365, 0x766d, 0x6273, {0x69, 0x6d, 0, 0, 0, 0, 0, 1}};
+
+/// One guest: its kernel, its interrupts, its end of a bus.
+struct Guest {
+  Guest(os::Partition::Config config, vmbus::Synic& host, std::uint32_t connection)
+      : partition(std::move(config)), synic(partition), bus({.host = host, .guest = synic, .connection = connection}) {}
+  os::Partition partition;
+  vmbus::Synic synic;
+  vmbus::Bus bus;
+};
+
+/// One channel instance: both drivers, the devices they sit on, and what stands behind.
+struct ChannelInstance {
+  std::string name;
+  const ChannelSpec* spec = nullptr;
+  Guest* guest = nullptr;
+  std::unique_ptr<Recorder> recorder;
+  std::vector<std::unique_ptr<kmcl::Device>> host_devices;
+  std::vector<std::unique_ptr<kmcl::Device>> guest_devices;
+  std::unique_ptr<device::FifoServers> servers;   // when no platform disk does the work
+  std::unique_ptr<drivers::DiskAdapter> disk;
+  std::vector<std::unique_ptr<drivers::Driver>> host_drivers;
+  std::unique_ptr<drivers::Driver> guest_driver;
+  drivers::RequestPort* port = nullptr;
+};
+
+struct LoadInstance {
+  std::unique_ptr<workload::Load> load;
+  ChannelInstance* channel = nullptr;
+};
+
+kmcl::Batching batching_of(const BatchingSpec& spec) {
+  return {.mode = static_cast<kmcl::Batching::Mode>(spec.mode), .max_packets = spec.max_packets, .mask = spec.mask};
+}
+
+std::string instance_name(const VmSpec& vm, std::uint32_t index, const std::string& name) {
+  return vm.count == 1 ? name : fmt::format("{}[{}].{}", vm.name, index, name);
+}
+
+}  // namespace
+
+struct World::Parts final : drivers::ReadyListener {
+  Parts(const Scenario& s, const Traces& traces, platform::Platform* shared, kernel::ChoiceSource* choices);
+
+  // Assembly, in this order
+  std::int64_t speed_of(const std::string& host_name) const;
+  void build_guests();
+  void build_channels();
+  void build_channel(const ChannelSpec& spec, Guest& guest, std::string name);
+  void build_echo(ChannelInstance& channel, drivers::ClientChannels::Config client);
+  void build_storage(ChannelInstance& channel, drivers::ClientChannels::Config client);
+  void build_loads(const Traces& traces);
+  Bytes largest_request(const ChannelSpec& spec) const;
+
+  // The run
+  void boot();
+  void on_ready() override;
+  void advance(SimTime end);
+  RunResult result() const;
+
+  const Scenario& scenario;
+  platform::Platform* platform;
+  observe::FingerprintDigest digest;
+  kernel::Simulation world;
+  kernel::StackPool stacks;
+  os::FindingLog findings;
+  os::Partition host;
+  vmbus::Synic host_synic;
+  std::vector<std::vector<std::unique_ptr<Guest>>> guests;  // by template, then by index
+  PacketLimit limit;
+  std::deque<ChannelInstance> channels;
+  std::vector<LoadInstance> loads;
+  std::size_t not_ready = 0;
+  std::size_t recorded_loads = 0;
+  std::uint32_t host_turn = 0;   // host processors take the channels in turn
+  const Traces& all_traces;
+  bool measuring = false;
+  SimTime measured_from{};
+};
+
+// ---- Assembly ----
+
+World::Parts::Parts(const Scenario& s, const Traces& traces, platform::Platform* shared, kernel::ChoiceSource* choices)
+    : scenario(s),
+      platform(shared),
+      world(s.seed, &digest, choices),
+      findings(world),
+      host({.name = "host",
+            .cpus = s.machine.host_cpus,
+            .world = world,
+            .stacks = stacks,
+            .costs = s.costs,
+            .findings = findings,
+            .speed_permille = speed_of(s.machine.host)}),
+      host_synic(host),
+      limit{s.packets},
+      all_traces(traces) {
+  if (platform != nullptr) platform->attach(world);
+  build_guests();
+  build_channels();
+  build_loads(traces);
+}
+
+std::int64_t World::Parts::speed_of(const std::string& host_name) const {
+  if (platform == nullptr || host_name.empty()) return 1000;
+  for (const platform::HostSpec& candidate : platform->inventory().hosts)
+    if (candidate.name == host_name) return static_cast<std::int64_t>(candidate.flops / 1e6 + 0.5);
+  impossible("a scenario that passed its checks names hosts that exist", "speed_of");
+}
+
+void World::Parts::build_guests() {
+  std::uint32_t connection = 0;
+  for (const VmSpec& vm : scenario.vms) {
+    auto& of_template = guests.emplace_back();
+    for (std::uint32_t i = 0; i < vm.count; ++i)
+      of_template.push_back(std::make_unique<Guest>(
+          os::Partition::Config{.name = vm.count == 1 ? vm.name : fmt::format("{}[{}]", vm.name, i),
+                                .cpus = vm.cpus,
+                                .world = world,
+                                .stacks = stacks,
+                                .costs = scenario.costs,
+                                .findings = findings,
+                                .speed_permille = speed_of(vm.host)},
+          host_synic, connection++));
+  }
+}
+
+void World::Parts::build_channels() {
+  for (const ChannelSpec& spec : scenario.channels)
+    for (std::size_t v = 0; v < scenario.vms.size(); ++v)
+      if (scenario.vms[v].name == spec.vm)
+        for (std::uint32_t i = 0; i < scenario.vms[v].count; ++i)
+          build_channel(spec, *guests[v][i], instance_name(scenario.vms[v], i, spec.name));
+}
+
+/// The largest request that any load has for a channel.
+Bytes World::Parts::largest_request(const ChannelSpec& spec) const {
+  Bytes largest{8};
+  for (const WorkloadSpec& load : scenario.workloads) {
+    if (load.channel != spec.name) continue;
+    for (const WorkloadSpec::RequestSize& size : load.request) largest = std::max(largest, size.size);
+    if (load.loop == WorkloadSpec::Loop::trace)
+      for (const workload::TraceRecord& record : *all_traces.at(load.trace.file)) largest = std::max(largest, record.size);
+  }
+  return largest;
+}
+
+void World::Parts::build_channel(const ChannelSpec& spec, Guest& guest, std::string name) {
+  ChannelInstance& channel = channels.emplace_back();
+  channel.name = std::move(name);
+  channel.spec = &spec;
+  channel.guest = &guest;
+  channel.recorder = std::make_unique<Recorder>(Recorder::Config{.channel = static_cast<std::uint32_t>(channels.size() - 1),
+                                                                 .packets = scenario.record.packets,
+                                                                 .interval = scenario.record.interval,
+                                                                 .world = world,
+                                                                 .limit = limit});
+  drivers::ClientChannels::Config client{.devices = {},
+                                         .to_host = spec.to_host,
+                                         .to_guest = spec.to_guest,
+                                         .maximum_packet_size = 0,
+                                         .maximum_external_data = 0,
+                                         .passive = spec.guest_endpoint.processing == Processing::passive,
+                                         .quota = spec.guest_endpoint.transaction_quota,
+                                         .ready = this};
+  const GUID type = spec.driver == "storage" ? storage_type : echo_type;
+  GUID instance{};
+  instance.Data1 = static_cast<ULONG>(channels.size());
+  for (std::uint16_t sub = 0; sub <= spec.subchannels; ++sub) {
+    const std::string device_name = sub == 0 ? channel.name : fmt::format("{}.{}", channel.name, sub);
+    channel.host_devices.push_back(std::make_unique<kmcl::Device>(device_name, host, guest.bus));
+    channel.guest_devices.push_back(std::make_unique<kmcl::Device>(device_name, guest.partition, guest.bus));
+    kmcl::Device& at_host = *channel.host_devices.back();
+    kmcl::Device& at_guest = *channel.guest_devices.back();
+    at_host.id = at_guest.id = {.type = type, .instance = instance, .subchannel = sub};
+    at_host.target = CpuId{host_turn++ % scenario.machine.host_cpus};
+    at_guest.target = CpuId{spec.placement == Placement::spread ? sub % guest.partition.cpu_count() : 0};
+    at_host.batching = at_guest.batching = batching_of(spec.batching);
+    at_guest.journeys = channel.recorder.get();
+    client.devices.push_back(&at_guest);
+  }
+  ++not_ready;
+  if (spec.driver == "storage")
+    build_storage(channel, std::move(client));
+  else
+    build_echo(channel, std::move(client));
+}
+
+void World::Parts::build_echo(ChannelInstance& channel, drivers::ClientChannels::Config client) {
+  const ChannelSpec& spec = *channel.spec;
+  client.maximum_packet_size = static_cast<std::uint32_t>(largest_request(spec).count);
+  for (const auto& device : channel.host_devices)
+    channel.host_drivers.push_back(std::make_unique<drivers::EchoServer>(
+        drivers::EchoServer::Config{.device = *device,
+                                    .type = device->id.type,
+                                    .instance = device->id.instance,
+                                    .maximum_packet_size = client.maximum_packet_size,
+                                    .passive = spec.host_endpoint.processing == Processing::passive,
+                                    .quota = spec.host_endpoint.transaction_quota,
+                                    .process_time = spec.host_endpoint.process_time,
+                                    .stream = world.stream(device->name, "host driver")}));
+  auto driver = std::make_unique<drivers::EchoClient>(
+      drivers::EchoClient::Config{.channels = std::move(client),
+                                  .process_time = spec.guest_endpoint.process_time,
+                                  .stream = world.stream(channel.name, "guest driver")});
+  channel.port = driver.get();
+  channel.guest_driver = std::move(driver);
+}
+
+void World::Parts::build_storage(ChannelInstance& channel, drivers::ClientChannels::Config client) {
+  const ChannelSpec& spec = *channel.spec;
+  const Bytes largest = largest_request(spec);
+  device::Resource* resource = nullptr;
+  if (!spec.device.disk.empty()) {
+    Problems none;
+    resource = platform->disk(spec.device.disk, {}, none);
+    VMBSIM_ASSERT(resource != nullptr, "a scenario that passed its checks names disks that exist");
+  } else {
+    channel.servers = std::make_unique<device::FifoServers>(
+        world, channel.name, device::FifoServers::Config{.servers = spec.device.parallel, .service = spec.device.service});
+    resource = channel.servers.get();
+  }
+  channel.disk = std::make_unique<drivers::DiskAdapter>(host, channel.host_devices.front()->target, *resource, channel.name);
+  for (const auto& device : channel.host_devices)
+    channel.host_drivers.push_back(std::make_unique<drivers::StorageServer>(
+        drivers::StorageServer::Config{.device = *device,
+                                       .disk = *channel.disk,
+                                       .type = device->id.type,
+                                       .instance = device->id.instance,
+                                       .maximum_request = largest,
+                                       .passive = spec.host_endpoint.processing == Processing::passive,
+                                       .quota = spec.host_endpoint.transaction_quota,
+                                       .complete_in_worker = spec.device.completion == DeviceSpec::Completion::worker,
+                                       .recorded_service = spec.device.service_from_trace,
+                                       .process_time = spec.host_endpoint.process_time,
+                                       .stream = world.stream(device->name, "host driver")}));
+  auto driver = std::make_unique<drivers::StorageClient>(
+      drivers::StorageClient::Config{.channels = std::move(client),
+                                     .maximum_request = largest,
+                                     .process_time = spec.guest_endpoint.process_time,
+                                     .stream = world.stream(channel.name, "guest driver")});
+  channel.port = driver.get();
+  channel.guest_driver = std::move(driver);
+}
+
+void World::Parts::build_loads(const Traces& traces) {
+  for (const WorkloadSpec& spec : scenario.workloads)
+    for (ChannelInstance& channel : channels) {
+      if (channel.spec->name != spec.channel) continue;
+      const std::string suffix = channel.name.substr(0, channel.name.size() - channel.spec->name.size());
+      workload::Load::Config config{.name = suffix + spec.name,
+                                    .loop = static_cast<workload::Load::Loop>(spec.loop),
+                                    .arrivals = spec.arrivals,
+                                    .queue_depth = spec.queue_depth,
+                                    .think_time = spec.think_time,
+                                    .sizes = {},
+                                    .read_permille = spec.read_permille,
+                                    .trace = nullptr,
+                                    .cpus = {},
+                                    .guest = channel.guest->partition,
+                                    .port = *channel.port,
+                                    .on_over = {}};
+      for (const WorkloadSpec::RequestSize& size : spec.request) config.sizes.push_back({size.size, size.weight});
+      for (const auto& device : channel.guest_devices) config.cpus.push_back(device->target);
+      if (spec.loop == WorkloadSpec::Loop::trace) {
+        config.trace = traces.at(spec.trace.file);
+        ++recorded_loads;
+        config.on_over = [this] {
+          if (--recorded_loads == 0 && scenario.run_for.count() == 0 && scenario.packets == 0) world.stop();
+        };
+      }
+      loads.push_back({std::make_unique<workload::Load>(std::move(config)), &channel});
+    }
+}
+
+// ---- The run ----
+
+/// Every partition starts its drivers in one thread, as its PnP manager would: the host's offers first.
+void World::Parts::boot() {
+  host.create_thread(
+      "host.start", os::Thread::priority_normal, CpuId{0}, false,
+      [](void* self) {
+        for (ChannelInstance& channel : static_cast<Parts*>(self)->channels)
+          for (const auto& driver : channel.host_drivers) driver->start();
+      },
+      this);
+  for (ChannelInstance& channel : channels)
+    channel.guest->partition.create_thread(
+        channel.name + ".start", os::Thread::priority_normal, CpuId{0}, false,
+        [](void* driver) { static_cast<drivers::Driver*>(driver)->start(); }, channel.guest_driver.get());
+  advance(end_of_time);
+}
+
+void World::Parts::on_ready() {
+  if (--not_ready == 0) world.stop();
+}
+
+void World::Parts::advance(SimTime end) {
+  if (platform != nullptr)
+    platform->run(world, end);
+  else
+    world.run_until(end);
+}
+
+World::World(const Scenario& scenario, const Traces& traces, platform::Platform* platform, kernel::ChoiceSource* choices)
+    : parts_(std::make_unique<Parts>(scenario, traces, platform, choices)) {}
+World::~World() = default;
+
+RunResult World::run() {
+  Parts& p = *parts_;
+  p.boot();
+  for (const LoadInstance& load : p.loads) load.load->start();
+  const auto start_measuring = [](void* self) {
+    Parts& parts = *static_cast<Parts*>(self);
+    for (ChannelInstance& channel : parts.channels) channel.recorder->start_measuring();
+    for (const LoadInstance& load : parts.loads) load.load->start_measuring();
+    parts.measuring = true;
+    parts.measured_from = parts.world.now();
+  };
+  if (p.scenario.warm_up.count() == 0)
+    start_measuring(&p);
+  else
+    p.world.after(p.scenario.warm_up, ActorId{}, start_measuring, &p);
+  const SimTime end = p.scenario.run_for.count() == 0
+                          ? end_of_time
+                          : saturating_add(saturating_add(p.world.now(), p.scenario.warm_up), p.scenario.run_for);
+  p.advance(end);
+  for (ChannelInstance& channel : p.channels) channel.recorder->finish();
+  p.world.flush_log();
+  return p.result();
+}
+
+namespace {
+
+void add_endpoint(ChannelResult& result, const kmcl::Device& device, RingResult& outgoing_ring, bool host) {
+  for (const auto& owned : device.channels) {
+    const kmcl::Endpoint::Counters counters = static_cast<const kmcl::Endpoint*>(owned.get())->counters();
+    if (host) {
+      result.batches += counters.batches;
+      result.batched_packets += counters.batched_packets;
+      result.batch_max = std::max(result.batch_max, counters.batch_max);
+    }
+    result.interrupts += counters.interrupts;
+    result.signals_sent += counters.outgoing.data_signals + counters.outgoing.space_signals;
+    result.signals_suppressed += counters.outgoing.suppressed;
+    outgoing_ring.size = std::max(outgoing_ring.size, counters.outgoing_size);
+    outgoing_ring.peak = std::max(outgoing_ring.peak, counters.outgoing_peak);
+    outgoing_ring.full_events += counters.outgoing_full;
+  }
+}
+
+void add_processors(std::vector<ProcessorResult>& all, os::Partition& partition) {
+  for (std::uint32_t i = 0; i < partition.cpu_count(); ++i) {
+    const hw::Processor& cpu = partition.cpu(CpuId{i});
+    const auto spent = cpu.accounted();
+    const auto of = [&](hw::Activity activity) { return spent[static_cast<std::size_t>(activity)]; };
+    all.push_back({.name = cpu.name(),
+                   .isr = of(hw::Activity::isr),
+                   .dpc = of(hw::Activity::dpc),
+                   .thread = of(hw::Activity::thread),
+                   .spin = of(hw::Activity::spin),
+                   .idle = of(hw::Activity::idle)});
+  }
+}
+
+}  // namespace
+
+RunResult World::Parts::result() const {
+  RunResult all;
+  all.scenario = scenario.name;
+  all.seed = scenario.seed;
+  all.fingerprint = digest.value();
+  all.simulated = world.now() - start_of_time;
+  all.measured = measuring ? world.now() - measured_from : Duration{};
+  all.events = world.events();
+  all.findings = findings.all();
+  for (const ChannelInstance& channel : channels) {
+    ChannelResult one;
+    one.name = channel.name;
+    channel.recorder->report(one, all.measured);
+    for (const auto& device : channel.guest_devices) add_endpoint(one, *device, one.to_host, false);
+    for (const auto& device : channel.host_devices) add_endpoint(one, *device, one.to_guest, true);
+    all.transactions += one.completed;
+    all.packets.insert(all.packets.end(), channel.recorder->packets.begin(), channel.recorder->packets.end());
+    all.intervals.insert(all.intervals.end(), channel.recorder->intervals.begin(), channel.recorder->intervals.end());
+    all.channels.push_back(std::move(one));
+    if (channel.servers != nullptr) {
+      const device::Counters& counters = channel.servers->counters();
+      all.devices.push_back({.name = channel.name,
+                             .operations = counters.operations,
+                             .bytes = counters.bytes,
+                             .peak_in_flight = counters.peak_in_flight});
+    }
+  }
+  if (platform != nullptr)
+    for (DeviceResult& device : platform->devices()) all.devices.push_back(std::move(device));
+  for (const LoadInstance& load : loads)
+    all.workloads.push_back({.name = load.load->name(),
+                             .channel = load.channel->name,
+                             .offered = load.load->offered(),
+                             .completed = load.load->completed(),
+                             .response = load.load->response()});
+  add_processors(all.processors, const_cast<os::Partition&>(host));
+  for (const auto& of_template : guests)
+    for (const auto& guest : of_template) add_processors(all.processors, guest->partition);
+  return all;
+}
+
+}  // namespace vmbsim::scenario

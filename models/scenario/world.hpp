@@ -1,0 +1,40 @@
+#pragma once
+/// A scenario as wired objects: one world, built once from values, run once, told as a result.
+///
+///   World world(scenario, traces, platform.get());
+///   const RunResult result = world.run();
+///
+/// Boot     The drivers create and open their channels first; the clock of warm-up and run starts when every guest has its
+///          channels started, so a latency never contains the opening of its channel.
+#include <map>
+#include <memory>
+#include <string>
+
+#include "models/platform/platform.hpp"
+#include "models/scenario/scenario.hpp"
+#include "models/workload/trace.hpp"
+#include "sim/kernel/choice.hpp"
+#include "vmbsim/result.hpp"
+
+namespace vmbsim::scenario {
+
+/// Traces by the file name that the scenario's workloads give; read once, shared by all instances.
+using Traces = std::map<std::string, std::shared_ptr<const workload::Trace>>;
+
+class World {
+ public:
+  /// `platform` may be null when the scenario names none; it must outlive the world. `choices` null: defaults.
+  World(const Scenario& scenario, const Traces& traces, platform::Platform* platform, kernel::ChoiceSource* choices = nullptr);
+  ~World();
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+
+  /// Boots and runs to the end. Once. Without wall time, version and expectations, which are the caller's to know.
+  RunResult run();
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace vmbsim::scenario

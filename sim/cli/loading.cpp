@@ -1,0 +1,88 @@
+#include "sim/cli/loading.hpp"
+
+#include <cstdio>
+#include <map>
+
+#include "models/workload/trace_reader.hpp"
+#include "sim/config/file.hpp"
+
+namespace vmbsim::cli {
+
+namespace {
+
+constexpr std::int64_t longest_trace_file = std::int64_t{2} << 30;
+
+/// Asks platform files, each looked at once, for the hosts and disks that a scenario names.
+class Platforms {
+ public:
+  std::optional<std::string> wrong_with(const std::string& file, const std::string& host, Problems& file_problems) {
+    auto known = inventories_.find(file);
+    if (known == inventories_.end())
+      known = inventories_.emplace(file, platform::inspect(file, file_problems)).first;
+    if (!known->second) return std::nullopt;  // the file itself is the problem, and was told
+    Problems problems;
+    const bool good = host.find(':') == std::string::npos ? known->second->host(host, {}, problems) != nullptr
+                                                          : known->second->has_disk(host, {}, problems);
+    if (good || problems.empty()) return std::nullopt;
+    return problems.front().text;
+  }
+
+ private:
+  std::map<std::string, std::optional<platform::Inventory>> inventories_;
+};
+
+workload::TraceOptions options_of(const scenario::WorkloadSpec& load) {
+  const scenario::TraceSpec& spec = load.trace;
+  workload::TraceOptions options{.format = static_cast<workload::TraceFormat>(spec.format),
+                                 .time_scale = spec.time_scale,
+                                 .sort = spec.sort,
+                                 .delimiter = spec.delimiter,
+                                 .decimal = spec.decimal,
+                                 .thousands = spec.thousands,
+                                 .arrival = spec.arrival,
+                                 .size = spec.size,
+                                 .kind = spec.kind,
+                                 .offset = spec.offset,
+                                 .service = spec.service,
+                                 .unit = spec.unit};
+  if (!load.request.empty()) options.size_if_absent = load.request.front().size;
+  return options;
+}
+
+void load_trace(const scenario::WorkloadSpec& load, Inputs& inputs) {
+  if (inputs.traces.count(load.trace.file) != 0) return;
+  const auto text = config::read_file(load.trace.file, longest_trace_file);
+  if (const auto* error = std::get_if<config::FileError>(&text)) {
+    inputs.problems.push_back({load.trace.place, load.trace.file + ": " + error->text});
+    return;
+  }
+  workload::TraceText trace = workload::read_trace(std::get<std::string>(text), load.trace.file, options_of(load));
+  inputs.problems.insert(inputs.problems.end(), trace.problems.begin(), trace.problems.end());
+  inputs.traces[load.trace.file] = std::make_shared<const workload::Trace>(std::move(trace.trace));
+}
+
+}  // namespace
+
+Inputs load_inputs(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed) {
+  Inputs inputs;
+  Platforms platforms;
+  Problems platform_problems;
+  scenario::LoadOptions options{.overrides = overrides, .seed = seed, .host_check = {}};
+  options.host_check = [&](const std::string& file, const std::string& host) {
+    return platforms.wrong_with(file, host, platform_problems);
+  };
+  scenario::Loaded loaded = scenario::load(path, options);
+  inputs.problems = std::move(loaded.problems);
+  inputs.problems.insert(inputs.problems.end(), platform_problems.begin(), platform_problems.end());
+  if (!loaded.scenario) return inputs;
+  for (const scenario::WorkloadSpec& load : loaded.scenario->workloads)
+    if (load.loop == scenario::WorkloadSpec::Loop::trace) load_trace(load, inputs);
+  if (inputs.problems.empty()) inputs.scenario = std::move(loaded.scenario);
+  return inputs;
+}
+
+void print(const Problems& problems) {
+  for (const Problem& problem : problems) std::fprintf(stderr, "%s\n", problem.line().c_str());
+}
+
+}  // namespace vmbsim::cli

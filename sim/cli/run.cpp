@@ -1,0 +1,94 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+
+#include "sim/cli/loading.hpp"
+#include "sim/cli/verbs.hpp"
+#include "sim/cli/version.hpp"
+#include "sim/report/metrics.hpp"
+#include "sim/report/table.hpp"
+#include "sim/report/writer.hpp"
+
+namespace vmbsim::cli {
+
+namespace {
+
+bool holds(scenario::Expectation::Relation relation, double actual, double wanted) {
+  using Relation = scenario::Expectation::Relation;
+  switch (relation) {
+    case Relation::below: return actual < wanted;
+    case Relation::at_most: return actual <= wanted;
+    case Relation::above: return actual > wanted;
+    case Relation::at_least: return actual >= wanted;
+    case Relation::equals: return actual == wanted;
+  }
+  return false;
+}
+
+void judge(const scenario::Scenario& scenario, RunResult& result) {
+  for (const scenario::Expectation& expectation : scenario.expect) {
+    const double actual = report::metric_value(result, expectation.metric).value_or(0);
+    result.expectations.push_back({.text = expectation.metric + " " + expectation.text,
+                                   .actual = actual,
+                                   .met = holds(expectation.relation, actual, expectation.value)});
+  }
+}
+
+report::Manifest manifest_of(const RunArguments& arguments, const scenario::Scenario& scenario) {
+  return {.version = version,
+          .commit = commit,
+          .compiler = compiler,
+          .flags = flags,
+          .packages = {{"simgrid", simgrid_version}, {"boost", boost_version}},
+          .command = arguments.command,
+          .scenario = scenario.name,
+          .seed = scenario.seed,
+          .text = scenario.resolved};
+}
+
+bool all_met(const RunResult& result) {
+  for (const ExpectationResult& expectation : result.expectations)
+    if (!expectation.met) return false;
+  return result.findings.empty();
+}
+
+}  // namespace
+
+int run(const RunArguments& arguments) {
+  Inputs inputs = load_inputs(arguments.scenario, arguments.overrides, arguments.seed);
+  std::unique_ptr<platform::Platform> platform;
+  if (inputs.scenario && !inputs.scenario->machine.platform.empty()) {
+    platform = platform::Platform::load(inputs.scenario->machine.platform, inputs.problems);
+    if (platform == nullptr) inputs.scenario.reset();
+  }
+  if (!inputs.scenario) {
+    print(inputs.problems);
+    return bad_input;
+  }
+  const scenario::Scenario& scenario = *inputs.scenario;
+
+  const auto started = std::chrono::steady_clock::now();
+  scenario::World world(scenario, inputs.traces, platform.get());
+  RunResult result = world.run();
+  result.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  result.version = version;
+  judge(scenario, result);
+
+  const bool paint = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
+  std::fputs(report::table(result, paint ? report::Paint::colour : report::Paint::plain).c_str(), stdout);
+  if (std::fflush(stdout) != 0) return broken;
+  if (platform != nullptr && platform->crowded())
+    fmt::print(stderr, "vmbsim: {} works were in flight on the platform together; above {} SimGrid slows down\n",
+               platform->peak_in_flight(), platform::Platform::comfortable_in_flight);
+  if (!arguments.out.empty())
+    if (const auto problem = report::write_result(arguments.out, result, manifest_of(arguments, scenario))) {
+      print({*problem});
+      return broken;
+    }
+  return all_met(result) ? fine : unmet;
+}
+
+}  // namespace vmbsim::cli
