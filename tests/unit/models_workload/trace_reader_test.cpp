@@ -106,6 +106,23 @@ TEST_CASE("a table sorted by another column is refused with what to sort by, or 
   CHECK(told(sorted.trace) == std::vector<std::string>{"0 read 1 @0 -1", "100 read 3 @0 -1", "200 read 2 @0 -1", "200 read 4 @0 -1"});
 }
 
+TEST_CASE("requests that arrive together stay in the order of the file when sorted") {
+  TraceOptions options = columns();
+  options.sort = true;
+  std::string text = "at,bytes,op\n";
+  for (int i = 1; i <= 100; ++i) text += std::to_string(i % 2) + "," + std::to_string(i) + ",R\n";
+  const TraceText sorted = read(text, options);
+  REQUIRE(sorted.trace.size() == 100);
+  for (std::size_t i = 0; i < 100; ++i)
+    CHECK(sorted.trace[i].size.count == static_cast<std::int64_t>(i < 50 ? 2 * i + 2 : 2 * (i - 50) + 1));
+}
+
+TEST_CASE("a request may have 1 byte or 1 GiB") {
+  const TraceText trace = read("at,bytes,op\n0,1,R\n1,1073741824,W\n", columns());
+  CHECK(lines(trace.problems).empty());
+  CHECK(trace.trace.size() == 2);
+}
+
 // Source: SNIA IOTTA, MSR Cambridge block I/O traces: seven columns, both times in 100 ns.
 TEST_CASE("MSR traces count FILETIME ticks of 100 ns, which do not fit in nanoseconds themselves") {
   const TraceText trace = read("128166372003061629,usr,0,Read,7014609920,24576,41286\n"
@@ -122,7 +139,7 @@ TEST_CASE("fio logs tell their times by waits in version 2 and by timestamps in 
   CHECK(lines(two.problems).empty());
   CHECK(told(two.trace) == std::vector<std::string>{"0 read 4096 @0 -1", "150000 write 512 @8192 -1", "170000 flush 0 @0 -1"});
   const TraceText three = read("fio version 3 iolog\r\n2 nvme add\r\n872 nvme open\r\n878 nvme write 0 16384\r\n"
-                               "888 nvme datasync 0 0\r\n10001677 nvme close\r\n", format(TraceFormat::fio_iolog));
+                               "888 nvme datasync 4096 512\r\n10001677 nvme close\r\n", format(TraceFormat::fio_iolog));
   CHECK(lines(three.problems).empty());
   CHECK(told(three.trace) == std::vector<std::string>{"0 write 16384 @0 -1", "10000 flush 0 @0 -1"});
 }

@@ -210,6 +210,7 @@ TEST_CASE("what is no number is said so at its place") {
            Row{".5", "t.csv:2:1: \"t (s)\" \".5\" is not a number"},
            Row{"5.", "t.csv:2:1: \"t (s)\" \"5.\" needs a digit behind the decimal mark"},
            Row{"1,0000", "t.csv:2:1: \"t (s)\" \"1,0000\" has a thousands mark that three digits do not follow"},
+           Row{"1,00", "t.csv:2:1: \"t (s)\" \"1,00\" has a thousands mark that three digits do not follow"},
            Row{"1,,000", "t.csv:2:1: \"t (s)\" \"1,,000\" has a thousands mark in a strange place"},
            Row{"0x", "t.csv:2:1: \"t (s)\" \"0x\" 0x needs at least one hexadecimal digit"},
            Row{"0xFG", "t.csv:2:1: \"t (s)\" \"0xFG\" is not a hexadecimal number"},
