@@ -13,6 +13,9 @@ namespace vmbsim::os {
 namespace {
 /// Two clock ticks of 15.625 ms: the quantum of a client Windows. Source: Windows Internals, part 1, chapter 4.
 constexpr Duration quantum{2 * 15'625'000};
+/// Worker threads of a queue: one per processor, but a few even on one processor, because a work item may block. Windows makes
+/// more when all of them are blocked. Source: WDK, "System worker threads"; the number is assumed.
+constexpr std::uint32_t least_workers = 4;
 }  // namespace
 
 Thread::Thread(Partition& partition, kernel::StackPool& stacks, std::string name, int priority, CpuId ideal, bool bound, Body body, void* argument)
@@ -165,12 +168,13 @@ void Partition::queue_work(WorkItem& item, WORK_QUEUE_TYPE type) {
     Worker* worker = *chosen;
     queue.idle.erase(chosen);
     make_ready(*worker->thread);
-  } else if (queue.threads < cpu_count()) {  // as many threads as processors, made when first needed
-    const CpuId ideal{queue.threads++};
-    std::string worker_name = fmt::format("{}.wrk{}.{}", name_, queue.priority, ideal.value);
+  } else if (queue.threads < std::max(cpu_count(), least_workers)) {  // made when first needed
+    const std::uint32_t index = queue.threads++;
+    const CpuId ideal{index % cpu_count()};
+    std::string worker_name = fmt::format("{}.wrk{}.{}", name_, queue.priority, index);
     workers_.push_back(std::make_unique<Worker>(Worker{*this, queue, nullptr, world_.stream(worker_name, "costs")}));
     Worker* worker = workers_.back().get();
-    worker->thread = &create_thread(
+    create_thread(
         std::move(worker_name), queue.priority, ideal, false,
         [](void* object) {
           auto& self = *static_cast<Worker*>(object);
@@ -181,6 +185,7 @@ void Partition::queue_work(WorkItem& item, WORK_QUEUE_TYPE type) {
 }
 
 void Partition::work(Worker& worker) {
+  worker.thread = current_thread();
   for (;;) {
     spend(costs_.worker_wake, worker.costs);
     while (!worker.queue.items.empty()) {
