@@ -158,7 +158,7 @@ void channel_fields(Visitor& v, const Scenario& s, ChannelSpec& c) {
   const bool one_vm = s.vms.size() == 1;
   v.value({.key = "vm", .shape = Shape::name, .doc = "The [[vm]] it belongs to; may be left out where there is one.",
            .preset = one_vm ? std::optional<std::string>(config::toml_quoted(s.vms.front().name)) : std::nullopt,
-           .required = !one_vm},
+           .required = s.vms.size() > 1},
           parse_name(c.vm));
   v.value({.key = "driver", .shape = Shape::choice, .doc = "The drivers at its two ends.", .required = true,
            .choices = {"echo", "storage"}},
@@ -299,9 +299,9 @@ void fields(Visitor& v, Scenario& s) {
   integer(v, "seed", seed, 0, std::numeric_limits<std::int64_t>::max(), "1", "What the run's chance is drawn from.");
   s.seed = {static_cast<std::uint64_t>(seed)};
   v.value({.key = "warm_up", .shape = Shape::duration, .doc = "Simulated span that figures leave out.", .preset = "\"0ns\""},
-          parse_duration(s.warm_up, longest_run));
+          parse_duration(s.warm_up, 0ns, longest_run));
   v.value({.key = "run_for", .shape = Shape::duration, .doc = "Simulated span after the warm-up."},
-          parse_duration(s.run_for, longest_run));
+          parse_duration(s.run_for, 1ns, longest_run));
   v.value({.key = "packets", .shape = Shape::integer, .doc = "Stop after that many completions.", .min = 1,
            .max = 1'000'000'000'000},
           parse_integer(s.packets, 1, 1'000'000'000'000));
@@ -341,7 +341,7 @@ void fields(Visitor& v, Scenario& s) {
     v.value({.key = "packets", .shape = Shape::boolean, .doc = "packets.csv: one row per transaction.", .preset = "false"},
             parse_flag(s.record.packets));
     v.value({.key = "intervals", .shape = Shape::duration, .doc = "intervals.csv: one row per interval."},
-            parse_duration(s.record.interval, longest_run));
+            parse_duration(s.record.interval, 1ns, longest_run));
   });
 }
 

@@ -274,9 +274,9 @@ Parse parse_flag(bool& out) {
   };
 }
 
-Parse parse_duration(Duration& out, Duration most) {
-  return [&out, most](const Node& node, Reading& reading) -> Text {
-    const auto value = duration_of(node, reading, 0ns, most);
+Parse parse_duration(Duration& out, Duration least, Duration most) {
+  return [&out, least, most](const Node& node, Reading& reading) -> Text {
+    const auto value = duration_of(node, reading, least, most);
     if (!value) return std::nullopt;
     out = *value;
     return in_quotes(*value);

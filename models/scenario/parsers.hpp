@@ -13,7 +13,7 @@ Parse parse_text(std::string& out);
 /// Letters, digits, `-` and `_`: names stand between dots in metrics and overrides.
 Parse parse_name(std::string& out);
 Parse parse_flag(bool& out);
-Parse parse_duration(Duration& out, Duration most);
+Parse parse_duration(Duration& out, Duration least, Duration most);
 Parse parse_pages(Pages& out, std::int64_t least, std::int64_t most);
 /// One of the costs' forms: fixed text, or a table with one of exponential, uniform, lognormal, empirical.
 Parse parse_distribution(kernel::Distribution& out);
