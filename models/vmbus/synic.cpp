@@ -44,6 +44,8 @@ Synic::Synic(os::Partition& partition) : partition_(partition) {
   }
 }
 
+Synic::~Synic() = default;
+
 Synic::Port Synic::open(std::uint32_t connection, CpuId id, std::uint32_t flag, Receiver receiver, void* object) {
   VMBSIM_ASSERT(flag < EventFlags::count, "an event flag is below 2048");
   Cpu& cpu = *cpus_[id.value];

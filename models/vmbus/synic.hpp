@@ -19,6 +19,7 @@ class Synic {
   using Receiver = void (*)(void* object);
 
   explicit Synic(os::Partition& partition);
+  ~Synic();
   Synic(const Synic&) = delete;
   Synic& operator=(const Synic&) = delete;
 
