@@ -138,6 +138,10 @@ class Session {
     VMBSIM_ASSERT(corrupt || !reader_corrupt_, "a reader that found the ring broken does not believe it again");
     reader_corrupt_ = corrupt;
     const auto* packet = std::get_if<IncomingPacket>(&answer);
+    if (packet)
+      VMBSIM_ASSERT(descriptor_size.count + static_cast<std::int64_t>(packet->extension.size() + packet->payload.size()) +
+                            trailer_size.count < reader_.memory().size().count,
+                    "a packet is shorter than its ring");
     return packet ? look_at(*packet) + packet->transaction_id : 0;
   }
   void peek() {
