@@ -138,6 +138,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   void remember(Packet& packet);
   Packet* recall(std::uint64_t transaction_id);
   Duration copy_time(std::size_t bytes);
+  void pay(const kernel::Distribution& cost, std::size_t bytes);
 
   // receiving.cpp
   void on_interrupt();

@@ -113,7 +113,7 @@ Endpoint::Outcome Endpoint::drain(bool passive) {
         break;
       }
       --pass_left;
-      partition().consume(partition().costs().packet_receive.sample(costs_) + copy_time(packet.payload.size()));
+      pay(partition().costs().packet_receive, packet.payload.size());
       Received& received = fresh_received(packet);
       const vmbus::ReadAnswer taken = in_->reader.read();
       VMBSIM_ASSERT(std::holds_alternative<vmbus::IncomingPacket>(taken), "a packet that was peeked at can be read");
@@ -134,7 +134,7 @@ Endpoint::Outcome Endpoint::drain(bool passive) {
 }
 
 void Endpoint::take_completion(const vmbus::IncomingPacket& packet) {
-  partition().consume(partition().costs().packet_receive.sample(costs_) + copy_time(packet.payload.size()));
+  pay(partition().costs().packet_receive, packet.payload.size());
   const vmbus::ReadAnswer taken = in_->reader.read();
   VMBSIM_ASSERT(std::holds_alternative<vmbus::IncomingPacket>(taken), "a packet that was peeked at can be read");
   const vmbus::IncomingPacket& answer = std::get<vmbus::IncomingPacket>(taken);
