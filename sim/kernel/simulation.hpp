@@ -25,7 +25,7 @@ namespace vmbsim::kernel {
 struct EventRecord {
   std::int64_t time_ns;
   std::uint32_t actor;
-  std::uint32_t detail;  ///< 0 for calendar events; contexts log what they passed
+  std::uint32_t detail;  ///< 0 where time passed, with or without an event; else what a model says must not differ
 };
 
 /// Reads the run's log, a page at a time and in order. The kernel does not know what for (a fingerprint, a trace).
@@ -79,7 +79,7 @@ class Simulation {
     const SimTime target = now_ + span;
     if (target >= limit_ || target >= calendar_.next_time()) return false;
     now_ = target;
-    log(actor, 1);
+    log(actor, 0);
     return true;
   }
 
