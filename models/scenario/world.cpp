@@ -163,7 +163,7 @@ Bytes World::Parts::largest_request(const ChannelSpec& spec) const {
     if (load.channel != spec.name) continue;
     for (const WorkloadSpec::RequestSize& size : load.request) largest = std::max(largest, size.size);
     if (load.loop == WorkloadSpec::Loop::trace)
-      for (const workload::TraceRecord& record : *all_traces.at(load.trace.file)) largest = std::max(largest, record.size);
+      for (const workload::TraceRecord& record : *all_traces.at(load.name)) largest = std::max(largest, record.size);
   }
   return largest;
 }
@@ -286,7 +286,7 @@ void World::Parts::build_loads(const Traces& traces) {
       for (const WorkloadSpec::RequestSize& size : spec.request) config.sizes.push_back({size.size, size.weight});
       for (const auto& device : channel.guest_devices) config.cpus.push_back(device->target);
       if (spec.loop == WorkloadSpec::Loop::trace) {
-        config.trace = traces.at(spec.trace.file);
+        config.trace = traces.at(spec.name);
         ++recorded_loads;
         config.on_over = [this] {
           if (--recorded_loads == 0 && scenario.run_for.count() == 0 && scenario.packets == 0) world.stop();

@@ -18,7 +18,7 @@
 
 namespace vmbsim::scenario {
 
-/// Traces by the file name that the scenario's workloads give; read once, shared by all instances.
+/// The trace of every recorded workload, by the workload's name: one file may be replayed at several speeds.
 using Traces = std::map<std::string, std::shared_ptr<const workload::Trace>>;
 
 class World {

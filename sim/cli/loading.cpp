@@ -50,7 +50,6 @@ workload::TraceOptions options_of(const scenario::WorkloadSpec& load) {
 }
 
 void load_trace(const scenario::WorkloadSpec& load, Inputs& inputs) {
-  if (inputs.traces.count(load.trace.file) != 0) return;
   const auto text = config::read_file(load.trace.file, longest_trace_file);
   if (const auto* error = std::get_if<config::FileError>(&text)) {
     inputs.problems.push_back({load.trace.place, load.trace.file + ": " + error->text});
@@ -58,7 +57,7 @@ void load_trace(const scenario::WorkloadSpec& load, Inputs& inputs) {
   }
   workload::TraceText trace = workload::read_trace(std::get<std::string>(text), load.trace.file, options_of(load));
   inputs.problems.insert(inputs.problems.end(), trace.problems.begin(), trace.problems.end());
-  inputs.traces[load.trace.file] = std::make_shared<const workload::Trace>(std::move(trace.trace));
+  inputs.traces[load.name] = std::make_shared<const workload::Trace>(std::move(trace.trace));
 }
 
 }  // namespace
