@@ -18,6 +18,7 @@ namespace {
 using config::Node;
 
 constexpr std::int64_t largest_sample_file = std::int64_t{256} << 20;
+constexpr std::size_t most_entries = 4096;  // of a [[list]]; the checks compare every entry with every other
 constexpr std::size_t most_samples = 10'000'000;
 
 /// A value as it may stand in a message.
@@ -134,6 +135,11 @@ void Reader::list(const TableField& field, bool one_by_default, const std::funct
     close();
     return;
   }
+  if (node->items.size() > most_entries) {
+    problem(node->at, std::string(field.key) + ": " + std::to_string(node->items.size()) + " entries; right would be at most " +
+                          std::to_string(most_entries));
+    return;
+  }
   for (const Node& item : node->items) {
     open(item, field.key, true);
     each();
@@ -150,14 +156,19 @@ void Reader::entries(const TableField& field, const ParseEntry& parse) {
     return;
   }
   resolved_ += "\n[" + path_of(field.key) + "]\n";
-  read_entries(*node, "", parse);
+  std::set<std::string> seen;
+  read_entries(*node, "", parse, seen);
 }
 
-void Reader::read_entries(const Node& table, const std::string& prefix, const ParseEntry& parse) {
+void Reader::read_entries(const Node& table, const std::string& prefix, const ParseEntry& parse, std::set<std::string>& seen) {
   for (const config::Entry& entry : table.entries) {
     const std::string key = prefix + entry.key;
     if (entry.value.is(Node::Kind::table) && !entry.value.entries.empty()) {
-      read_entries(entry.value, key + ".", parse);
+      read_entries(entry.value, key + ".", parse, seen);
+      continue;
+    }
+    if (!seen.insert(key).second) {
+      problem(entry.at, "\"" + key + "\" stands here twice, once in quotes and once without");
       continue;
     }
     key_ = key;

@@ -1,6 +1,7 @@
 #pragma once
 /// Visits the keys of a document: every key becomes its value, its resolved text, or a problem.
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,7 +51,8 @@ class Reader final : public Visitor, public Reading {
   bool refuse_irrelevant(const config::Node* node, const char* key, bool relevant, const char* only_for);
   void open(const config::Node& table, const char* key, bool in_list);
   void close();
-  void read_entries(const config::Node& table, const std::string& prefix, const ParseEntry& parse);
+  void read_entries(const config::Node& table, const std::string& prefix, const ParseEntry& parse,
+                    std::set<std::string>& seen);
   std::string path_of(const char* key) const;
   void problem(config::Origin at, std::string text);
 

@@ -1,6 +1,8 @@
 #include "sim/config/document.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <optional>
 #include <variant>
 
@@ -13,8 +15,11 @@ namespace {
 /// Lays `over` on `base`: see "Includes" in the header.
 void merge(Node& base, Node&& over) {
   if (base.is(Node::Kind::table) && over.is(Node::Kind::table)) {
+    std::map<std::string, std::size_t> index;  // a file may hold a hundred thousand keys, so no search for each
+    for (std::size_t i = 0; i < base.entries.size(); ++i) index[base.entries[i].key] = i;
     for (Entry& entry : over.entries) {
-      if (Node* there = base.find(entry.key)) merge(*there, std::move(entry.value));
+      const auto there = index.find(entry.key);
+      if (there != index.end()) merge(base.entries[there->second].value, std::move(entry.value));
       else base.entries.push_back(std::move(entry));
     }
     base.at = over.at;

@@ -144,6 +144,8 @@ TEST_CASE("names and totals are checked over the whole file") {
            Row{"reads of an echo", with("", "[[channel]]\nname = \"e\"\ndriver = \"echo\"\n[[workload]]\nname = \"w\"\nchannel = \"e\"\n"
                                             "read_fraction = 0.5\n"),
                "read_fraction: has no effect here; it is for an open or closed loop on a storage channel\n"},
+           Row{"a metric demanded twice", with("", "[expect]\n\"run.events\" = \"> 1\"\nrun.events = \"> 2\"\n"),
+               "\"run.events\" stands here twice, once in quotes and once without\n"},
            Row{"an include", with("include = [\"x\"]"), "include: this text is read without files, so it cannot include any\n"},
        }) {
     INFO(row.situation);
@@ -168,6 +170,12 @@ TEST_CASE("a ring holds its largest packet exactly, and not one byte less") {
 TEST_CASE("a result file holds ten million intervals, and not one more") {
   CHECK(problems_after({"run_for=10ms", "record.intervals=1ns"}) == "");
   CHECK(problems_after({"run_for=10000001ns", "record.intervals=1ns"}) == "more than 10000000 intervals; a longer one would be right\n");
+}
+
+TEST_CASE("a file with very many entries is refused before they are compared") {
+  std::string many = smallest;
+  for (int i = 0; i < 5000; ++i) many += "[[workload]]\nname = \"w" + std::to_string(i) + "\"\nchannel = \"disk\"\n";
+  CHECK_THAT(texts_of(load_text(many).problems), Catch::Contains("workload: 5001 entries; right would be at most 4096"));
 }
 
 TEST_CASE("all problems come at once, in the order of the file") {
