@@ -14,6 +14,13 @@ using vmbsim::kmcl::Endpoint;
 using vmbsim::kmcl::Packet;
 using vmbsim::kmcl::Received;
 
+/// Nothing of a packet that is under way may be touched, not even by a send that will be refused.
+bool idle(const Packet& packet, const char* call) {
+  if (packet.state == Packet::State::idle) return true;
+  packet.endpoint->report("K75", BugCheck::none, std::string(call) + " called for a packet that is under way");
+  return false;
+}
+
 NTSTATUS send(Packet& packet, void* buffer, UINT32 length, UINT32 flags, const char* call) {
   packet.buffer = static_cast<const std::byte*>(buffer);
   packet.length = length;
@@ -49,7 +56,7 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
 VOID VmbChannelCleanup(VMBCHANNEL Channel) {
   Endpoint& endpoint = Endpoint::of(Channel);
   if (!endpoint.disabled()) return endpoint.report("K03", BugCheck::none, "VmbChannelCleanup called for a channel that is not disabled");
-  std::erase_if(endpoint.device().channels, [&](const auto& owned) { return owned.get() == &endpoint; });
+  endpoint.clean_up();
 }
 
 NTSTATUS VmbChannelEnable(VMBCHANNEL Channel) { return Endpoint::of(Channel).enable(); }
@@ -139,6 +146,7 @@ VMBCHANNEL FASTCALL VmbPacketGetChannel(VMBPACKET VmbPacket) { return Packet::of
 
 NTSTATUS VmbPacketSend(VMBPACKET PacketObject, PVOID Buffer, UINT32 BufferLength, PMDL ExternalDataMdl, UINT32 Flags) {
   Packet& packet = Packet::of(PacketObject);
+  if (!idle(packet, "VmbPacketSend")) return STATUS_INVALID_DEVICE_STATE;
   packet.mdl = ExternalDataMdl;
   packet.mdl_offset = packet.mdl_length = 0;
   packet.pfns = nullptr;
@@ -148,6 +156,7 @@ NTSTATUS VmbPacketSend(VMBPACKET PacketObject, PVOID Buffer, UINT32 BufferLength
 NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET PacketObject, PVOID Buffer, UINT32 BufferLength, PMDL ExternalDataMdl,
                                       UINT32 MdlOffset, UINT32 MdlLength, UINT32 Flags) {
   Packet& packet = Packet::of(PacketObject);
+  if (!idle(packet, "VmbPacketSendWithExternalMdl")) return STATUS_INVALID_DEVICE_STATE;
   if (!must_wait(packet, Flags, "VmbPacketSendWithExternalMdl")) return STATUS_INVALID_PARAMETER;
   packet.mdl = ExternalDataMdl;
   packet.mdl_offset = MdlOffset;
@@ -159,6 +168,7 @@ NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET PacketObject, PVOID Buffer, UINT
 NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET PacketObject, PVOID Buffer, UINT32 BufferLength, PPFN_NUMBER ExternalDataPfns,
                                        UINT32 PfnLength, UINT32 Flags) {
   Packet& packet = Packet::of(PacketObject);
+  if (!idle(packet, "VmbPacketSendWithExternalPfns")) return STATUS_INVALID_DEVICE_STATE;
   if (!must_wait(packet, Flags, "VmbPacketSendWithExternalPfns")) return STATUS_INVALID_PARAMETER;
   packet.mdl = nullptr;
   packet.pfns = ExternalDataPfns;

@@ -39,6 +39,7 @@ struct Device {
   vmbus::JourneyLog* journeys = nullptr;  ///< who reads the journeys of transactions begun here
   DEVICE_OBJECT object{};
   std::vector<std::shared_ptr<void>> channels;  ///< allocated for it and not cleaned up yet
+  std::vector<std::shared_ptr<void>> cleaned;   ///< a DPC or a worker may still be on its way out of them
 };
 
 }  // namespace vmbsim::kmcl

@@ -131,6 +131,7 @@ Packet* Endpoint::allocate_packet() {
   new (packet) Packet{};
   packet->endpoint = this;
   packet->allocated = true;
+  ++packets_out_;
   return packet;
 }
 
@@ -142,11 +143,23 @@ NTSTATUS Endpoint::initialize_packet(void* memory, std::uint32_t bytes) {
 }
 
 void Endpoint::free_packet(Packet& packet) {
-  if (!packet.allocated) return report("K74", BugCheck::none, "VmbPacketFree called for a packet in the driver's own memory");
+  if (!packet.allocated)
+    return report("K74", BugCheck::none, "VmbPacketFree called for a packet that VmbPacketAllocate did not give, or was freed before");
   if (packet.state != Packet::State::idle)
     return report("K75", BugCheck::none, "VmbPacketFree called for a packet that is under way");
+  packet.allocated = false;
+  --packets_out_;
   packet.next = spare_packets_;
   spare_packets_ = &packet;
+}
+
+void Endpoint::clean_up() {
+  if (packets_out_ != 0 || !held_.empty())
+    report("K78", BugCheck::none, "VmbChannelCleanup called while packets of the channel are in use");
+  std::vector<std::shared_ptr<void>>& channels = device_.channels;
+  const auto mine = std::find_if(channels.begin(), channels.end(), [this](const auto& owned) { return owned.get() == this; });
+  device_.cleaned.push_back(std::move(*mine));
+  channels.erase(mine);
 }
 
 // ---- Results ----
@@ -160,6 +173,7 @@ Endpoint::Counters Endpoint::counters() const {
   all.outgoing.suppressed += out_->counters.suppressed;
   all.outgoing_size = out_->writer.memory().size();
   all.outgoing_peak = std::max(all.outgoing_peak, out_->writer.peak());
+  all.outgoing_used = out_->writer.used();
   all.outgoing_full += out_->writer.full_events();
   return all;
 }

@@ -45,6 +45,8 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   void disable();
   void start();
   void pause();
+  /// The driver lets go of its handle.
+  void clean_up();
   bool disabled() const { return connection_ == Connection::disabled; }
 
   // ---- Run-time settings ----
@@ -74,7 +76,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
     std::uint64_t batch_max = 0;
     std::uint64_t interrupts = 0;
     vmbus::Lane::Counters outgoing;       // of channels that were closed already, and of the open one
-    Bytes outgoing_size{}, outgoing_peak{};
+    Bytes outgoing_size{}, outgoing_peak{}, outgoing_used{};
     std::uint64_t outgoing_full = 0;
   };
   Counters counters() const;
@@ -121,6 +123,8 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   void continue_close();
   void finish_server_close();
   void finish_client_close();
+  void stop_passes();
+  void take_last_answers();
   void retire_outgoing();
   void become_disabled();
   void take_rescind();
@@ -131,7 +135,9 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   vmbus::StageAnswer stage(const Outgoing& item);
   std::span<const vmbus::GpaRange> ranges_of(Packet& packet);
   void entered_ring(const Outgoing& item);
-  void put(const Outgoing& item, const kernel::Distribution& cost);
+  NTSTATUS put(const Outgoing& item, const kernel::Distribution& cost);
+  void refuse(const Outgoing& item);
+  void report_corrupt(const char* which, const vmbus::Corrupt& what);
   void flush();
   void signal_peer(bool for_data);
   void finish(Packet& packet, NTSTATUS status, const std::byte* answer, std::uint32_t length);
@@ -177,6 +183,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   bool pause_on_enable_ = false;
   bool rescinded_ = false;
   bool disabling_ = false;                         // VmbChannelDisable waits
+  bool went_by_itself_ = false;                    // disabled, though nobody called VmbChannelDisable
   bool queue_on_ = false;                          // packets are delivered
   bool draining_ = false;                          // a close waits for delivered packets
   bool pausing_ = false;                           // a pause does
@@ -204,11 +211,17 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   KSPIN_LOCK lock_ = 0;                            // guards the outgoing ring
   kernel::Fifo<Outgoing> waiting_;                 // for room
   kernel::Fifo<Outgoing> held_;                    // until the channel is open and active
-  kernel::Fifo<Packet*> entered_;                  // without WAIT: to be completed now that they are in the ring
+  struct Over {
+    Packet* packet;
+    NTSTATUS status;
+  };
+  kernel::Fifo<Over> over_;                        // left the queue in a flush: without WAIT they are complete
+  bool corruption_told_ = false;
   std::vector<Packet*> transactions_;              // hash table of chains, a power of two long
   std::size_t transaction_count_ = 0;
   std::uint64_t last_transaction_id_ = 0;
   Packet* spare_packets_ = nullptr;
+  std::uint64_t packets_out_ = 0;                  // allocated and not freed
   kernel::Stream costs_;
   kernel::Stream signal_costs_;
 
@@ -218,6 +231,8 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   KEVENT pass_over_{};
   bool pass_running_ = false;
   bool pass_again_ = false;
+  const os::Thread* pass_thread_ = nullptr;        // where a pass at PASSIVE_LEVEL runs
+  bool deaf_ = false;                              // closing: no pass looks at the rings any more
   bool stalled_ = false;                           // by quota: only a completion ends it
   bool failed_ = false;                            // VmbChannelPacketFail, or a corrupt ring
   std::uint64_t outstanding_ = 0;

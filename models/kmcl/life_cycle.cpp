@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "models/kmcl/endpoint.hpp"
+#include "models/kmcl/locked.hpp"
 
 namespace vmbsim::kmcl {
 
@@ -18,8 +19,12 @@ void Endpoint::ask(Step step) {
 
 void Endpoint::ask_and_wait(Step step, const char* call) {
   if (!partition().require_irql_at_most(Irql::passive, call, BugCheck::attempted_switch_from_dpc)) return;
-  if (partition().current_thread() == stepping_thread_ && stepping_)
-    return report("K18", BugCheck::none, fmt::format("{} called inside a state-change callback of its channel", call));
+  const os::Thread* here = partition().current_thread();
+  if (stepping_ && here == stepping_thread_)  // it would wait for itself
+    return report(step == Step::disable ? "K19" : "K18", BugCheck::none,
+                  fmt::format("{} called inside a state-change callback of its channel", call));
+  if (pass_running_ && here == pass_thread_)
+    return report("K19", BugCheck::none, fmt::format("{} called inside a packet callback of its channel", call));
   KEVENT answered;
   KeInitializeEvent(&answered, NotificationEvent, FALSE);
   callers_.push_back({step, &answered});
@@ -34,11 +39,13 @@ void Endpoint::answer_callers(Step step) {
 }
 
 NTSTATUS Endpoint::enable() {
+  if (!partition().require_irql_at_most(Irql::passive, "VmbChannelEnable", BugCheck::irql_not_less_or_equal))
+    return STATUS_INVALID_DEVICE_STATE;
   if (!disabled()) {
     report("K15", BugCheck::none, "VmbChannelEnable called for a channel that is not disabled");
     return STATUS_INVALID_DEVICE_STATE;
   }
-  rescinded_ = disabling_ = failed_ = stalled_ = false;
+  rescinded_ = disabling_ = went_by_itself_ = false;
   if (server_) {
     offer_ = device_.bus.offer(target_, *this);
     if (offer_ == nullptr) return STATUS_INSUFFICIENT_RESOURCES;
@@ -46,19 +53,29 @@ NTSTATUS Endpoint::enable() {
     connection_ = Connection::enabled;
   } else {
     active_ = !pause_on_enable_;
+    pause_on_enable_ = false;
     connection_ = Connection::enabled;
     device_.bus.connect(device_.id, *this);
   }
   return STATUS_SUCCESS;
 }
 
+// A peer's close may disable a client's channel at any moment, so a call that comes too late for that is no mistake.
+
 void Endpoint::disable() {
-  if (disabled()) return report("K17", BugCheck::none, "VmbChannelDisable called for a disabled channel");
+  if (disabled()) {
+    if (!went_by_itself_) report("K17", BugCheck::none, "VmbChannelDisable called for a disabled channel");
+    went_by_itself_ = false;
+    return;
+  }
   ask_and_wait(Step::disable, "VmbChannelDisable");
 }
 
 void Endpoint::start() {
-  if (disabled()) return report("K17", BugCheck::none, "VmbChannelStart called for a disabled channel");
+  if (disabled()) {
+    if (!went_by_itself_) report("K17", BugCheck::none, "VmbChannelStart called for a disabled channel");
+    return;
+  }
   ask_and_wait(Step::start, "VmbChannelStart");
 }
 
@@ -118,12 +135,16 @@ void Endpoint::take(Step step) {
     case Step::offer:
       if (connection_ != Connection::enabled) return;
       offer_ = device_.bus.offer_of(*this);
+      if (offer_ == nullptr) return;  // of an earlier round
       connection_ = Connection::opening;
       if (!allocate_rings()) take(Step::gpadl_refused);
       return;
     case Step::gpadl_created:
       rings_shared_ = true;
-      if (rescinded_ || disabling_) return device_.bus.tear_down_gpadl(*offer_);
+      if (rescinded_ || disabling_) {
+        connection_ = Connection::closing;
+        return device_.bus.tear_down_gpadl(*offer_);
+      }
       port_ = device_.bus.guest().open(device_.bus.connection(), device_.target, offer_->relid(),
                                        [](void* self) { static_cast<Endpoint*>(self)->on_interrupt(); }, this);
       device_.bus.open(*offer_, outgoing_pages_, incoming_pages_, port_);
@@ -131,6 +152,7 @@ void Endpoint::take(Step step) {
     case Step::gpadl_refused:
       report("GPADL", BugCheck::none, "the rings cannot be shared: the guest's memory or its GPADL limit is used up");
       free_rings();
+      device_.bus.disconnect(*this);
       return become_disabled();
     case Step::opened:
       attach(*offer_->channel());
@@ -157,10 +179,15 @@ void Endpoint::take(Step step) {
     case Step::start:
       if (!active_ && connection_ != Connection::disabled) {
         active_ = true;
+        if (pausing_) {  // the pause that still waits is overtaken
+          pausing_ = false;
+          answer_callers(Step::pause);
+        }
         if (connection_ == Connection::open) start_traffic();
       }
       return answer_callers(Step::start);
     case Step::pause:
+      if (pausing_) return;  // answered together
       if (!active_ || connection_ != Connection::open) {
         active_ = false;
         return answer_callers(Step::pause);
@@ -185,6 +212,7 @@ void Endpoint::take(Step step) {
 }
 
 void Endpoint::attach(vmbus::Channel& channel) {
+  deaf_ = failed_ = stalled_ = corruption_told_ = false;
   channel_ = &channel;
   in_ = server_ ? &channel.to_host : &channel.to_guest;
   out_ = server_ ? &channel.to_guest : &channel.to_host;
@@ -197,16 +225,27 @@ void Endpoint::attach(vmbus::Channel& channel) {
 
 /// The counters outlive the channel.
 void Endpoint::detach() {
+  stop_passes();
+  Locked sending(partition(), lock_);
   counters_ = counters();
-  if (channel_ != nullptr) {
-    (server_ ? channel_->host_port : channel_->guest_port) = {};
-    in_->drop_journeys();
-    out_->drop_journeys();
-  }
+  if (channel_ != nullptr) (server_ ? channel_->host_port : channel_->guest_port) = {};
   (server_ ? device_.bus.host() : device_.bus.guest()).close(port_);
   channel_ = offered_channel_ = nullptr;
   in_ = out_ = nullptr;
   partition().remove_dpc(dpc_);
+}
+
+/// From here on nobody looks at the rings, whatever interrupts.
+void Endpoint::stop_passes() {
+  deaf_ = true;
+  while (pass_running_) partition().wait(pass_over_.Header, nullptr);
+}
+
+/// On an orderly close the other end has answered what it was given before it let go. Those answers are in the ring.
+void Endpoint::take_last_answers() {
+  if (channel_ == nullptr || deaf_) return;
+  stop_passes();
+  drain(true);
 }
 
 bool Endpoint::call_opened() {
@@ -217,6 +256,7 @@ bool Endpoint::call_opened() {
 void Endpoint::start_traffic() {
   if (callbacks_.EvtChannelStarted != nullptr) callbacks_.EvtChannelStarted(handle());
   queue_on_ = true;
+  stalled_ = false;  // nothing is outstanding that could end it
   while (!held_.empty()) waiting_.push(held_.pop());
   schedule_pass();
   if (callbacks_.EvtChannelPostStarted != nullptr) callbacks_.EvtChannelPostStarted(handle());
@@ -236,7 +276,10 @@ void Endpoint::suspend_traffic() {
 void Endpoint::begin_close() {
   connection_ = Connection::closing;
   if (queue_on_) suspend_traffic();
-  if (rescinded_) retire_outgoing();  // the host is gone: nobody will answer
+  if (rescinded_) {  // the host is gone: nobody will answer
+    stop_passes();
+    retire_outgoing();
+  }
   draining_ = true;
   if (outstanding_ == 0) continue_close();
 }
@@ -249,6 +292,8 @@ void Endpoint::continue_close() {
 }
 
 void Endpoint::finish_server_close() {
+  take_last_answers();
+  stop_passes();
   retire_outgoing();
   if (opened_ && callbacks_.EvtChannelClosed != nullptr) callbacks_.EvtChannelClosed(handle());
   opened_ = false;
@@ -260,6 +305,8 @@ void Endpoint::finish_server_close() {
 
 void Endpoint::finish_client_close() {
   rings_shared_ = false;
+  take_last_answers();
+  stop_passes();
   retire_outgoing();
   if (opened_ && callbacks_.EvtChannelClosed != nullptr) callbacks_.EvtChannelClosed(handle());
   const bool was_open = opened_;
@@ -279,6 +326,8 @@ void Endpoint::finish_client_close() {
 }
 
 void Endpoint::take_rescind() {
+  const vmbus::Offer* rescinded = device_.bus.offer_of(*this);
+  if (rescinded == nullptr || !rescinded->rescinded()) return;  // of an earlier round
   rescinded_ = true;
   switch (connection_) {
     case Connection::open: return begin_close();
@@ -298,6 +347,10 @@ void Endpoint::take_rescind() {
 /// Ends every transaction that nobody will answer and everything that waits for room. Source: no public cancel exists, so KMCL
 /// itself completes them; the status is the one a synchronous request gets when its channel shuts down.
 void Endpoint::retire_outgoing() {
+  if (channel_ != nullptr) {  // what travels outlives its transaction
+    out_->forget(vmbus::Lane::Kind::request);
+    in_->forget(vmbus::Lane::Kind::completion);
+  }
   std::vector<Packet*> packets;
   for (Packet*& chain : transactions_) {
     for (Packet* packet = chain; packet != nullptr; packet = packet->next) packets.push_back(packet);
@@ -312,6 +365,7 @@ void Endpoint::retire_outgoing() {
     else
       packets.push_back(item.packet);
   }
+  while (!held_.empty()) packets.push_back(held_.pop().packet);  // what a routine sends now is held for another round
   for (Packet* packet : packets) finish(*packet, STATUS_DEVICE_REMOVED, nullptr, 0);
   if (deferred_ != nullptr) {
     recycle(*deferred_);
@@ -323,6 +377,8 @@ void Endpoint::become_disabled() {
   connection_ = Connection::disabled;
   disabling_ = false;
   offer_ = nullptr;
+  offered_channel_ = nullptr;
+  went_by_itself_ = std::none_of(callers_.begin(), callers_.end(), [](const Caller& c) { return c.step == Step::disable; });
   answer_callers(Step::disable);
   answer_callers(Step::start);
   answer_callers(Step::pause);

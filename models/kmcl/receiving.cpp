@@ -34,12 +34,13 @@ void Endpoint::queue_worker_pass() {
 }
 
 void Endpoint::pass(bool passive) {
-  if (channel_ == nullptr) return;
+  if (channel_ == nullptr || deaf_) return;
   if (pass_running_) {  // one at a time; the running one looks again
     pass_again_ = true;
     return;
   }
   pass_running_ = true;
+  pass_thread_ = passive ? partition().current_thread() : nullptr;
   pass_over_.Header.SignalState = 0;
   in_->dispatched(partition().world().now());
   Outcome outcome;
@@ -50,6 +51,7 @@ void Endpoint::pass(bool passive) {
     if (outcome == Outcome::drained && in_->reader.masked() && in_->reader.unmask()) pass_again_ = true;
   } while (pass_again_ && outcome == Outcome::drained);
   pass_running_ = false;
+  pass_thread_ = nullptr;
   partition().set_event(pass_over_);
   if (outcome == Outcome::limit || (pass_again_ && outcome == Outcome::stopped)) {
     if (passive)
@@ -67,6 +69,7 @@ Endpoint::Outcome Endpoint::drain(bool passive) {
   std::uint32_t pass_left = batching.mode == Batching::Mode::limit ? batching.max_packets : ~0u;
   for (;;) {
     std::uint32_t delivered = 0;
+    const bool passive_required = passive_required_;  // a change takes effect with the next batch
     Outcome outcome = Outcome::drained;
     if (deferred_ != nullptr && queue_on_) {
       if (!passive) return Outcome::needs_worker;
@@ -76,16 +79,14 @@ Endpoint::Outcome Endpoint::drain(bool passive) {
       deliver(again, true);
     }
     while (delivered < batch_limit) {
-      if (deferred_ != nullptr) {
+      if (deferred_ != nullptr && queue_on_) {
         outcome = Outcome::needs_worker;
         break;
       }
       const vmbus::ReadAnswer answer = in_->reader.peek();
       if (std::holds_alternative<vmbus::Empty>(answer)) break;
       if (const auto* corrupt = std::get_if<vmbus::Corrupt>(&answer)) {
-        if (!failed_)
-          report("RING", BugCheck::none,
-                 fmt::format("the incoming ring is corrupt: {} at offset {}", name_of(corrupt->what), corrupt->offset));
+        report_corrupt("incoming", *corrupt);
         failed_ = true;
         outcome = Outcome::stopped;
         break;
@@ -99,12 +100,12 @@ Endpoint::Outcome Endpoint::drain(bool passive) {
         outcome = Outcome::stopped;
         break;
       }
-      if (quota_ != 0 && outstanding_ >= quota_) {
-        stalled_ = true;
+      if (quota_ != 0 && outstanding_ >= quota_) stalled_ = true;
+      if (stalled_) {  // a larger quota does not end it
         outcome = Outcome::stopped;
         break;
       }
-      if (passive_required_ && !passive) {
+      if (passive_required && !passive) {
         outcome = Outcome::needs_worker;
         break;
       }
@@ -138,11 +139,11 @@ void Endpoint::take_completion(const vmbus::IncomingPacket& packet) {
   const vmbus::ReadAnswer taken = in_->reader.read();
   VMBSIM_ASSERT(std::holds_alternative<vmbus::IncomingPacket>(taken), "a packet that was peeked at can be read");
   const vmbus::IncomingPacket& answer = std::get<vmbus::IncomingPacket>(taken);
-  in_->left(partition().world().now());
+  const vmbus::Journey* rode = in_->left(partition().world().now());
   Packet* transaction = recall(answer.transaction_id);
   if (transaction == nullptr)
     return report("RING", BugCheck::none, fmt::format("a completion for transaction {}, which is not under way", answer.transaction_id));
-  if (device_.journeys != nullptr) device_.journeys->returned(transaction->journey);
+  if (device_.journeys != nullptr && rode == &transaction->journey) device_.journeys->returned(*rode);
   // The reader's copy holds until this pass reads on, and there is no other pass.
   finish(*transaction, STATUS_SUCCESS, answer.payload.data(), static_cast<std::uint32_t>(answer.payload.size()));
 }
@@ -158,6 +159,7 @@ void Endpoint::deliver(Received& received, bool again) {
   const std::span<const std::byte> payload = received.packet.payload;
   const UINT32 flags =
       received.packet.type == vmbus::PacketType::gpa_direct ? VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0;
+  if (process_packet_ == nullptr) return complete(received, nullptr, 0);  // nobody wants it
   process_packet_(handle(), received.handle(), const_cast<std::byte*>(payload.data()), static_cast<UINT32>(payload.size()),
                   flags);
   if (current_ == &received) received.in_callback = false;  // still alive: completed ones leave `current_`
@@ -169,21 +171,24 @@ void Endpoint::deliver(Received& received, bool again) {
 void Endpoint::complete(Received& received, const void* answer, std::uint32_t length) {
   if (!received.outstanding)
     return report("K51", BugCheck::none, "VmbChannelPacketComplete called for a packet that is not outstanding");
+  if (received.deferred)
+    return report("K50", BugCheck::none, "VmbChannelPacketComplete called for a packet that was deferred and will be presented again");
   if (!partition().require_irql_at_most(Irql::dispatch, "VmbChannelPacketComplete", BugCheck::irql_not_less_or_equal)) return;
   received.outstanding = false;
   received.in_callback = false;
   if (current_ == &received) current_ = nullptr;
-  --outstanding_;
+  if (in_->forgotten(vmbus::Lane::Kind::request)) received.journey = nullptr;
   if (received.journey != nullptr) received.journey->end(Stage::service, partition().world().now());
   if (received.packet.completion_requested) {
     if (received.bytes.size() < length) received.bytes.resize(length);
-    if (length != 0) std::memcpy(received.bytes.data(), answer, length);
+    if (length != 0) std::memmove(received.bytes.data(), answer, length);  // often a part of the packet itself
     received.answer_length = length;
     put({.completion = &received}, partition().costs().packet_complete);
   } else {
     partition().consume(partition().costs().packet_complete.sample(costs_));
     recycle(received);
   }
+  --outstanding_;  // not before its answer is on the way: a close waits for that
   if (stalled_ && outstanding_ < quota_) {  // nothing but a completion ends a stall
     stalled_ = false;
     schedule_pass();
@@ -192,14 +197,16 @@ void Endpoint::complete(Received& received, const void* answer, std::uint32_t le
 }
 
 void Endpoint::defer_to_passive(Received& received) {
-  if (!received.in_callback)
+  if (!received.in_callback || received.deferred)
     return report("K52", BugCheck::none, "VmbChannelPacketDeferToPassive called outside the packet's ProcessPacket callback");
+  if (hw::Processor::current()->irql() == Irql::passive)
+    report("K53", BugCheck::none, "VmbChannelPacketDeferToPassive called at PASSIVE_LEVEL: the packet comes back at the same level");
   received.deferred = true;
   deferred_ = &received;
 }
 
 void Endpoint::fail(Received& received) {
-  if (!received.in_callback)
+  if (!received.in_callback || received.deferred)
     return report("K54", BugCheck::none, "VmbChannelPacketFail called outside the packet's ProcessPacket callback");
   failed_ = true;  // until the channel is closed
   received.outstanding = false;

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "models/kmcl/endpoint.hpp"
+#include "models/kmcl/locked.hpp"
 
 namespace vmbsim::kmcl {
 
@@ -20,28 +21,6 @@ const hw::Pfn* frames(const PFN_NUMBER* pfns) {
   static_assert(sizeof(PFN_NUMBER) == sizeof(hw::Pfn));
   return reinterpret_cast<const hw::Pfn*>(pfns);
 }
-
-/// A stretch of software at DISPATCH_LEVEL that holds a spin lock.
-class Locked {
- public:
-  Locked(os::Partition& partition, KSPIN_LOCK& lock)
-      : partition_(partition), lock_(lock), cpu_(*hw::Processor::current()), before_(cpu_.irql()) {
-    if (before_ < Irql::dispatch) cpu_.set_irql(Irql::dispatch);
-    partition_.acquire(lock_);
-  }
-  ~Locked() {
-    partition_.release(lock_);
-    if (before_ < Irql::dispatch) cpu_.set_irql(before_);
-  }
-  Locked(const Locked&) = delete;
-  Locked& operator=(const Locked&) = delete;
-
- private:
-  os::Partition& partition_;
-  KSPIN_LOCK& lock_;
-  hw::Processor& cpu_;
-  Irql before_;
-};
 
 }  // namespace
 
@@ -57,10 +36,6 @@ void Endpoint::pay(const kernel::Distribution& cost, std::size_t bytes) {
 }
 
 NTSTATUS Endpoint::send(Packet& packet) {
-  if (packet.state != Packet::State::idle) {
-    report("K75", BugCheck::none, "a packet was sent again while it is under way");
-    return STATUS_INVALID_DEVICE_STATE;
-  }
   if (packet.length > maximum_packet_size_) {
     report("K70", BugCheck::none,
            fmt::format("{} bytes of inline data exceed the maximum packet size of {}", packet.length, maximum_packet_size_));
@@ -74,12 +49,22 @@ NTSTATUS Endpoint::send(Packet& packet) {
     report("K84", BugCheck::none, fmt::format("unknown flag bits in a send: {:#x}", packet.flags));
     return STATUS_INVALID_PARAMETER;
   }
-  const bool external = packet.mdl != nullptr || packet.pfns != nullptr;
-  if (external && ranges_of(packet).empty()) return STATUS_INVALID_PARAMETER;
   packet.journey = {};
   packet.journey.submitted = partition().world().now();
-  if (external)
-    for (const vmbus::GpaRange& range : ranges_of(packet)) packet.journey.data += Bytes{range.byte_count};
+  if (packet.mdl != nullptr || packet.pfns != nullptr) {
+    if (server_) {
+      report("K85", BugCheck::none, "external data can be sent by the guest only: a host never describes its memory to a guest");
+      return STATUS_INVALID_PARAMETER;
+    }
+    const std::span<const vmbus::GpaRange> ranges = ranges_of(packet);
+    if (ranges.empty()) return STATUS_INVALID_PARAMETER;
+    for (const vmbus::GpaRange& range : ranges) packet.journey.data += Bytes{range.byte_count};
+    if (packet.journey.data.count > maximum_external_data_) {
+      report("K71", BugCheck::none,
+             fmt::format("{} bytes of external data exceed the channel's maximum of {}", packet.journey.data.count, maximum_external_data_));
+      return STATUS_INVALID_PARAMETER;
+    }
+  }
   if ((packet.flags & VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER) != 0) {
     partition().require_irql_at_most(Irql::apc, "a send with PAGED_BUFFER", BugCheck::irql_not_less_or_equal);
     std::memcpy(inline_copy(packet), packet.buffer, packet.length);  // before anything raises the IRQL
@@ -88,13 +73,14 @@ NTSTATUS Endpoint::send(Packet& packet) {
   packet.state = Packet::State::queued;
   packet.transaction_id = packet.waits_for_completion() ? ++last_transaction_id_ : 0;
   if (device_.journeys != nullptr && packet.waits_for_completion()) device_.journeys->begun();
-  put({.packet = &packet}, partition().costs().packet_send);
-  return STATUS_SUCCESS;
+  return put({.packet = &packet}, partition().costs().packet_send);
 }
 
 /// Into the ring if there is room and nobody waits; else behind the others.
-void Endpoint::put(const Outgoing& item, const kernel::Distribution& cost) {
+NTSTATUS Endpoint::put(const Outgoing& item, const kernel::Distribution& cost) {
   bool announce = false;
+  // Once it is in the ring, an answer may come and the driver use the packet again before this call returns.
+  const bool over_when_sent = item.packet != nullptr && !item.packet->waits_for_completion();
   {
     Locked locked(partition(), lock_);
     const std::size_t bytes = item.packet != nullptr ? item.packet->length : item.completion->answer_length;
@@ -104,24 +90,43 @@ void Endpoint::put(const Outgoing& item, const kernel::Distribution& cost) {
         held_.push(item);
       else
         recycle(*item.completion);  // nobody is left to be told
-      return;
+      return STATUS_SUCCESS;
     }
     if (!waiting_.empty()) {
       waiting_.push(item);
-      return;
+      return STATUS_SUCCESS;
     }
     const vmbus::StageAnswer answer = stage(item);
+    if (std::holds_alternative<vmbus::TooLarge>(answer)) {
+      refuse(item);
+      return STATUS_INVALID_PARAMETER_3;
+    }
     if (!std::holds_alternative<vmbus::Staged>(answer)) {
       waiting_.push(item);
-      return;
+      return STATUS_SUCCESS;
     }
     announce = out_->writer.commit() == vmbus::SignalNeeded::yes;
     entered_ring(item);
     if (!announce) ++out_->counters.suppressed;
   }
   if (announce) signal_peer(true);
-  if (item.packet != nullptr && !item.packet->waits_for_completion())
-    finish(*item.packet, STATUS_SUCCESS, nullptr, 0);  // complete as soon as it is in the ring
+  if (over_when_sent) finish(*item.packet, STATUS_SUCCESS, nullptr, 0);  // complete as soon as it is in the ring
+  return STATUS_SUCCESS;
+}
+
+void Endpoint::report_corrupt(const char* which, const vmbus::Corrupt& what) {
+  if (corruption_told_) return;
+  corruption_told_ = true;
+  report("RING", BugCheck::none, fmt::format("the {} ring is corrupt: {} at offset {}", which, name_of(what.what), what.offset));
+}
+
+/// What could never fit would block all that comes behind it.
+void Endpoint::refuse(const Outgoing& item) {
+  report("K70", BugCheck::none, "a packet is larger than the outgoing ring can ever hold");
+  if (item.packet != nullptr)
+    item.packet->state = Packet::State::idle;
+  else
+    recycle(*item.completion);
 }
 
 /// Moves what waits into the ring until it is full again: one commit, one decision about the signal.
@@ -135,12 +140,18 @@ void Endpoint::flush() {
       const Outgoing item = waiting_.front();
       const std::size_t bytes = item.packet != nullptr ? item.packet->length : item.completion->answer_length;
       const vmbus::StageAnswer answer = stage(item);
+      if (std::holds_alternative<vmbus::TooLarge>(answer)) {
+        waiting_.pop();
+        refuse(item);
+        if (item.packet != nullptr) over_.push({item.packet, STATUS_INVALID_PARAMETER_3});
+        continue;
+      }
       if (!std::holds_alternative<vmbus::Staged>(answer)) break;
       waiting_.pop();
       staged = true;
       partition().consume(copy_time(bytes));
       entered_ring(item);
-      if (item.packet != nullptr && !item.packet->waits_for_completion()) entered_.push(item.packet);
+      if (item.packet != nullptr && !item.packet->waits_for_completion()) over_.push({item.packet, STATUS_SUCCESS});
     }
     if (staged) {
       announce = out_->writer.commit() == vmbus::SignalNeeded::yes;
@@ -148,7 +159,10 @@ void Endpoint::flush() {
     }
   }
   if (announce) signal_peer(true);
-  while (!entered_.empty()) finish(*entered_.pop(), STATUS_SUCCESS, nullptr, 0);
+  while (!over_.empty()) {
+    const Over next = over_.pop();
+    finish(*next.packet, next.status, nullptr, 0);
+  }
 }
 
 vmbus::StageAnswer Endpoint::stage(const Outgoing& item) {
@@ -167,14 +181,16 @@ vmbus::StageAnswer Endpoint::stage(const Outgoing& item) {
       packet.ranges = ranges_of(sent);
     }
   }
-  return out_->writer.stage(packet);
+  const vmbus::StageAnswer answer = out_->writer.stage(packet);
+  if (const auto* corrupt = std::get_if<vmbus::Corrupt>(&answer)) report_corrupt("outgoing", *corrupt);
+  return answer;
 }
 
 /// The bytes are in the ring; the transaction is on its way.
 void Endpoint::entered_ring(const Outgoing& item) {
   const SimTime now = partition().world().now();
   if (item.completion != nullptr) {
-    out_->entered(item.completion->journey, now);
+    out_->entered(item.completion->journey, vmbus::Lane::Kind::completion, now);
     recycle(*item.completion);
     return;
   }
@@ -182,9 +198,9 @@ void Endpoint::entered_ring(const Outgoing& item) {
   packet.state = Packet::State::sent;
   if (packet.waits_for_completion()) {
     remember(packet);
-    out_->entered(&packet.journey, now);
+    out_->entered(&packet.journey, vmbus::Lane::Kind::request, now);
   } else {
-    out_->entered(nullptr, now);
+    out_->entered(nullptr, vmbus::Lane::Kind::request, now);
   }
 }
 
@@ -198,7 +214,7 @@ std::span<const vmbus::GpaRange> Endpoint::ranges_of(Packet& packet) {
                  .pfns = {frames(packet.pfns), packet.pfn_count}};
     return {ranges, packet.pfn_count == 0 ? 0u : 1u};
   }
-  const bool forced = (packet.flags & VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH) != 0;
+  const bool forced = (packet.flags & VMBUS_CHANNEL_FORMAT_FLAG_FORCE_MDL_LENGTH) != 0 && packet.mdl_length != 0;
   std::size_t count = 0;
   std::uint64_t skip = packet.mdl_offset;
   std::uint64_t left = packet.mdl_length == 0 ? ~std::uint64_t{0} : packet.mdl_length;
@@ -208,8 +224,10 @@ std::span<const vmbus::GpaRange> Endpoint::ranges_of(Packet& packet) {
       continue;
     }
     const std::uint64_t start = mdl->ByteOffset + skip;
-    std::uint64_t bytes = std::min<std::uint64_t>(left, mdl->ByteCount - skip);
-    if (forced) bytes = std::min<std::uint64_t>(left, ROUND_TO_PAGES(std::uint64_t{mdl->ByteOffset} + mdl->ByteCount) - start);
+    const std::uint64_t end = std::uint64_t{mdl->ByteOffset} + mdl->ByteCount;
+    const std::uint64_t limit = forced ? ROUND_TO_PAGES(end) : end;
+    if (start >= limit) break;
+    const std::uint64_t bytes = std::min(left, limit - start);
     if (count == std::max(maximum_chain_length_, 1u)) {
       report("K71", BugCheck::none, "external data has more descriptor lists than the channel was set up for");
       return {};

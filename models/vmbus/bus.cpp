@@ -35,6 +35,7 @@ void Bus::deliver(Message& message) {
       match(offer);
       break;
     case Message::Type::rescind:
+      offer.rescind_told_ = true;
       if (offer.client_ != nullptr)
         offer.client_->on_rescind();
       else
@@ -129,7 +130,6 @@ void Bus::finish_teardown(Offer& offer) {
   const bool existed = gpadls_.tear_down(offer.rings_);
   VMBSIM_ASSERT(existed, "a GPADL is torn down once");
   offer.rings_ = {};
-  offer.channel_.reset();
   post({.type = Message::Type::gpadl_torn_down, .offer = &offer});
 }
 
@@ -158,8 +158,11 @@ void Bus::connect(const OfferId& id, ClientEnd& client) {
 
 void Bus::disconnect(ClientEnd& client) {
   std::erase_if(waiting_, [&](const Waiting& w) { return w.client == &client; });
-  for (const auto& offer : offers_)
-    if (offer->client_ == &client) offer->client_ = nullptr;
+  for (const auto& offer : offers_) {
+    if (offer->client_ != &client) continue;
+    offer->client_ = nullptr;
+    if (offer->rescind_told_) release(*offer);
+  }
 }
 
 Offer* Bus::offer_of(const ClientEnd& client) {

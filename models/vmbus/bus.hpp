@@ -69,6 +69,8 @@ class Offer {
   std::uint32_t relid() const { return relid_; }
   Channel* channel() const { return channel_.get(); }
   ClientEnd* client() const { return client_; }
+  /// The guest has been told that the offer is no more.
+  bool rescinded() const { return rescind_told_; }
 
  private:
   friend class Bus;
@@ -77,10 +79,11 @@ class Offer {
   ServerEnd* server_ = nullptr;   // null once rescinded
   ClientEnd* client_ = nullptr;   // who took the offer up
   bool visible_ = false;          // the guest has heard of it
+  bool rescind_told_ = false;     // the guest has heard of its end
   bool released_ = false;         // the guest has given its relid back
   GpadlHandle rings_{};
   bool teardown_requested_ = false;
-  std::unique_ptr<Channel> channel_;
+  std::unique_ptr<Channel> channel_;  // lives until the next open: the guest looks at it until it has detached
   bool server_attached_ = false;  // the host still uses the channel
 };
 
@@ -111,7 +114,8 @@ class Bus {
 
   /// Takes an offer up as soon as there is one: ClientEnd::on_offer, then offer_of() names it.
   void connect(const OfferId& id, ClientEnd& client);
-  void disconnect(ClientEnd& client);  ///< stops waiting, or gives an unopened offer back
+  /// Stops waiting, or gives an offer back that is not open; one that was rescinded is released.
+  void disconnect(ClientEnd& client);
   Offer* offer_of(const ClientEnd& client);
   void create_gpadl(Offer& offer, Gpadl description);
   /// `upstream` data pages of the guest-to-host ring lie first, behind their control page; the other ring follows.

@@ -6,6 +6,7 @@
 /// Coalescing  A packet that finds the ring non-empty needs no signal of its own and rides on an earlier one: its signal,
 ///             interrupt and dispatch stages end when it is in the ring, unless what it rides on came later.
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "models/vmbus/journey.hpp"
@@ -24,20 +25,26 @@ class Lane {
     std::uint64_t suppressed = 0;     ///< commits that needed no signal
   };
 
+  /// Whose transaction a packet belongs to: a request's to the lane's sender, a completion's to its receiver.
+  enum class Kind : std::uint8_t { request, completion };
+
   Lane(RingMemory memory, Stage first_stage) : writer(memory), reader(memory), first_stage_(first_stage) {}
 
   RingWriter writer;
   RingReader reader;
   Counters counters;
 
-  /// A packet entered the ring. `journey` may be null; it must live until the packet was read or the lane is gone.
-  void entered(Journey* journey, SimTime now) {
+  /// A packet entered the ring. `journey` may be null; it must live until the packet was read or it is forgotten.
+  void entered(Journey* journey, Kind kind, SimTime now) {
     ++counters.packets;
-    riders_.push({journey, now});
+    if (forgotten(kind)) journey = nullptr;
+    riders_.push({journey, kind, now});
     if (journey != nullptr) journey->end(first_stage_, now);
   }
-  /// The next packet left the ring and is handed over now. Answers its journey, stages filled in; may be null.
+  /// The next packet left the ring and is handed over now. Answers its journey, stages filled in; may be null, as it is for a
+  /// packet that nobody put in: the memory belongs to the guest, who may be hostile.
   Journey* left(SimTime now) {
+    if (riders_.empty()) return nullptr;
     const Rider rider = riders_.pop();
     if (rider.journey != nullptr) {
       const SimTime signalled = std::clamp(signalled_, rider.entered, now);
@@ -54,23 +61,27 @@ class Lane {
   void signalled(SimTime now) { signalled_ = now; }
   void interrupted(SimTime now) { interrupted_ = now; }
   void dispatched(SimTime now) { dispatched_ = now; }
-  /// Forgets the journeys under way: their owners are about to go.
-  void drop_journeys() {
+  /// Forgets the journeys of one kind of packet, for good: their transactions are about to end without an answer.
+  void forget(Kind kind) {
+    forgotten_[static_cast<std::size_t>(kind)] = true;
     for (std::size_t left = riders_.size(); left != 0; --left) {
       Rider rider = riders_.pop();
-      rider.journey = nullptr;
+      if (rider.kind == kind) rider.journey = nullptr;
       riders_.push(rider);
     }
   }
+  bool forgotten(Kind kind) const { return forgotten_[static_cast<std::size_t>(kind)]; }
 
  private:
   struct Rider {
     Journey* journey = nullptr;
+    Kind kind{};
     SimTime entered{};
   };
 
   Stage first_stage_;
   kernel::Fifo<Rider> riders_;
+  std::array<bool, 2> forgotten_{};
   SimTime signalled_{};
   SimTime interrupted_{};
   SimTime dispatched_{};
