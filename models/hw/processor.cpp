@@ -5,7 +5,7 @@
 
 namespace vmbsim::hw {
 
-thread_local Processor* Processor::current_ = nullptr;
+constinit thread_local Processor* Processor::current_ = nullptr;
 
 void Context::start(Irql irql, kernel::Fiber::Body body, void* argument) {
   fiber_.start(body, argument);
@@ -61,8 +61,6 @@ void Processor::spin() {
   account(Activity::spin);
   leave(self);
 }
-
-void Processor::leave(Context& context) { context.fiber_.suspend(); }
 
 // ---- Called from anywhere ----
 

@@ -144,7 +144,7 @@ class Processor {
 
  private:
   void consume_in_calendar(Duration span);
-  void leave(Context& context);          // out of the fibre, back to the events
+  static void leave(Context& context) { context.fiber_.suspend(); }  // out of the fibre, back to the events
   void run(Context& context);            // into the fibre
   void interrupt_occupant();             // puts the occupant on the interrupted stack
   void settle();                         // decides what runs, until something occupies the processor
@@ -159,7 +159,7 @@ class Processor {
   void on_awake();
   InterruptLine* highest_pending(Irql above) const;
 
-  static thread_local Processor* current_;
+  static constinit thread_local Processor* current_;  // constinit: read without asking whether it was set up
 
   std::string name_;
   CpuId id_;

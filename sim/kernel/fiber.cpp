@@ -3,8 +3,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <boost/context/detail/fcontext.hpp>
-
 #if defined(__SANITIZE_ADDRESS__)
 #define VMBSIM_ASAN 1
 #elif defined(__has_feature)
@@ -96,6 +94,7 @@ void Fiber::start(Body body, void* argument) {
 #endif
 }
 
+#ifdef VMBSIM_WATCHED_STACKS
 void Fiber::resume() {
 #ifdef VMBSIM_ASAN
   __sanitizer_start_switch_fiber(&fake_stack_outside_, stack_, StackPool::stack_bytes);
@@ -123,7 +122,6 @@ void Fiber::leave() {
   __sanitizer_finish_switch_fiber(fake_stack_inside_, &outer_stack_, &outer_stack_bytes_);
 #endif
 }
-
-void Fiber::suspend() { leave(); }
+#endif
 
 }  // namespace vmbsim::kernel

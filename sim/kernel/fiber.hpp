@@ -7,10 +7,20 @@
 ///   fiber.resume();            // runs until suspend() inside, or to the end
 ///
 /// A fibre that is destroyed while suspended is abandoned, not unwound: its world ends as a machine that is switched off.
+#include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
 #include <vector>
 
 #include "vmbsim/assert.hpp"
+
+// Sanitizers must be told of every switch of stacks; then a switch is a call in fiber.cpp, else it happens in its caller's frame.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define VMBSIM_WATCHED_STACKS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define VMBSIM_WATCHED_STACKS 1
+#endif
+#endif
 
 namespace vmbsim::kernel {
 
@@ -47,7 +57,7 @@ class Fiber {
   /// Runs the body until it suspends or ends. Never from inside a fibre.
   void resume();
   /// Leaves this fibre, from inside it; returns at the next resume().
-  void suspend();
+  void suspend() { leave(); }
   bool finished() const { return finished_; }
 
  private:
@@ -69,5 +79,11 @@ class Fiber {
   [[maybe_unused]] void* tsan_inside_ = nullptr;
   [[maybe_unused]] void* tsan_outside_ = nullptr;
 };
+
+#ifndef VMBSIM_WATCHED_STACKS
+// In the caller's frame, because a return after a switch is always mispredicted: it leads where the other stack came from.
+inline void Fiber::resume() { inside_ = boost::context::detail::jump_fcontext(inside_, this).fctx; }
+inline void Fiber::leave() { outside_ = boost::context::detail::jump_fcontext(outside_, nullptr).fctx; }
+#endif
 
 }  // namespace vmbsim::kernel
