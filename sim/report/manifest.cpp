@@ -31,7 +31,7 @@ std::string basic(std::string_view text) { return "\"" + escaped(text, false) + 
 
 // A literal block reads as the scenario was written; what it cannot hold goes into a basic block.
 std::string block(std::string_view text) {
-  bool literal = text.find("'''") == std::string_view::npos && (text.empty() || text.back() != '\'');
+  bool literal = text.find("'''") == std::string_view::npos;
   for (char c : text) literal = literal && !is_control(c);
   if (literal) return "'''\n" + std::string(text) + "'''";
   return "\"\"\"\n" + escaped(text, true) + "\"\"\"";
