@@ -44,6 +44,19 @@ bool strip_guest(std::string_view& rest, const VmSpec& vm) {
   return std::holds_alternative<std::int64_t>(number) && std::get<std::int64_t>(number) < vm.count;
 }
 
+/// "web[*]." and "web[0]." also mean the guest of a template that makes just one, whose things results name without it; so a
+/// sweep over the number of guests needs one expectation only.
+std::string of_a_single_guest(const Scenario& s, std::string metric) {
+  const std::size_t name = metric.find('.') + 1;
+  for (const VmSpec& vm : s.vms)
+    for (const char* index : {"[*].", "[0]."}) {
+      const std::string prefix = vm.name + index;
+      if (vm.count != 1 || metric.compare(name, prefix.size(), prefix) != 0) continue;
+      return metric.replace(name, prefix.size(), metric.compare(0, name, "processor.") == 0 ? vm.name + "." : "");
+    }
+  return metric;
+}
+
 const VmSpec* vm_named(const Scenario& s, const std::string& name) {
   for (const VmSpec& vm : s.vms)
     if (vm.name == name) return &vm;
@@ -132,8 +145,9 @@ std::variant<double, ExpectationError> value_in(report::Unit unit, std::string_v
 
 }  // namespace
 
-std::variant<Expectation, ExpectationError> expectation(const Scenario& s, const std::string& metric,
+std::variant<Expectation, ExpectationError> expectation(const Scenario& s, const std::string& written,
                                                         const std::string& demand) {
+  const std::string metric = of_a_single_guest(s, written);
   const auto found = find_metric(s, metric);
   if (const auto* wrong = std::get_if<ExpectationError>(&found)) return *wrong;
   using R = Expectation::Relation;

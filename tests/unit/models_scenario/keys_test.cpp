@@ -197,6 +197,8 @@ vm = "db"
 "channel.disk.bandwidth" = "> 1MiB/s"
 "processor.host.cpu0.idle" = ">= 0.25"
 "run.findings" = "= 0"
+"channel.db[*].disk.sent" = "> 0"
+"processor.db[0].cpu7.dpc" = "< 0.5"
 )");
   REQUIRE(texts_of(result.problems) == "");
   const Scenario& s = *result.scenario;
@@ -205,7 +207,9 @@ vm = "db"
   CHECK(s.vms[1].cpus == 8);
   CHECK(s.channels[1].vm == "db");
   CHECK(s.workloads[0].vm == "web");
-  REQUIRE(s.expect.size() == 5);
+  REQUIRE(s.expect.size() == 7);
+  CHECK(s.expect[5].metric == "channel.disk.sent");  // all guests of a template that makes one
+  CHECK(s.expect[6].metric == "processor.db.cpu7.dpc");
   CHECK(s.expect[0].metric == "channel.web[2].net.latency.p99");
   CHECK(s.expect[0].value == 2e6);
   CHECK(s.expect[0].relation == Expectation::Relation::below);
