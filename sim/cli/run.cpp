@@ -8,6 +8,7 @@
 #include "sim/cli/loading.hpp"
 #include "sim/cli/verbs.hpp"
 #include "sim/cli/version.hpp"
+#include "sim/config/suggestions.hpp"
 #include "sim/report/metrics.hpp"
 #include "sim/report/table.hpp"
 #include "sim/report/writer.hpp"
@@ -28,13 +29,19 @@ bool holds(scenario::Expectation::Relation relation, double actual, double wante
   return false;
 }
 
-void judge(const scenario::Scenario& scenario, RunResult& result) {
+/// Answers the expectations that no figure of the result belongs to: processors and devices have names only once they exist.
+Problems judge(const scenario::Scenario& scenario, RunResult& result) {
+  Problems unknown;
   for (const scenario::Expectation& expectation : scenario.expect) {
-    const double actual = report::metric_value(result, expectation.metric).value_or(0);
+    const std::optional<double> actual = report::metric_value(result, expectation.metric);
     result.expectations.push_back({.text = expectation.metric + " " + expectation.text,
-                                   .actual = actual,
-                                   .met = holds(expectation.relation, actual, expectation.value)});
+                                   .actual = actual.value_or(0),
+                                   .met = actual && holds(expectation.relation, *actual, expectation.value)});
+    if (!actual)
+      unknown.push_back({expectation.place, expectation.metric + ": this run has no such metric" +
+                                                config::did_you_mean(expectation.metric, report::metric_names(result))});
   }
+  return unknown;
 }
 
 report::Manifest manifest_of(const RunArguments& arguments, const scenario::Scenario& scenario) {
@@ -75,7 +82,7 @@ int run(const RunArguments& arguments) {
   RunResult result = world.run();
   result.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   result.version = version;
-  judge(scenario, result);
+  const Problems unknown = judge(scenario, result);
 
   const bool paint = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   std::fputs(report::table(result, paint ? report::Paint::colour : report::Paint::plain).c_str(), stdout);
@@ -88,6 +95,8 @@ int run(const RunArguments& arguments) {
       print({*problem});
       return broken;
     }
+  print(unknown);
+  if (!unknown.empty()) return bad_input;
   return all_met(result) ? fine : unmet;
 }
 
