@@ -85,18 +85,14 @@ void Processor::reconsider() {
   world_.soon([](void* self) { static_cast<Processor*>(self)->on_reconsider(); }, this);
 }
 
-bool Processor::wake_spinner() {
-  if (!spinning()) return false;
-  // The spinner looks again after the current event, when the releasing context has gone on.
-  world_.soon(
-      [](void* self) {
-        auto& cpu = *static_cast<Processor*>(self);
-        if (!cpu.spinning()) return;  // interrupted meanwhile: it looks again when the interrupt is done
-        cpu.go_on(*cpu.occupant_);
-        cpu.settle();
-      },
-      this);
-  return true;
+void Processor::let_spinner_look() {
+  VMBSIM_ASSERT(spinning(), "only a spinner that is not interrupted looks at its lock");
+  go_on(*occupant_);
+  settle();
+}
+
+bool Processor::interrupted_here(const Context* context) const {
+  return std::find(interrupted_.begin(), interrupted_.end(), context) != interrupted_.end();
 }
 
 // ---- Events ----
@@ -150,18 +146,19 @@ bool Processor::held_back(Irql level) const {
 
 void Processor::settle() {
   while (occupant_ == nullptr) {
-    const Irql level = interrupted_.empty() ? Irql::passive : interrupted_.back()->irql_;
-    if (start_pending_interrupt(level)) continue;
-    if (level < Irql::dispatch) {
-      if (executive_.dpcs_requested(id_, false)) {
-        run_dpc_pass();
-        continue;
-      }
-      attention_ = false;
-    }
     Context* next = interrupted_.empty() ? nullptr : interrupted_.back();
+    const Irql level = next == nullptr ? Irql::passive : next->irql_;
+    if (start_pending_interrupt(level)) continue;
+    if (level < Irql::dispatch && executive_.dpcs_requested(id_, false)) {
+      run_dpc_pass();
+      continue;
+    }
     if (next != nullptr) interrupted_.pop_back();
-    if (level < Irql::dispatch) next = executive_.next_thread(id_, next);
+    // A DPC or an ISR that lowered its IRQL too far is no thread: it stays where it is.
+    if (level < Irql::dispatch && (next == nullptr || next->activity_ == Activity::thread)) {
+      attention_ = false;
+      next = executive_.next_thread(id_, next);
+    }
     if (next != nullptr) {
       go_on(*next);
     } else if (executive_.dpcs_requested(id_, true)) {

@@ -121,9 +121,9 @@ class Processor {
   }
   /// Sets the IRQL; lowering lets what was held back run first.
   void set_irql(Irql irql);
-  /// Gives the processor up until resume_thread(); threads below DISPATCH_LEVEL only.
+  /// Gives the processor up until make_ready(); threads below DISPATCH_LEVEL only.
   void wait();
-  /// Burns time until wake_spinner(); the caller then looks at its lock again.
+  /// Burns time until let_spinner_look() or the end of an interrupt; the caller then looks at its lock again.
   void spin();
 
   // ---- From anywhere ----
@@ -132,8 +132,10 @@ class Processor {
   void request_interrupt(InterruptLine& line);
   /// Looks again at what should run: after a DPC was queued or a thread became ready.
   void reconsider();
-  /// Lets a spinning occupant look at its lock; true when there is one (not interrupted).
-  bool wake_spinner();
+  /// Lets the spinning occupant look at its lock. From events only.
+  void let_spinner_look();
+  /// True when `context` was interrupted here and has not gone on yet.
+  bool interrupted_here(const Context* context) const;
   bool spinning() const { return occupant_ != nullptr && occupant_->pause_ == Context::Pause::spinning; }
   /// A thread that waited may go on; the executive hands it out from next_thread().
   static void make_ready(Context& thread) { thread.pause_ = Context::Pause::ready; }

@@ -11,13 +11,13 @@ constexpr std::uint32_t hurry_depth = 4;
 constexpr Duration clock_tick{15'625'000};
 }  // namespace
 
-bool Partition::insert_dpc(KDPC& dpc, void* argument1, void* argument2) {
+bool Partition::insert_dpc(KDPC& dpc, void* argument1, void* argument2, CpuId origin) {
   if (dpc.DpcData != nullptr) return false;  // queued at most once: the two causes merge
   const hw::Processor* here = hw::Processor::current();
   const bool local_caller = here != nullptr && &here->executive() == this;
   const std::uint32_t index = dpc.Number >= targeted_dpc ? static_cast<std::uint32_t>(dpc.Number - targeted_dpc)
                               : local_caller         ? here->id().value
-                                                     : 0;
+                                                     : origin.value;
   VMBSIM_ASSERT(index < cpus_.size(), "a DPC is queued to a processor of its partition");
   Cpu& cpu = cpus_[index];
   dpc.SystemArgument1 = argument1;

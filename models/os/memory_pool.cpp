@@ -43,6 +43,12 @@ void* MemoryPool::allocate(std::size_t size, bool zeroed) {
   return block;
 }
 
+std::optional<std::size_t> MemoryPool::size_of(const void* block) const {
+  const auto found = live_.find(block);
+  if (found == live_.end()) return std::nullopt;
+  return found->second;
+}
+
 bool MemoryPool::free(void* block) {
   const auto found = live_.find(block);
   if (found == live_.end()) return false;

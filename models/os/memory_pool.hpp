@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "models/hw/guest_memory.hpp"
@@ -21,6 +22,8 @@ class MemoryPool {
   void* allocate(std::size_t size, bool zeroed);
   /// False when `block` is not a live block of this pool.
   bool free(void* block);
+  /// Bytes that were asked for; nothing when `block` is not a live block of this pool.
+  std::optional<std::size_t> size_of(const void* block) const;
   std::uint64_t live_blocks() const { return live_.size(); }
 
  private:

@@ -32,6 +32,7 @@ Partition::Partition(Config config)
                                       .dpcs = {},
                                       .tick = {},
                                       .quantum = {},
+                                      .thread_time = {},
                                       .costs = world_.stream(cpu_name, "costs"),
                                       .id = CpuId{i},
                                       .partition = this});
@@ -45,6 +46,8 @@ Partition::Partition(Config config)
   }
   work_queues_[0].priority = Thread::priority_delayed;
   work_queues_[1].priority = Thread::priority_critical;
+  for (WorkQueue& queue : work_queues_) queue.partition = this;
+  InitializeListHead(&timers_);
 }
 
 Partition::~Partition() = default;

@@ -17,6 +17,7 @@
 #include "models/hw/processor.hpp"
 #include "models/os/finding_log.hpp"
 #include "models/os/memory_pool.hpp"
+#include "sim/kernel/fifo.hpp"
 #include "wdm.h"
 
 namespace vmbsim::os {
@@ -48,8 +49,7 @@ class Thread {
   State state_ = State::waiting;
   Body body_;
   void* argument_;
-  bool quantum_spent_ = false;
-  struct WaitBlock* wait_ = nullptr;
+  Duration quantum_left_;         // of its own time, as of its last dispatch
 };
 
 /// Work for a system worker thread. Queued at most once; may be queued again from its own routine.
@@ -96,7 +96,8 @@ class Partition final : public hw::Executive {
   // ---- DPCs ----
   /// KDPC::Number of a DPC with a target processor counts from here, as on Windows; below it the DPC has none.
   static constexpr USHORT targeted_dpc = 0x500;
-  bool insert_dpc(KDPC& dpc, void* argument1, void* argument2);
+  /// `origin` is where a DPC without a target runs when no context of this partition queues it.
+  bool insert_dpc(KDPC& dpc, void* argument1, void* argument2, CpuId origin = {});
   bool remove_dpc(KDPC& dpc);
 
   // ---- Threads and workers ----
@@ -105,6 +106,8 @@ class Partition final : public hw::Executive {
   /// Ends the executing thread; does not return.
   [[noreturn]] void end_current_thread();
   void queue_work(WorkItem& item, WORK_QUEUE_TYPE type);
+  /// Takes a queued item out of its queue.
+  void remove_work(WorkItem& item);
 
   // ---- Dispatcher objects ----
   /// Waits as KeWaitForSingleObject does. `timeout` null: for ever; zero: only looks; else in 100 ns units, negative: relative.
@@ -113,8 +116,13 @@ class Partition final : public hw::Executive {
   LONG set_event(KEVENT& event);
   /// Lets the executing thread sleep.
   void delay(Duration span);
+  /// What a DueTime or a Timeout means: in 100 ns, negative from now, positive from the start of the run; never negative.
+  Duration span_until(LARGE_INTEGER due) const;
+  /// `due` from now; `period` in whole milliseconds, 0 for once. The timer must not be set.
   void set_timer(KTIMER& timer, Duration due, Duration period, KDPC* dpc);
   bool cancel_timer(KTIMER& timer);
+  /// Gives a pool block back. What the block must not hold any more, a queued DPC or a set timer, is a finding and is taken out.
+  bool free_pool(void* block);
 
   // ---- Spin locks; the caller is at DISPATCH_LEVEL ----
   void acquire(KSPIN_LOCK& lock);
@@ -138,12 +146,15 @@ class Partition final : public hw::Executive {
     bool dpcs_requested = false;
     kernel::EventHandle tick;          // a clock tick that drains what nobody hurried
     kernel::EventHandle quantum;
-    const Thread* last_thread = nullptr;
+    bool quantum_over = false;         // its event has come, the decision not yet
+    Thread* last_thread = nullptr;
+    Duration thread_time{};            // what its threads had used when the last one was dispatched
     kernel::Stream costs;
     const KSPIN_LOCK* spinning_on = nullptr;
     std::uint64_t spinning_since = 0;  // order of arrival among spinners
     CpuId id;
     Partition* partition = nullptr;
+    bool spins_for(const KSPIN_LOCK& lock) const { return spinning_on == &lock && processor->spinning(); }
   };
   struct Worker;
   struct WorkQueue {
@@ -151,7 +162,12 @@ class Partition final : public hw::Executive {
     std::vector<Worker*> idle;
     std::uint32_t threads = 0;
     int priority = 0;
+    std::uint64_t taken = 0;           // items so far
+    std::uint64_t taken_at_look = 0;   // the same when the balance manager looked last
+    kernel::EventHandle look;
+    Partition* partition = nullptr;
   };
+  class NoSwitch;
 
   Duration scaled(Duration span) const {
     return speed_permille_ == 1000 ? span : Duration{span.count() * 1000 / speed_permille_};
@@ -161,10 +177,18 @@ class Partition final : public hw::Executive {
   void make_ready(Thread& thread);
   void find_processor(Thread& thread);
   Thread* best_ready(CpuId cpu, int above_priority);
-  void arm_quantum(Cpu& cpu, Thread& running);
-  void on_quantum(Cpu& cpu);
+  void charge_quantum(Cpu& cpu);
+  void start_sharing(Cpu& cpu);
+  void arm_quantum(Cpu& cpu);
+  void require_passive_end();
+  void add_worker(WorkQueue& queue);
+  void look_after(WorkQueue& queue);
+  void on_look(WorkQueue& queue);
+  void on_released();
   void release_waiter(struct WaitBlock& block, NTSTATUS status);
   void signal(DISPATCHER_HEADER& object);
+  bool require_thread(const char* call);
+  void start_timer(KTIMER& timer, Duration due);
   void on_timer(KTIMER& timer);
   void work(Worker& worker);
   Thread& thread_of(hw::Context& context) const;
@@ -180,12 +204,14 @@ class Partition final : public hw::Executive {
   std::vector<std::string> debug_output_;
   std::vector<Cpu> cpus_;
   std::vector<std::unique_ptr<Thread>> threads_;
-  std::vector<Thread*> spare_threads_;                    // ended; their stacks serve the next ones
+  std::vector<const Thread*> ended_;                      // given up, stack and all, before the next one is made
   std::array<std::deque<Thread*>, 32> ready_;
   std::uint32_t ready_mask_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::array<WorkQueue, 2> work_queues_;                  // delayed, critical
   std::uint64_t spins_ = 0;
+  kernel::Fifo<const KSPIN_LOCK*> released_;              // locks whose spinners may look after the current event
+  LIST_ENTRY timers_;                                     // that are set
   ActorId actor_;
 };
 

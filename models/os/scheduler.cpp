@@ -13,9 +13,13 @@ namespace vmbsim::os {
 namespace {
 /// Two clock ticks of 15.625 ms: the quantum of a client Windows. Source: Windows Internals, part 1, chapter 4.
 constexpr Duration quantum{2 * 15'625'000};
-/// Worker threads of a queue: one per processor, but a few even on one processor, because a work item may block. Windows makes
-/// more when all of them are blocked. Source: WDK, "System worker threads"; the number is assumed.
+/// Worker threads of a queue: one per processor, but a few even on one processor, because a work item may block.
+/// Source: WDK, "System worker threads"; the number is assumed.
 constexpr std::uint32_t least_workers = 4;
+/// A queue of which no item was taken for this long gets one more worker thread, up to so many more.
+/// Source: Windows Internals, part 1, "System worker threads".
+constexpr Duration balance_period{1'000'000'000};
+constexpr std::uint32_t most_dynamic_workers = 16;
 }  // namespace
 
 Thread::Thread(Partition& partition, kernel::StackPool& stacks, std::string name, int priority, CpuId ideal, bool bound, Body body, void* argument)
@@ -26,11 +30,15 @@ Thread::Thread(Partition& partition, kernel::StackPool& stacks, std::string name
       ideal_(ideal),
       bound_(bound),
       body_(body),
-      argument_(argument) {}
+      argument_(argument),
+      quantum_left_(quantum) {}
 
 Thread& Partition::create_thread(std::string name, int priority, CpuId ideal, bool bound, Thread::Body body,
                                  void* argument) {
   VMBSIM_ASSERT(priority >= 0 && priority < 32, "thread priorities are 0 to 31");
+  for (const Thread* ended : ended_)
+    threads_.erase(std::find_if(threads_.begin(), threads_.end(), [ended](const auto& each) { return each.get() == ended; }));
+  ended_.clear();
   threads_.push_back(
       std::unique_ptr<Thread>(new Thread(*this, stacks_, std::move(name), priority, ideal, bound, body, argument)));
   Thread& thread = *threads_.back();
@@ -39,6 +47,7 @@ Thread& Partition::create_thread(std::string name, int priority, CpuId ideal, bo
       [](void* object) {
         auto& self = *static_cast<Thread*>(object);
         self.body_(self.argument_);
+        self.partition_.require_passive_end();
       },
       &thread);
   make_ready(thread);
@@ -52,16 +61,32 @@ Thread* Partition::current_thread() {
   return occupant->activity() == hw::Activity::thread ? &thread_of(*occupant) : nullptr;
 }
 
-void Partition::thread_ended(hw::Context& context) { thread_of(context).state_ = Thread::State::ended; }
+void Partition::thread_ended(hw::Context& context) {
+  Thread& thread = thread_of(context);
+  thread.state_ = Thread::State::ended;
+  for (Cpu& cpu : cpus_)
+    if (cpu.last_thread == &thread) {
+      charge_quantum(cpu);
+      cpu.last_thread = nullptr;
+    }
+  ended_.push_back(&thread);
+}
+
+void Partition::require_passive_end() {
+  if (require_irql_at_most(Irql::passive, "the end of a thread", BugCheck::irql_unexpected_value)) return;
+  hw::Processor::current()->set_irql(Irql::passive);
+}
 
 void Partition::end_current_thread() {
-  thread_of(*hw::Processor::current()->occupant()).state_ = Thread::State::ended;
+  require_passive_end();
+  thread_ended(*hw::Processor::current()->occupant());
   hw::Processor::current()->wait();  // nobody makes it ready again
   impossible("an ended thread does not run", "Partition::end_current_thread");
 }
 
 void Partition::make_ready(Thread& thread) {
   thread.state_ = Thread::State::ready;
+  thread.quantum_left_ = quantum;  // assumed: a wait earns a new one
   hw::Processor::make_ready(thread.context_);
   const auto level = static_cast<std::size_t>(thread.priority_);
   ready_[level].push_back(&thread);
@@ -75,7 +100,10 @@ void Partition::find_processor(Thread& thread) {
   if (!thread.bound_)
     for (Cpu& cpu : cpus_)
       if (cpu.processor->idle()) return cpu.processor->reconsider();
-  // Nobody is idle: the ideal processor decides between its occupant and the newcomer when its IRQL allows.
+  // Nobody is idle: the ideal processor decides between its occupant and the newcomer when its IRQL allows. The others may
+  // take it when a quantum ends there.
+  for (Cpu& cpu : cpus_)
+    if (!thread.bound_ || &cpu == &ideal) start_sharing(cpu);
   ideal.processor->reconsider();
 }
 
@@ -102,18 +130,21 @@ Thread* Partition::best_ready(CpuId cpu, int above_priority) {
 
 hw::Context* Partition::next_thread(CpuId id, hw::Context* occupant) {
   Cpu& cpu = cpus_[id.value];
+  charge_quantum(cpu);
+  cpu.quantum_over = false;
   Thread* current = occupant != nullptr ? &thread_of(*occupant) : nullptr;
-  const int floor = current == nullptr ? -1 : current->quantum_spent_ ? current->priority_ - 1 : current->priority_;
+  const bool spent = current != nullptr && current->quantum_left_ <= Duration{};
+  const int floor = current == nullptr ? -1 : spent ? current->priority_ - 1 : current->priority_;
   Thread* next = best_ready(id, floor);
-  if (current != nullptr) current->quantum_spent_ = false;
+  if (spent) current->quantum_left_ = quantum;
   if (next == nullptr) {
-    if (current != nullptr) arm_quantum(cpu, *current);
+    if (current != nullptr) arm_quantum(cpu);
     return occupant;
   }
   if (current != nullptr) {  // preempted ones come first among their equals, those that used up their quantum last
     current->state_ = Thread::State::ready;
     auto& queue = ready_[static_cast<std::size_t>(current->priority_)];
-    if (next->priority_ == current->priority_)
+    if (spent)
       queue.push_back(current);
     else
       queue.push_front(current);
@@ -121,10 +152,9 @@ hw::Context* Partition::next_thread(CpuId id, hw::Context* occupant) {
   }
   next->state_ = Thread::State::running;
   world_.cancel(cpu.quantum);
-  cpu.quantum = {};
-  arm_quantum(cpu, *next);
   if (cpu.last_thread != next) next->context_.owe(scaled(costs_.thread_switch.sample(cpu.costs)));
   cpu.last_thread = next;
+  arm_quantum(cpu);
   for (std::uint32_t mask = ready_mask_; mask != 0; mask &= mask - 1)  // whoever is left may suit an idle processor
     for (Thread* waiting : ready_[static_cast<std::size_t>(std::countr_zero(mask))])
       for (Cpu& other : cpus_)
@@ -133,23 +163,36 @@ hw::Context* Partition::next_thread(CpuId id, hw::Context* occupant) {
   return &next->context_;
 }
 
-void Partition::arm_quantum(Cpu& cpu, Thread& running) {
-  if (world_.pending(cpu.quantum)) return;
-  if ((ready_mask_ & (1u << running.priority_)) == 0) return;  // nobody to share with
-  cpu.quantum = world_.after(
-      quantum, actor_,
-      [](void* object) {
-        auto& expired = *static_cast<Cpu*>(object);
-        expired.partition->on_quantum(expired);
-      },
-      &cpu);
+/// Takes what the last dispatched thread used of this processor, and only that, from its quantum.
+void Partition::charge_quantum(Cpu& cpu) {
+  const auto spent = cpu.processor->accounted();
+  // Spinning above DISPATCH_LEVEL, which is not the thread's, is rare enough to be charged to it as well.
+  const Duration used = spent[static_cast<std::size_t>(hw::Activity::thread)] + spent[static_cast<std::size_t>(hw::Activity::spin)];
+  if (cpu.last_thread != nullptr) cpu.last_thread->quantum_left_ -= used - cpu.thread_time;
+  cpu.thread_time = used;
 }
 
-void Partition::on_quantum(Cpu& cpu) {
-  hw::Context* occupant = cpu.processor->occupant();
-  if (occupant == nullptr || occupant->activity() != hw::Activity::thread) return;  // re-armed at the next decision
-  thread_of(*occupant).quantum_spent_ = true;
-  cpu.processor->reconsider();
+/// Somebody waits now: the running thread, which had one quantum after the other, has what is left of its last.
+void Partition::start_sharing(Cpu& cpu) {
+  Thread* running = cpu.last_thread;
+  if (running == nullptr || running->state_ != Thread::State::running || cpu.quantum_over || world_.pending(cpu.quantum)) return;
+  charge_quantum(cpu);
+  while (running->quantum_left_ <= Duration{}) running->quantum_left_ += quantum;
+  arm_quantum(cpu);
+}
+
+/// A quantum ends by an event only where somebody waits for it.
+void Partition::arm_quantum(Cpu& cpu) {
+  const Thread& running = *cpu.last_thread;
+  if (world_.pending(cpu.quantum) || ready_mask_ >> running.priority_ == 0) return;
+  cpu.quantum = world_.after(
+      running.quantum_left_, actor_,
+      [](void* object) {
+        auto& ended = *static_cast<Cpu*>(object);
+        ended.quantum_over = true;
+        ended.processor->reconsider();
+      },
+      &cpu);
 }
 
 // ---- System worker threads ----
@@ -169,19 +212,48 @@ void Partition::queue_work(WorkItem& item, WORK_QUEUE_TYPE type) {
     queue.idle.erase(chosen);
     make_ready(*worker->thread);
   } else if (queue.threads < std::max(cpu_count(), least_workers)) {  // made when first needed
-    const std::uint32_t index = queue.threads++;
-    const CpuId ideal{index % cpu_count()};
-    std::string worker_name = fmt::format("{}.wrk{}.{}", name_, queue.priority, index);
-    workers_.push_back(std::make_unique<Worker>(Worker{*this, queue, nullptr, world_.stream(worker_name, "costs")}));
-    Worker* worker = workers_.back().get();
-    create_thread(
-        std::move(worker_name), queue.priority, ideal, false,
-        [](void* object) {
-          auto& self = *static_cast<Worker*>(object);
-          self.partition.work(self);
-        },
-        worker);
+    add_worker(queue);
+  } else {
+    look_after(queue);
   }
+}
+
+void Partition::remove_work(WorkItem& item) {
+  for (WorkQueue& queue : work_queues_) std::erase(queue.items, &item);
+  item.queued = false;
+}
+
+void Partition::add_worker(WorkQueue& queue) {
+  const std::uint32_t index = queue.threads++;
+  std::string worker_name = fmt::format("{}.wrk{}.{}", name_, queue.priority, index);
+  workers_.push_back(std::make_unique<Worker>(Worker{*this, queue, nullptr, world_.stream(worker_name, "costs")}));
+  create_thread(
+      std::move(worker_name), queue.priority, CpuId{index % cpu_count()}, false,
+      [](void* object) {
+        auto& self = *static_cast<Worker*>(object);
+        self.partition.work(self);
+      },
+      workers_.back().get());
+}
+
+/// While items wait behind busy workers the balance manager looks once a period whether any of them comes to an end.
+void Partition::look_after(WorkQueue& queue) {
+  if (world_.pending(queue.look)) return;
+  queue.taken_at_look = queue.taken;
+  queue.look = world_.after(
+      balance_period, actor_,
+      [](void* object) {
+        auto& watched = *static_cast<WorkQueue*>(object);
+        watched.partition->on_look(watched);
+      },
+      &queue);
+}
+
+void Partition::on_look(WorkQueue& queue) {
+  if (queue.items.empty()) return;
+  const bool stuck = queue.taken == queue.taken_at_look;
+  if (stuck && queue.threads < std::max(cpu_count(), least_workers) + most_dynamic_workers) add_worker(queue);
+  look_after(queue);
 }
 
 void Partition::work(Worker& worker) {
@@ -193,6 +265,7 @@ void Partition::work(Worker& worker) {
       const std::uint32_t choice = world_.choose(kernel::ChoicePoint::worker, static_cast<std::uint32_t>(items.size()));
       WorkItem& item = *items[choice];
       items.erase(items.begin() + choice);
+      ++worker.queue.taken;
       item.queued = false;  // before the routine: it may queue itself again
       item.routine(item.context);
       if (hw::Processor::current()->irql() != Irql::passive) {

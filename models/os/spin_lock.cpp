@@ -1,5 +1,7 @@
 // Spin locks: a contended acquire burns processor time until the release.
 // Source: WDK, "Introduction to spin locks"; bug checks 0x0F and 0x10.
+#include <algorithm>
+
 #include "models/os/partition.hpp"
 
 namespace vmbsim::os {
@@ -21,35 +23,49 @@ void Partition::acquire(KSPIN_LOCK& lock) {
     findings_.add("LOCK", BugCheck::spin_lock_already_owned, {}, "a spin lock was acquired again by its owner: a sure deadlock");
     return;
   }
-  hw::Processor& here = *hw::Processor::current();
-  Cpu& cpu = cpus_[here.id().value];
-  cpu.spinning_on = &lock;
-  cpu.spinning_since = ++spins_;
-  while (!try_acquire(lock)) here.spin();
-  cpu.spinning_on = nullptr;
+  if (hw::Processor::current()->interrupted_here(reinterpret_cast<const hw::Context*>(lock)))
+    findings_.add("LOCK", BugCheck::spin_lock_already_owned, {},
+                  "a spin lock was acquired while its owner is interrupted on the same processor: a sure deadlock");
+  const std::uint64_t since = ++spins_;
+  while (!try_acquire(lock)) {
+    // Anew for every look: an ISR here may have spun meanwhile, and who spins below DISPATCH_LEVEL may have been moved.
+    Cpu& cpu = cpus_[hw::Processor::current()->id().value];
+    cpu.spinning_on = &lock;
+    cpu.spinning_since = since;
+    cpu.processor->spin();
+  }
 }
 
 void Partition::release(KSPIN_LOCK& lock) {
   if (lock != owner_word())
     findings_.add("LOCK", BugCheck::spin_lock_not_owned, {}, "a spin lock was released by somebody who does not own it");
   lock = 0;
-  // Among the processors that spin here uninterrupted one gets the next look; by default who has spun longest.
-  std::uint32_t spinners = 0;
   for (const Cpu& cpu : cpus_)
-    if (cpu.spinning_on == &lock && cpu.processor->spinning()) ++spinners;
-  if (spinners == 0) return;
+    if (cpu.spins_for(lock)) {  // they look after the current event, when the releasing context has gone on
+      released_.push(&lock);
+      world_.soon([](void* self) { static_cast<Partition*>(self)->on_released(); }, this);
+      return;
+    }
+}
+
+/// Among the processors that spin uninterrupted one gets the next look; by default who has spun longest.
+void Partition::on_released() {
+  const KSPIN_LOCK& lock = *released_.pop();
+  const auto spinners = static_cast<std::uint32_t>(
+      std::count_if(cpus_.begin(), cpus_.end(), [&lock](const Cpu& cpu) { return cpu.spins_for(lock); }));
+  if (spinners == 0 || lock != 0) return;  // all interrupted: they look when that is over; or taken by somebody else
   std::uint32_t rank = world_.choose(kernel::ChoicePoint::lock, spinners);
   std::uint64_t after = 0;
   Cpu* chosen = nullptr;
   do {  // the spinner of that rank, in order of arrival
     chosen = nullptr;
     for (Cpu& cpu : cpus_)
-      if (cpu.spinning_on == &lock && cpu.processor->spinning() && cpu.spinning_since > after &&
+      if (cpu.spins_for(lock) && cpu.spinning_since > after &&
           (chosen == nullptr || cpu.spinning_since < chosen->spinning_since))
         chosen = &cpu;
     after = chosen->spinning_since;
   } while (rank-- != 0);
-  chosen->processor->wake_spinner();
+  chosen->processor->let_spinner_look();
 }
 
 }  // namespace vmbsim::os

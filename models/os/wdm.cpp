@@ -36,13 +36,6 @@ void require_dispatch(const char* call) {
                              std::string(call) + " called below DISPATCH_LEVEL");
 }
 
-Duration from_100ns(LONGLONG ticks) { return Duration{ticks * 100}; }
-
-Duration until(LARGE_INTEGER due) {
-  if (due.QuadPart <= 0) return from_100ns(-due.QuadPart);
-  return std::max(from_100ns(due.QuadPart) - partition().world().now().time_since_epoch(), Duration{});
-}
-
 }  // namespace
 
 extern "C" {
@@ -150,7 +143,7 @@ NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON, KPROCESSOR_MODE, BOOL
 }
 
 NTSTATUS KeDelayExecutionThread(KPROCESSOR_MODE, BOOLEAN, PLARGE_INTEGER Interval) {
-  partition().delay(until(*Interval));
+  partition().delay(partition().span_until(*Interval));
   return STATUS_SUCCESS;
 }
 
@@ -167,7 +160,7 @@ BOOLEAN KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc) { return KeS
 BOOLEAN KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc) {
   partition().require_irql_at_most(Irql::dispatch, "KeSetTimerEx", BugCheck::irql_not_less_or_equal);
   const bool was_set = partition().cancel_timer(*Timer);
-  partition().set_timer(*Timer, until(DueTime), std::chrono::milliseconds{Period}, Dpc);
+  partition().set_timer(*Timer, partition().span_until(DueTime), std::chrono::milliseconds{Period}, Dpc);
   return was_set ? TRUE : FALSE;
 }
 
@@ -209,7 +202,13 @@ VOID IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine
   partition().queue_work(IoWorkItem->item, QueueType);
 }
 
-VOID IoFreeWorkItem(PIO_WORKITEM IoWorkItem) { partition().pool().free(IoWorkItem); }
+VOID IoFreeWorkItem(PIO_WORKITEM IoWorkItem) {
+  if (IoWorkItem->item.queued) {
+    partition().findings().add("WORK", BugCheck::kernel_security_check_failure, {}, "a work item was freed while it was queued");
+    partition().remove_work(IoWorkItem->item);
+  }
+  ExFreePool(IoWorkItem);
+}
 
 NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG, POBJECT_ATTRIBUTES, HANDLE, PCLIENT_ID, PKSTART_ROUTINE StartRoutine,
                               PVOID StartContext) {
@@ -220,7 +219,11 @@ NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG, POBJECT_ATTRIBUTES, H
   return STATUS_SUCCESS;
 }
 
-NTSTATUS PsTerminateSystemThread(NTSTATUS) { partition().end_current_thread(); }
+NTSTATUS PsTerminateSystemThread(NTSTATUS) {
+  if (partition().current_thread() != nullptr) partition().end_current_thread();
+  partition().findings().add("IRQL", BugCheck::attempted_switch_from_dpc, {}, "PsTerminateSystemThread called by a DPC or an ISR");
+  return STATUS_INVALID_PARAMETER;
+}
 
 // ---- Time and processors ----
 
@@ -266,7 +269,7 @@ PVOID ExAllocatePool2(POOL_FLAGS Flags, SIZE_T NumberOfBytes, ULONG) {
 
 VOID ExFreePoolWithTag(PVOID P, ULONG) {
   partition().require_irql_at_most(Irql::dispatch, "ExFreePoolWithTag", BugCheck::driver_verifier_detected_violation);
-  if (!partition().pool().free(P))
+  if (!partition().free_pool(P))
     partition().findings().add("POOL", BugCheck::bad_pool_caller, {}, "a block was freed that is not allocated");
 }
 
@@ -281,7 +284,7 @@ PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN, BOOLEAN, PIRP) {
   return mdl;
 }
 
-VOID IoFreeMdl(PMDL Mdl) { partition().pool().free(Mdl); }
+VOID IoFreeMdl(PMDL Mdl) { ExFreePool(Mdl); }
 
 VOID MmBuildMdlForNonPagedPool(PMDL Mdl) {
   const auto start = partition().memory().address_of(Mdl->StartVa);
