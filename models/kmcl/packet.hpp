@@ -1,6 +1,7 @@
 #pragma once
 /// The two objects a driver holds: VMBPACKET, what it sends, and VMBPACKETCOMPLETION, what it was handed.
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "models/vmbus/journey.hpp"
@@ -32,6 +33,7 @@ struct Packet {
   std::uint32_t mdl_length = 0;
   const PFN_NUMBER* pfns = nullptr;
   std::uint32_t pfn_count = 0;
+  std::span<const vmbus::GpaRange> ranges;               // of the external data; in the packet's own memory
   std::uint64_t transaction_id = 0;
   Packet* next = nullptr;                                // in the table of transactions, or in the lookaside list
   vmbus::Journey journey;

@@ -116,8 +116,7 @@ Endpoint::Outcome Endpoint::drain(bool passive) {
       --pass_left;
       pay(partition().costs().packet_receive, packet.payload.size());
       Received& received = fresh_received(packet);
-      const vmbus::ReadAnswer taken = in_->reader.read();
-      VMBSIM_ASSERT(std::holds_alternative<vmbus::IncomingPacket>(taken), "a packet that was peeked at can be read");
+      in_->reader.take();
       received.journey = in_->left(partition().world().now());
       ++delivered;
       deliver(received, false);
@@ -134,11 +133,9 @@ Endpoint::Outcome Endpoint::drain(bool passive) {
   }
 }
 
-void Endpoint::take_completion(const vmbus::IncomingPacket& packet) {
-  pay(partition().costs().packet_receive, packet.payload.size());
-  const vmbus::ReadAnswer taken = in_->reader.read();
-  VMBSIM_ASSERT(std::holds_alternative<vmbus::IncomingPacket>(taken), "a packet that was peeked at can be read");
-  const vmbus::IncomingPacket& answer = std::get<vmbus::IncomingPacket>(taken);
+void Endpoint::take_completion(const vmbus::IncomingPacket& answer) {
+  pay(partition().costs().packet_receive, answer.payload.size());
+  in_->reader.take();
   const vmbus::Journey* rode = in_->left(partition().world().now());
   Packet* transaction = recall(answer.transaction_id);
   if (transaction == nullptr)

@@ -56,9 +56,9 @@ NTSTATUS Endpoint::send(Packet& packet) {
       report("K85", BugCheck::none, "external data can be sent by the guest only: a host never describes its memory to a guest");
       return STATUS_INVALID_PARAMETER;
     }
-    const std::span<const vmbus::GpaRange> ranges = ranges_of(packet);
-    if (ranges.empty()) return STATUS_INVALID_PARAMETER;
-    for (const vmbus::GpaRange& range : ranges) packet.journey.data += Bytes{range.byte_count};
+    packet.ranges = ranges_of(packet);
+    if (packet.ranges.empty()) return STATUS_INVALID_PARAMETER;
+    for (const vmbus::GpaRange& range : packet.ranges) packet.journey.data += Bytes{range.byte_count};
     if (packet.journey.data.count > maximum_external_data_) {
       report("K71", BugCheck::none,
              fmt::format("{} bytes of external data exceed the channel's maximum of {}", packet.journey.data.count, maximum_external_data_));
@@ -178,7 +178,7 @@ vmbus::StageAnswer Endpoint::stage(const Outgoing& item) {
     packet.payload = {sent.buffer, sent.length};
     if (sent.mdl != nullptr || sent.pfns != nullptr) {
       packet.type = vmbus::PacketType::gpa_direct;
-      packet.ranges = ranges_of(sent);
+      packet.ranges = sent.ranges;
     }
   }
   const vmbus::StageAnswer answer = out_->writer.stage(packet);

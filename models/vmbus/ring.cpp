@@ -330,10 +330,7 @@ inline ReadAnswer RingReader::next(Taken taken) {
     packet_.payload = {copy + data_offset - word_bytes, length - data_offset};
     peeked_ = length + trailer_bytes;
   }
-  if (taken == Taken::yes) {
-    position_ = memory_.advanced(position_, peeked_);
-    peeked_ = 0;
-  }
+  if (taken == Taken::yes) take();
   return packet_;
 }
 

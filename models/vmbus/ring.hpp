@@ -271,6 +271,12 @@ class RingReader {
   [[nodiscard]] ReadAnswer read();
   /// The next packet without taking it: read() will answer the same copy, whatever the writer does meanwhile.
   [[nodiscard]] ReadAnswer peek();
+  /// Takes the packet that peek() answered last; what it answered stays good until the next read() or peek().
+  void take() {
+    VMBSIM_ASSERT(peeked_ != 0, "a packet is taken that was peeked at");
+    position_ = memory_.advanced(position_, peeked_);
+    peeked_ = 0;
+  }
   /// Gives everything taken so far back to the writer.
   [[nodiscard]] SignalNeeded commit();
 
