@@ -1,31 +1,20 @@
-// What an I/O on a SimGrid disk costs, beside the same I/O on a closed-form disk.
-//
-//   client --submit--> disk (1 GB/s, shared) --done--> interrupt 1 us later --> think 1 us --> submit ...
-//
-// Closed loop of reads of 4 KiB and more, `depth` in flight, two calendar events per I/O besides the completion. CPU time per I/O
-// (getrusage), median of the rounds, bridge and closed form in turn. SimGrid keeps its engine for the life of the process, so
-// all rounds run on one platform, each going on where the last one ended.
-//
-//   bench_bridge            prints the table; status 1 when the bridge misses its goals by more than 30 %
-#include <sys/resource.h>
-
-#include <algorithm>
-#include <cstdio>
-#include <vector>
+/// What an I/O on a SimGrid disk costs, beside the same I/O on a closed-form disk.
+///
+///   client ──submit──► disk (1 GB/s, shared) ──done──► interrupt 1 us later ──► think 1 us ──► submit ...
+///
+///   bench_bridge [ROUNDS]     5 rounds unless told; exit status 0 only when every goal holds
+///
+/// Closed loop of reads of 4 KiB and more, `depth` in flight, two calendar events per I/O besides the completion. CPU time per
+/// I/O, median of the rounds, bridge and closed form in turn. SimGrid keeps its engine for the life of the process, so all
+/// rounds run on one platform, each going on where the last one ended.
+#include <cstdlib>
 
 #include "models/device/processor_sharing.hpp"
 #include "models/platform/platform.hpp"
+#include "tests/bench/harness.hpp"
 
+namespace vmbsim::bench {
 namespace {
-
-using namespace vmbsim;
-
-double cpu_seconds() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) * 1e-6; };
-  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
 
 class Load {
  public:
@@ -62,51 +51,60 @@ class Load {
   std::vector<Client> clients_;
 };
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
+struct Row {
+  std::uint32_t depth;
+  std::uint64_t operations;
+  double goal_us;   ///< of the bridge; 0: information
+};
+
+/// CPU time of one round, in microseconds per I/O.
+template <class Run>
+double us_each(std::uint64_t operations, Run run) {
+  const std::int64_t start = cpu_ns();
+  run();
+  return static_cast<double>(cpu_ns() - start) / 1e3 / static_cast<double>(operations);
 }
 
 }  // namespace
+}  // namespace vmbsim::bench
 
-int main() {
+int main(int argc, char** argv) {
+  using namespace vmbsim;
+  using namespace vmbsim::bench;
+  const int rounds = argc > 1 ? std::atoi(argv[1]) : 5;
+  if (rounds < 1) {
+    fmt::print(stderr, "usage: bench_bridge [ROUNDS]\n");
+    return 2;
+  }
   Problems problems;
   const auto platform = platform::Platform::load("default", problems);
-  if (platform == nullptr) return 3;
+  if (platform == nullptr) return 2;
   kernel::Simulation shared(Seed{1});
   platform->attach(shared);
   device::Resource* disk = platform->disk("server:ssd0", {}, problems);
+  if (disk == nullptr) return 2;
 
-  struct Row { std::uint32_t depth; std::uint64_t operations; double goal_us; };
-  constexpr Row rows[] = {{1, 100'000, 2.5}, {10, 100'000, 4}, {64, 20'000, 0}};
-  bool missed = false;
-  std::printf("in flight   closed form us/IO   bridge us/IO   ratio   goal us/IO\n");
-  for (const Row& row : rows) {
+  Verdicts verdicts;
+  fmt::print("{:<12}{:>14}{:>12}{:>10}\n", "in flight", "closed form us", "bridge us", "ratio");
+  for (const Row& row : {Row{1, 100'000, 2.5}, Row{10, 100'000, 4}, Row{64, 20'000, 0}}) {
     std::vector<double> closed, bridged;
-    for (int round = 0; round < 5; ++round) {
-      const double start = cpu_seconds();
-      {
+    for (int round = 0; round != rounds; ++round) {
+      closed.push_back(us_each(row.operations, [&] {
         kernel::Simulation world(Seed{1});
         device::ProcessorSharing sharing(world, {.bytes_per_second = 3'200'000'000});
         Load load(world, sharing, row.depth, row.operations);
         world.run_until(end_of_time);
-      }
-      const double middle = cpu_seconds();
-      {
+      }));
+      bridged.push_back(us_each(row.operations, [&] {
         Load load(shared, *disk, row.depth, row.operations);
         platform->run(shared, end_of_time);
-      }
-      const double per_io = 1e6 / static_cast<double>(row.operations);
-      closed.push_back((middle - start) * per_io);
-      bridged.push_back((cpu_seconds() - middle) * per_io);
+      }));
     }
     const double bridge = median(bridged);
-    std::printf("%9u   %17.3f   %12.3f   %5.1f", row.depth, median(closed), bridge, bridge / median(closed));
-    if (row.goal_us > 0) {
-      std::printf("   %10.1f%s", row.goal_us, bridge <= row.goal_us ? "" : " missed");
-      missed = missed || bridge > row.goal_us * 1.3;
-    }
-    std::printf("\n");
+    fmt::print("{:<12}{:>14.3f}{:>12.3f}{:>10.1f}\n", row.depth, median(closed), bridge, bridge / median(closed));
+    if (row.goal_us > 0) verdicts.at_most(fmt::format("bridge, us per I/O at {} in flight", row.depth), bridge, row.goal_us);
   }
-  return missed ? 1 : 0;
+  fmt::print("\n");
+  verdicts.print();
+  return verdicts.exit_status();
 }
