@@ -1,5 +1,8 @@
 #include "models/drivers/storage.hpp"
 
+#include <algorithm>
+#include <bit>
+
 #include "models/os/partition.hpp"
 #include "ntddk.h"
 
@@ -19,30 +22,31 @@ ClientChannels::Config with_sizes(ClientChannels::Config config, Bytes maximum_r
 
 StorageClient::StorageClient(Config config)
     : channels_(with_sizes(std::move(config.channels), config.maximum_request)),
-      maximum_request_(config.maximum_request),
       process_time_(std::move(config.process_time)),
       stream_(config.stream) {}
 
-StorageClient::Slot& StorageClient::free_slot() {
-  if (free_ == nullptr) {
-    auto* slot = static_cast<Slot*>(ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(Slot), pool_tag));
-    const auto bytes = static_cast<SIZE_T>(maximum_request_.count);
-    PVOID buffer = ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_UNINITIALIZED, bytes, pool_tag);
-    PMDL mdl = buffer != nullptr ? IoAllocateMdl(buffer, static_cast<ULONG>(bytes), FALSE, FALSE, nullptr) : nullptr;
-    VMBSIM_ASSERT(slot != nullptr && mdl != nullptr, "a guest has memory for the requests it keeps under way");
-    MmBuildMdlForNonPagedPool(mdl);
-    slot->client = this;
-    slot->buffer = buffer;
-    slot->mdl = mdl;
+StorageClient::Slot& StorageClient::free_slot(Bytes size) {
+  const auto pages = static_cast<std::uint64_t>(std::max<std::int64_t>(pages_for(size).count, 1));
+  const auto kind = static_cast<std::size_t>(std::countr_zero(std::bit_ceil(pages)));
+  if (Slot* slot = free_.at(kind)) {
+    free_[kind] = slot->next;
     return *slot;
   }
-  Slot& slot = *free_;
-  free_ = slot.next;
-  return slot;
+  const SIZE_T bytes = static_cast<SIZE_T>(page_size) << kind;
+  auto* slot = static_cast<Slot*>(ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(Slot), pool_tag));
+  PVOID buffer = ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_UNINITIALIZED, bytes, pool_tag);
+  PMDL mdl = buffer != nullptr ? IoAllocateMdl(buffer, static_cast<ULONG>(bytes), FALSE, FALSE, nullptr) : nullptr;
+  VMBSIM_ASSERT(slot != nullptr && mdl != nullptr, "a guest has memory for the requests it keeps under way");
+  MmBuildMdlForNonPagedPool(mdl);
+  slot->client = this;
+  slot->buffer = buffer;
+  slot->mdl = mdl;
+  slot->kind = kind;
+  return *slot;
 }
 
 void StorageClient::submit(Request& request) {
-  Slot& slot = free_slot();
+  Slot& slot = free_slot(request.size);
   slot.request = &request;
   slot.message.Operation = static_cast<UINT32>(request.operation);
   slot.message.Length = static_cast<UINT32>(request.size.count);
@@ -65,8 +69,8 @@ void StorageClient::on_completed(VMBPACKET packet, NTSTATUS, PVOID, UINT32) {
   StorageClient& self = *slot.client;
   Request& request = *slot.request;
   VmbPacketFree(packet);
-  slot.next = self.free_;
-  self.free_ = &slot;
+  slot.next = self.free_[slot.kind];
+  self.free_[slot.kind] = &slot;
   os::Partition::current().spend(self.process_time_, self.stream_);
   request.done(request);
 }

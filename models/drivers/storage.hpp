@@ -1,5 +1,6 @@
 #pragma once
 /// A storage pair: the client describes its buffers to the host, the server hands requests to a disk and completes them later.
+#include <array>
 #include <memory>
 #include <vector>
 
@@ -11,14 +12,13 @@
 
 namespace vmbsim::drivers {
 
-/// Guest end: a 64-byte request inline and the buffer as external data, 4 KiB to 1 MiB of it; a flush has none.
+/// Guest end: a 64-byte request inline and the buffer as external data; a flush has none. Typical requests have 4 KiB to
+/// 1 MiB; recorded ones are sent as they were recorded, never split.
 class StorageClient final : public Driver, public RequestPort {
  public:
-  static constexpr Bytes largest_request{1024 * 1024};
-
   struct Config {
     ClientChannels::Config channels;     ///< packet and external data sizes are the driver's own business
-    Bytes maximum_request;               ///< at most largest_request
+    Bytes maximum_request;               ///< the ring must hold its description
     kernel::Distribution process_time;   ///< processor time per completed request
     kernel::Stream stream;
   };
@@ -34,16 +34,16 @@ class StorageClient final : public Driver, public RequestPort {
     PVOID buffer;
     PMDL mdl;
     Request* request;
+    std::size_t kind;                    ///< its buffer has 4 KiB << kind bytes
     Slot* next;
   };
-  Slot& free_slot();
+  Slot& free_slot(Bytes size);
   static void on_completed(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length);
 
   ClientChannels channels_;
-  Bytes maximum_request_;
   kernel::Distribution process_time_;
   kernel::Stream stream_;
-  Slot* free_ = nullptr;
+  std::array<Slot*, 20> free_{};         // by kind: up to 2 GiB
 };
 
 /// Host end of one channel.

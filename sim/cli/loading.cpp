@@ -1,5 +1,8 @@
 #include "sim/cli/loading.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <map>
 
@@ -49,7 +52,19 @@ workload::TraceOptions options_of(const scenario::WorkloadSpec& load) {
   return options;
 }
 
-void load_trace(const scenario::WorkloadSpec& load, Inputs& inputs) {
+/// The ring of the load's channel holds the largest request of its trace.
+void check_ring(const scenario::WorkloadSpec& load, const scenario::ChannelSpec& channel, const workload::Trace& trace,
+                Problems& problems) {
+  Bytes largest{};
+  for (const workload::TraceRecord& record : trace) largest = std::max(largest, record.size);
+  const Pages least = pages_for(scenario::packet_size(channel, largest) + Bytes{8});  // 8 bytes of a ring stay free
+  if (channel.to_host >= least) return;
+  problems.push_back({load.trace.place, fmt::format("the trace's largest request of {} bytes does not fit the ring of channel "
+                                                    "\"{}\": to_host must be at least {} pages",
+                                                    largest.count, channel.name, least.count)});
+}
+
+void load_trace(const scenario::WorkloadSpec& load, const std::vector<scenario::ChannelSpec>& channels, Inputs& inputs) {
   const auto text = config::read_file(load.trace.file, longest_trace_file);
   if (const auto* error = std::get_if<config::FileError>(&text)) {
     inputs.problems.push_back({load.trace.place, load.trace.file + ": " + error->text});
@@ -57,6 +72,8 @@ void load_trace(const scenario::WorkloadSpec& load, Inputs& inputs) {
   }
   workload::TraceText trace = workload::read_trace(std::get<std::string>(text), load.trace.file, options_of(load));
   inputs.problems.insert(inputs.problems.end(), trace.problems.begin(), trace.problems.end());
+  for (const scenario::ChannelSpec& channel : channels)
+    if (channel.name == load.channel) check_ring(load, channel, trace.trace, inputs.problems);
   inputs.traces[load.name] = std::make_shared<const workload::Trace>(std::move(trace.trace));
 }
 
@@ -75,7 +92,7 @@ Inputs load_inputs(const std::string& path, const std::vector<std::string>& over
   inputs.problems.insert(inputs.problems.end(), platform_problems.begin(), platform_problems.end());
   if (!loaded.scenario) return inputs;
   for (const scenario::WorkloadSpec& load : loaded.scenario->workloads)
-    if (load.loop == scenario::WorkloadSpec::Loop::trace) load_trace(load, inputs);
+    if (load.loop == scenario::WorkloadSpec::Loop::trace) load_trace(load, loaded.scenario->channels, inputs);
   if (inputs.problems.empty()) inputs.scenario = std::move(loaded.scenario);
   return inputs;
 }
