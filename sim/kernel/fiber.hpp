@@ -72,10 +72,10 @@ class Fiber {
   void* argument_ = nullptr;
   bool finished_ = true;
   // What the sanitizers need to know about the two stacks; unused in other builds.
-  void* fake_stack_inside_ = nullptr;
-  void* fake_stack_outside_ = nullptr;
-  const void* outer_stack_ = nullptr;
-  std::size_t outer_stack_bytes_ = 0;
+  [[maybe_unused]] void* fake_stack_inside_ = nullptr;
+  [[maybe_unused]] void* fake_stack_outside_ = nullptr;
+  [[maybe_unused]] const void* outer_stack_ = nullptr;
+  [[maybe_unused]] std::size_t outer_stack_bytes_ = 0;
   [[maybe_unused]] void* tsan_inside_ = nullptr;
   [[maybe_unused]] void* tsan_outside_ = nullptr;
 };
