@@ -323,12 +323,16 @@ inline ReadAnswer RingReader::next(Taken taken) {
         break;
       default: return corrupt(Corruption::type, position_);
     }
-    packet_.type = type;
-    packet_.completion_requested = flags != 0;
-    packet_.transaction_id = copy_[0];
-    packet_.extension = {extension, extension_bytes};
-    packet_.payload = {copy + data_offset - word_bytes, length - data_offset};
+    // Kept for the next call and answered from registers: to read back what was just written would stall.
+    const IncomingPacket packet{.type = type,
+                                .completion_requested = flags != 0,
+                                .transaction_id = copy_[0],
+                                .extension = {extension, extension_bytes},
+                                .payload = {copy + data_offset - word_bytes, length - data_offset}};
+    packet_ = packet;
     peeked_ = length + trailer_bytes;
+    if (taken == Taken::yes) take();
+    return packet;
   }
   if (taken == Taken::yes) take();
   return packet_;
