@@ -1,4 +1,5 @@
-// golden VMBSIM TABLE SCENARIO: runs one scenario and compares what became of it with its row of the table.
+// golden VMBSIM TABLE SCENARIO: runs one scenario and compares what became of it with its row of the table; what `expand`
+// makes of the scenario must be the same run.
 //
 // With VMBSIM_APPROVE in the environment the row is written instead, and rows whose scenario is gone are dropped.
 #include <cstdlib>
@@ -39,10 +40,16 @@ void write_table(const std::string& path, const std::map<std::string, std::strin
   if (!table.flush()) throw std::runtime_error(path + " cannot be written");
 }
 
-/// Status 1 is an answer too: a finding, or a missed expectation.
-std::string run_scenario(const std::string& vmbsim, const std::string& scenario) {
-  const ScratchFolder scratch;
-  const std::filesystem::path out = scratch.path() / "result";
+/// What the command printed; it must end with status 0.
+std::string output_of(const std::string& command) {
+  const Outcome outcome = run_command(command);
+  if (outcome.status == 0) return outcome.output;
+  std::cout << outcome.output;
+  throw std::runtime_error(command + " ends with status " + std::to_string(outcome.status));
+}
+
+/// The figures of one row, all but the name. Status 1 is an answer too: a finding, or a missed expectation.
+std::string run_scenario(const std::string& vmbsim, const std::string& scenario, const std::filesystem::path& out) {
   const Outcome outcome = run_command(quoted(vmbsim) + " run " + quoted(scenario) + " --out " + quoted(out.string()));
   if (outcome.status > 1) {
     std::cout << outcome.output;
@@ -50,14 +57,35 @@ std::string run_scenario(const std::string& vmbsim, const std::string& scenario)
   }
   const auto summary = nlohmann::json::parse(text_of(out / "summary.json"));
   std::ostringstream row;
-  row << scenario << ',' << summary.at("seed").get<std::uint64_t>() << ','
-      << summary.at("fingerprint").get<std::string>() << ',' << summary.at("transactions").get<std::uint64_t>() << ','
-      << summary.at("events").get<std::uint64_t>() << ',' << outcome.status;
+  row << summary.at("seed").get<std::uint64_t>() << ',' << summary.at("fingerprint").get<std::string>() << ','
+      << summary.at("transactions").get<std::uint64_t>() << ',' << summary.at("events").get<std::uint64_t>() << ','
+      << outcome.status;
   return row.str();
 }
 
+/// `expand` prints a scenario that is the same run, and that has nothing left to expand.
+bool expands_to_itself(const std::string& vmbsim, const std::string& scenario, const std::string& figures,
+                       const std::filesystem::path& scratch) {
+  const std::string expanded = (scratch / "expanded.toml").string();
+  const std::string text = output_of(quoted(vmbsim) + " expand " + quoted(scenario));
+  std::ofstream(expanded, std::ios::binary) << text;
+  const std::string again = output_of(quoted(vmbsim) + " expand " + quoted(expanded));
+  if (text != again) {
+    std::cout << scenario << ": expanding what expand printed changes it\n--- once\n" << text << "--- twice\n" << again;
+    return false;
+  }
+  const std::string expanded_figures = run_scenario(vmbsim, expanded, scratch / "expanded");
+  if (figures == expanded_figures) return true;
+  std::cout << scenario << ": what expand prints is another run: seed, fingerprint, transactions, events, status\n  as written   " << figures
+            << "\n  as expanded  " << expanded_figures << '\n';
+  return false;
+}
+
 int check(const std::string& vmbsim, const std::string& table, const std::string& scenario) {
-  const std::string actual = run_scenario(vmbsim, scenario);
+  const ScratchFolder scratch;
+  const std::string figures = run_scenario(vmbsim, scenario, scratch.path() / "result");
+  if (!expands_to_itself(vmbsim, scenario, figures, scratch.path())) return 1;
+  const std::string actual = scenario + ',' + figures;
   std::map<std::string, std::string> rows = read_table(table);
   if (std::getenv("VMBSIM_APPROVE") != nullptr) {
     rows[scenario] = actual;
