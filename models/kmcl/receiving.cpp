@@ -129,7 +129,8 @@ Endpoint::Outcome Endpoint::drain(bool passive) {
       counters_.batch_max = std::max<std::uint64_t>(counters_.batch_max, delivered);
       if (processing_complete_ != nullptr) processing_complete_(handle(), delivered);
     }
-    if (outcome != Outcome::drained || !took) return outcome;  // a pass that took something looks once more
+    // Whoever took something looks once more; a packet presented again took nothing, but may have used up its batch.
+    if (outcome != Outcome::drained || (!took && delivered == 0)) return outcome;
   }
 }
 
