@@ -10,7 +10,7 @@ int check(const std::vector<std::string>& scenarios) {
   for (const std::string& path : scenarios) {
     const Inputs inputs = load_inputs(path, {}, {});
     if (inputs.scenario) {
-      std::printf("%s: fine\n%s", path.c_str(), scenario::describe(*inputs.scenario).c_str());
+      std::printf("%s: %s", path.c_str(), scenario::describe(*inputs.scenario).c_str());
     } else {
       print(inputs.problems);
       status = bad_input;

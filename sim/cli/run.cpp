@@ -88,7 +88,7 @@ int run(const RunArguments& arguments) {
   std::fputs(report::table(result, paint ? report::Paint::colour : report::Paint::plain).c_str(), stdout);
   if (std::fflush(stdout) != 0) return broken;
   if (platform != nullptr && platform->crowded())
-    fmt::print(stderr, "vmbsim: {} works were in flight on the platform together; above {} SimGrid slows down\n",
+    fmt::print(stderr, "vmbsim: {} works were in flight on the platform together; above {} SimGrid needs more wall time for each\n",
                platform->peak_in_flight(), platform::Platform::comfortable_in_flight);
   if (!arguments.out.empty())
     if (const auto problem = report::write_result(arguments.out, result, manifest_of(arguments, scenario))) {
