@@ -3,8 +3,10 @@
 ///   guest actor ──ring──► (wire actor: sleep latency) ──► host actor ──queue──► 32 server actors: sleep 80 us
 ///     ▲───── (wire actor: sleep latency) ◄────ring──── host actor ◄──── done ────────┘
 ///
-/// As cheap as it can be said in S4U: software costs are sleeps, one for all that happens without anybody seeing it; rings are
+/// As cheap as it can be said in S4U: software costs are paid at once for all that happens without anybody seeing it; rings are
 /// plain queues; whoever waits does so on a semaphore, and is released only when it waits. Mailboxes would cost more.
+/// Two programs are built of it: costs as sleeps (VMBSIM_PAY=sleep_for), the cheapest; and as computations that occupy a simulated
+/// processor (VMBSIM_PAY=execute), SimGrid's own notion of a cost.
 /// Coincides   with vmbsim's models but for two things: a pass is not interrupted (the interrupt's cost comes after it), and the
 ///             application thread's switches are left out.
 #include <deque>
@@ -40,6 +42,10 @@ struct Costs {
 
 void sleep(double span) {
   if (span > 0) s4u::this_actor::sleep_for(span);
+}
+/// Software pays a cost; the hosts compute one unit a second.
+void pay(double span) {
+  if (span > 0) s4u::this_actor::VMBSIM_PAY(span);
 }
 
 /// Where an actor rests until somebody has something for it.
@@ -94,7 +100,7 @@ class Machine {
   void guest() {
     started_ = s4u::Engine::get_clock();
     for (Transaction& transaction : transactions_) {
-      sleep(costs_.send);
+      pay(costs_.send);
       submit(transaction);
     }
     for (;;) {
@@ -104,9 +110,9 @@ class Machine {
         cost += costs_.wake;
       }
       guest_interrupted_ = false;
-      sleep(cost);
+      pay(cost);
       while (!to_guest_.ring.empty()) {
-        sleep(costs_.take_answer + costs_.send);
+        pay(costs_.take_answer + costs_.send);
         Transaction& transaction = to_guest_.take();
         completed(transaction);
         submit(transaction);
@@ -122,23 +128,23 @@ class Machine {
         host_bell_.rest();
         cost = costs_.wake;
       }
-      sleep(cost);
+      pay(cost);
       if (std::exchange(disk_interrupted_, false)) {
-        sleep(costs_.device_interrupt + costs_.dispatch);
+        pay(costs_.device_interrupt + costs_.dispatch);
         while (!done_.empty()) {
           Transaction& transaction = *done_.front();
           done_.pop_front();
-          sleep(costs_.complete);
+          pay(costs_.complete);
           if (to_guest_.put(transaction)) {
-            sleep(costs_.hypercall);
+            pay(costs_.hypercall);
             to_guest_.signal();
           }
         }
       }
       if (std::exchange(host_interrupted_, false)) {
-        sleep(costs_.interrupt + costs_.dispatch);
+        pay(costs_.interrupt + costs_.dispatch);
         while (!to_host_.ring.empty()) {
-          sleep(costs_.take_request);
+          pay(costs_.take_request);
           work_.push_back(&to_host_.take());
           if (!free_.empty()) {
             free_.back()->ring();
@@ -189,7 +195,7 @@ class Machine {
   void submit(Transaction& transaction) {
     transaction.submitted = s4u::Engine::get_clock() - costs_.send;
     if (!to_host_.put(transaction)) return;
-    sleep(costs_.hypercall);
+    pay(costs_.hypercall);
     to_host_.signal();
   }
   void completed(const Transaction& transaction) {
@@ -230,17 +236,18 @@ int main(int argc, char** argv) {
   int count = 3;
   simgrid::s4u::Engine engine(&count, arguments);
   auto* const zone = simgrid::s4u::create_full_zone("zone");
-  auto* const host = zone->create_host("host", 1e9);
+  auto* const guest = zone->create_host("guest", 1);
+  auto* const host = zone->create_host("host", 1);
   zone->seal();
   Machine machine(asked, scenario.costs);
-  const auto actor = [&](const char* what, void (Machine::*body)()) {
-    simgrid::s4u::Actor::create(what, host, [&machine, body] { (machine.*body)(); });
+  const auto actor = [&machine](const char* what, simgrid::s4u::Host* where, void (Machine::*body)()) {
+    simgrid::s4u::Actor::create(what, where, [&machine, body] { (machine.*body)(); });
   };
-  actor("guest", &Machine::guest);
-  actor("host", &Machine::host);
-  actor("wire to host", &Machine::wire_to_host);
-  actor("wire to guest", &Machine::wire_to_guest);
-  for (int i = 0; i != 32; ++i) actor("server", &Machine::server);
+  actor("guest", guest, &Machine::guest);
+  actor("host", host, &Machine::host);
+  actor("wire to host", host, &Machine::wire_to_host);
+  actor("wire to guest", guest, &Machine::wire_to_guest);
+  for (int i = 0; i != 32; ++i) actor("server", host, &Machine::server);
   engine.run();
   return 1;
 }
