@@ -60,23 +60,25 @@ struct Party {
       if (raised) before = KeRaiseIrqlToDpcLevel();
       if (end.send(n, 8 + random.draw(1400), random.draw(4) != 0 ? wait_flag : 0) == STATUS_SUCCESS) ++sent;
       if (raised) KeLowerIrql(before);
-      if (random.draw(4) == 0) pause();
+      if (random.draw(4) == 0) pause(100);
     }
   }
   void answer_until(const bool& over) {
     while (!over || !kept.empty()) {
-      if (!kept.empty()) {
+      if (kept.empty()) {
+        pause(2000);
+      } else {
         const std::size_t which = random.draw(static_cast<std::uint32_t>(kept.size()));
         VMBPACKETCOMPLETION packet = kept[which];
         kept.erase(kept.begin() + static_cast<std::ptrdiff_t>(which));
         VmbChannelPacketComplete(packet, nullptr, 0);
+        pause(100);
       }
-      pause();
     }
   }
-  void pause() {
+  void pause(std::uint32_t most_100ns) {
     LARGE_INTEGER span;
-    span.QuadPart = -1 - static_cast<LONGLONG>(random.draw(100));
+    span.QuadPart = -1 - static_cast<LONGLONG>(random.draw(most_100ns));
     KeDelayExecutionThread(KernelMode, FALSE, &span);
   }
 
@@ -153,7 +155,7 @@ TEST_CASE("Every packet arrives once and is completed once, whatever meets whate
       }
       pair.machines.start(party->partition, cpus - 1, [&, party] { party->answer_until(over); });
     }
-    pair.machines.run_until(100ms);
+    pair.machines.run_until(50ms);
     REQUIRE(senders == 0);
     over = true;
     pair.machines.quiesce();
@@ -207,7 +209,7 @@ TEST_CASE("A close at any moment of dense traffic ends every transaction and lea
     };
     if (who != 0) pair.machines.start(pair.machines.host, 0, [&] { close(pair.host); });
     if (who != 1) pair.machines.start(pair.machines.guest, 0, [&] { close(pair.guest); });
-    pair.machines.run_until(200ms);
+    pair.machines.run_until(50ms);
     REQUIRE(senders == 0);
     over = true;
     pair.machines.quiesce();
@@ -221,7 +223,7 @@ TEST_CASE("A close at any moment of dense traffic ends every transaction and lea
     over = false;
     for (Party* party : {&host, &guest}) pair.machines.start(party->partition, 0, [&, party] { party->answer_until(over); });
     pair.machines.start(pair.machines.guest, 0, [&] { CHECK(pair.guest.enable() == STATUS_SUCCESS); });
-    pair.machines.run_until(400ms);
+    pair.machines.run_until(100ms);
     over = true;
     pair.machines.quiesce();
     REQUIRE(pair.found() == "");
