@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "models/kmcl/endpoint.hpp"
 #include "models/kmcl/locked.hpp"
@@ -33,9 +34,12 @@ void Endpoint::ask_and_wait(Step step, const char* call) {
 }
 
 void Endpoint::answer_callers(Step step) {
-  for (const Caller& caller : callers_)
-    if (caller.step == step) partition().set_event(*caller.answered);
-  std::erase_if(callers_, [step](const Caller& caller) { return caller.step == step; });
+  // Answering may let other threads run, who ask again; so each caller is taken off the list before it is told.
+  const auto asked = [step](const Caller& caller) { return caller.step == step; };
+  std::vector<Caller> answered;
+  std::copy_if(callers_.begin(), callers_.end(), std::back_inserter(answered), asked);
+  std::erase_if(callers_, asked);
+  for (const Caller& caller : answered) partition().set_event(*caller.answered);
 }
 
 NTSTATUS Endpoint::enable() {

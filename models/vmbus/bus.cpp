@@ -152,8 +152,11 @@ void Bus::match(Offer& offer) {
 
 void Bus::connect(const OfferId& id, ClientEnd& client) {
   waiting_.push_back({id, &client});
-  for (const auto& offer : offers_)
-    if (offer->id_ == id) match(*offer);
+  // Telling the client may let other threads run, who add to either list; so the offer is found first.
+  const auto open = std::find_if(offers_.begin(), offers_.end(), [&](const auto& offer) {
+    return offer->id_ == id && offer->visible_ && offer->server_ != nullptr && offer->client_ == nullptr;
+  });
+  if (open != offers_.end()) match(**open);
 }
 
 void Bus::disconnect(ClientEnd& client) {
