@@ -181,8 +181,15 @@ TEST_CASE("an ISR that spins for its own lock does not make the spinner below it
   CHECK(machine.findings.all().empty());
 }
 
-TEST_CASE("a lock that is taken again at once leaves the others spinning") {
-  Machine machine({.cpus = 2});
+TEST_CASE("a lock that is taken again at once leaves the others spinning, and nothing is chosen among them") {
+  struct : kernel::ChoiceSource {
+    std::uint32_t choose(kernel::ChoicePoint point, std::uint32_t) override {
+      asked += point == kernel::ChoicePoint::lock ? 1 : 0;
+      return 0;
+    }
+    int asked = 0;
+  } counting;
+  Machine machine({.cpus = 3, .choices = &counting});
   KSPIN_LOCK lock = 0;
   machine.thread({.cpu = 0}, [&] {
     const KIRQL before = KeRaiseIrqlToDpcLevel();
@@ -193,9 +200,15 @@ TEST_CASE("a lock that is taken again at once leaves the others spinning") {
     }
     KeLowerIrql(before);
   });
-  machine.thread({.cpu = 1}, [&] { hold(machine, lock, "b", 1us); });
+  for (const std::uint32_t cpu : {1u, 2u}) machine.thread({.cpu = cpu}, [&] { hold(machine, lock, "next", 1us); });
   machine.run(1ms);
-  CHECK(machine.timeline() == timeline("30000ns cpu1 dispatch b\n 31000ns cpu1 dispatch b done"));
+  CHECK(machine.timeline() == timeline(R"(
+    30000ns  cpu1  dispatch  next
+    31000ns  cpu1  dispatch  next done
+    31000ns  cpu2  dispatch  next
+    32000ns  cpu2  dispatch  next done
+  )"));
+  CHECK(counting.asked == 1);
 }
 
 // Source: the DDI page of KeTryToAcquireSpinLockAtDpcLevel.

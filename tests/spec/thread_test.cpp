@@ -169,6 +169,24 @@ TEST_CASE("a thread that ran alone has the rest of its quantum when another one 
   )"));
 }
 
+TEST_CASE("a wait earns a new quantum") {
+  Machine machine;
+  machine.thread({.name = "a"}, [&] {
+    machine.burn(31ms);
+    sleep(1ms);
+    machine.work("a", 20ms);
+  });
+  machine.thread_at(31500us, {.name = "high", .priority = 12}, [&] { machine.burn(2ms); });
+  machine.thread_at(33ms, {.name = "b"}, [&] { machine.work("b", 1ms); });
+  machine.run();
+  CHECK(machine.timeline() == timeline(R"(
+      33500000ns  cpu0  passive  a
+      53500000ns  cpu0  passive  a done
+      53500000ns  cpu0  passive  b
+      54500000ns  cpu0  passive  b done
+  )"));
+}
+
 TEST_CASE("idle processors take work that may run there, bound threads wait for their own") {
   Machine machine({.cpus = 3});
   for (const char* name : {"free 1", "free 2", "free 3", "free 4"})
