@@ -4,7 +4,8 @@
 /// A completion is a packet in the other lane; the same code runs twice. Beside the ring's bytes a lane carries the journeys
 /// of its packets, in ring order: what the bytes themselves must not know.
 /// Coalescing  A packet that finds the ring non-empty needs no signal of its own and rides on an earlier one: its signal,
-///             interrupt and dispatch stages end when it is in the ring, unless what it rides on came later.
+///             interrupt and dispatch stages end when it is in the ring, unless what it rides on came later. What a pass
+///             leaves behind, at a quota or a batch's limit, waits in its drain stage.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -39,6 +40,8 @@ class Lane {
     ++counters.packets;
     if (forgotten(kind)) journey = nullptr;
     riders_.push({journey, kind, now});
+    ++uninterrupted_;
+    ++undispatched_;
     if (journey != nullptr) journey->end(first_stage_, now);
   }
   /// The next packet left the ring and is handed over now. Answers its journey, stages filled in; may be null, as it is for a
@@ -46,10 +49,12 @@ class Lane {
   Journey* left(SimTime now) {
     if (riders_.empty()) return nullptr;
     const Rider rider = riders_.pop();
+    uninterrupted_ = std::min(uninterrupted_, riders_.size());
+    undispatched_ = std::min(undispatched_, riders_.size());
     if (rider.journey != nullptr) {
       const SimTime signalled = std::clamp(signalled_, rider.entered, now);
-      const SimTime interrupted = std::clamp(interrupted_, signalled, now);
-      const SimTime dispatched = std::clamp(dispatched_, interrupted, now);
+      const SimTime interrupted = std::clamp(rider.interrupted, signalled, now);
+      const SimTime dispatched = std::clamp(rider.dispatched, interrupted, now);
       const auto stage = static_cast<std::size_t>(first_stage_);
       rider.journey->ended[stage + 1] = signalled;
       rider.journey->ended[stage + 2] = interrupted;
@@ -59,8 +64,13 @@ class Lane {
     return rider.journey;
   }
   void signalled(SimTime now) { signalled_ = now; }
-  void interrupted(SimTime now) { interrupted_ = now; }
-  void dispatched(SimTime now) { dispatched_ = now; }
+  /// The first interrupt and the first pass after a packet entered are its own, however long it stays in the ring.
+  void interrupted(SimTime now) {
+    for (; uninterrupted_ != 0; --uninterrupted_) riders_[riders_.size() - uninterrupted_].interrupted = now;
+  }
+  void dispatched(SimTime now) {
+    for (; undispatched_ != 0; --undispatched_) riders_[riders_.size() - undispatched_].dispatched = now;
+  }
   /// Forgets the journeys of one kind of packet, for good: their transactions are about to end without an answer.
   void forget(Kind kind) {
     forgotten_[static_cast<std::size_t>(kind)] = true;
@@ -77,14 +87,16 @@ class Lane {
     Journey* journey = nullptr;
     Kind kind{};
     SimTime entered{};
+    SimTime interrupted{};  // the start of time: never, so that the stage is over when the one before it is
+    SimTime dispatched{};
   };
 
   Stage first_stage_;
   kernel::Fifo<Rider> riders_;
   std::array<bool, 2> forgotten_{};
   SimTime signalled_{};
-  SimTime interrupted_{};
-  SimTime dispatched_{};
+  std::size_t uninterrupted_ = 0;  // the last so many riders have seen no interrupt
+  std::size_t undispatched_ = 0;   // ... and no pass
 };
 
 }  // namespace vmbsim::vmbus

@@ -18,6 +18,11 @@ class Fifo {
     VMBSIM_ASSERT(count_ != 0, "only a queue that is not empty has a front");
     return items_[head_];
   }
+  /// The item `index` places behind the front.
+  T& operator[](std::size_t index) {
+    VMBSIM_ASSERT(index < count_, "only what is queued can be looked at");
+    return items_[(head_ + index) & (items_.size() - 1)];
+  }
   void push(T item) {
     if (count_ == items_.size()) grow();
     items_[(head_ + count_) & (items_.size() - 1)] = std::move(item);

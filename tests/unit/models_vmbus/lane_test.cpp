@@ -44,6 +44,23 @@ TEST_CASE("A packet that rides on an earlier signal spends nothing on stages tha
   CHECK(ended(rider, Stage::to_host_drain) == at(8));
 }
 
+TEST_CASE("What a pass leaves in the ring waits in its drain stage, whatever interrupts and passes follow") {
+  TestLane lane(Stage::to_host_queue);
+  Journey taken, left;
+  lane.entered(&taken, Kind::request, at(1));
+  lane.entered(&left, Kind::request, at(1));
+  lane.signalled(at(2));
+  lane.interrupted(at(3));
+  lane.dispatched(at(4));
+  CHECK(lane.left(at(5)) == &taken);
+  lane.interrupted(at(50));   // for another reason
+  lane.dispatched(at(60));    // a completion has ended the stall
+  CHECK(lane.left(at(61)) == &left);
+  CHECK(ended(left, Stage::to_host_interrupt) == at(3));
+  CHECK(ended(left, Stage::to_host_dispatch) == at(4));
+  CHECK(ended(left, Stage::to_host_drain) == at(61));
+}
+
 TEST_CASE("What comes out before anybody signalled has stages of length 0") {
   TestLane lane(Stage::to_host_queue);
   Journey journey;
