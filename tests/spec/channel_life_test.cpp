@@ -266,6 +266,20 @@ TEST_CASE("A guest that closes waits for the packets it has; the host gets Close
   CHECK(pair.found().empty());
 }
 
+TEST_CASE("Answers that the host gave before it let go reach the guest, even when its interrupt comes too late") {
+  ChannelPair pair({.machines = {.costs = costs_of({{&hw::Costs::signal_guest, 1ms}})}});
+  std::vector<VMBPACKETCOMPLETION> at_host;
+  pair.host.packet = [&](Arrived& a) { at_host.push_back(a.packet); };
+  pair.open();
+  pair.on_guest([&] { CHECK(pair.guest.send(1) == STATUS_SUCCESS); });
+  CHECK_FALSE(pair.on_guest([&] { VmbChannelDisable(pair.guest.channel); }));
+  pair.on_host([&] { VmbChannelPacketComplete(at_host[0], nullptr, 0); });
+  REQUIRE(pair.guest.returned.size() == 1);
+  CHECK(pair.guest.returned[0].status == STATUS_SUCCESS);
+  CHECK(pair.guest.disabled());
+  CHECK(pair.found().empty());
+}
+
 TEST_CASE("A host that disables ends the guest's transactions in every state with STATUS_DEVICE_REMOVED before Closed") {
   // Modelling decision: at a close KMCL completes what nobody will answer, after Suspend and before Closed.
   ChannelPair pair({.machines = {.costs = slow_messages()}});

@@ -112,6 +112,8 @@ TEST_CASE("At the quota delivery stops; only a completion starts it again, not a
   CHECK(pair.order("host") == "packet(1) packet(2) batch(2)");
   pair.on_host([&] { VmbChannelSetTransactionQuota(pair.host.channel, 3); });
   send(pair, 7, 7);
+  pair.machines.host_synic.signal(pair.channel().host_port, {});  // nor does an interrupt
+  pair.machines.quiesce();
   CHECK(pair.host.arrived.size() == 2);
   pair.forget();
   pair.on_host([&] { VmbChannelPacketComplete(kept[0], nullptr, 0); });
