@@ -6,7 +6,6 @@
 /// Source   WDK: "Introduction to DPC objects", "Organization of DPC queues", "System worker threads", the DDI page of each call.
 #include <array>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -158,7 +157,7 @@ class Partition final : public hw::Executive {
   };
   struct Worker;
   struct WorkQueue {
-    std::deque<WorkItem*> items;
+    std::vector<WorkItem*> items;
     std::vector<Worker*> idle;
     std::uint32_t threads = 0;
     int priority = 0;
@@ -205,7 +204,7 @@ class Partition final : public hw::Executive {
   std::vector<Cpu> cpus_;
   std::vector<std::unique_ptr<Thread>> threads_;
   std::vector<const Thread*> ended_;                      // given up, stack and all, before the next one is made
-  std::array<std::deque<Thread*>, 32> ready_;
+  std::array<std::vector<Thread*>, 32> ready_;            // not deques: those allocate as they move, and 0.6 KiB when empty
   std::uint32_t ready_mask_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::array<WorkQueue, 2> work_queues_;                  // delayed, critical

@@ -147,7 +147,7 @@ hw::Context* Partition::next_thread(CpuId id, hw::Context* occupant) {
     if (spent)
       queue.push_back(current);
     else
-      queue.push_front(current);
+      queue.insert(queue.begin(), current);
     ready_mask_ |= 1u << current->priority_;
   }
   next->state_ = Thread::State::running;
