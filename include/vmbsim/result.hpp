@@ -39,6 +39,7 @@ struct RingResult {
   Bytes size;                      ///< data area
   Bytes peak;                      ///< most bytes ever held
   std::uint64_t full_events = 0;   ///< how often a packet found no room
+  Bytes left{};                    ///< bytes in it when the run ended
 };
 
 /// One channel instance, its subchannels included.

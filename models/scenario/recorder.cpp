@@ -57,7 +57,7 @@ void Recorder::finish() {
 void Recorder::report(ChannelResult& result, Duration measured) const {
   result.sent = sent_;
   result.completed = completed_;
-  result.outstanding = sent_ - completed_;
+  result.outstanding = outstanding();
   result.measured = latency_.count();
   result.latency = latency_;
   result.stage_sum_ns = stage_sum_ns_;

@@ -35,6 +35,8 @@ class Recorder final : public vmbus::JourneyLog {
   /// The last, partial interval ends with the run.
   void finish();
 
+  /// Transactions begun and not returned.
+  std::uint64_t outstanding() const { return sent_ - completed_; }
   /// Puts counts and latencies into `result`.
   void report(ChannelResult& result, Duration measured) const;
   std::vector<PacketRow> packets;

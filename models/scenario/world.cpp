@@ -41,6 +41,7 @@ struct ChannelInstance {
   std::vector<std::unique_ptr<kmcl::Device>> host_devices;
   std::vector<std::unique_ptr<kmcl::Device>> guest_devices;
   std::unique_ptr<device::FifoServers> servers;   // when no platform disk does the work
+  const device::Resource* resource = nullptr;     // these servers or that disk; null for echo
   std::unique_ptr<drivers::DiskAdapter> disk;
   std::vector<std::unique_ptr<drivers::Driver>> host_drivers;
   std::unique_ptr<drivers::Driver> guest_driver;
@@ -79,6 +80,8 @@ struct World::Parts final : drivers::ReadyListener {
   void boot();
   void on_ready() override;
   void advance(SimTime end);
+  bool nothing_left() const;
+  void find_stuck();
   RunResult result() const;
 
   const Scenario& scenario;
@@ -243,6 +246,7 @@ void World::Parts::build_storage(ChannelInstance& channel, drivers::ClientChanne
         world, channel.name, device::FifoServers::Config{.servers = spec.device.parallel, .service = spec.device.service});
     resource = channel.servers.get();
   }
+  channel.resource = resource;
   channel.disk = std::make_unique<drivers::DiskAdapter>(host, channel.host_devices.front()->target, *resource, channel.name);
   for (const auto& device : channel.host_devices)
     channel.host_drivers.push_back(std::make_unique<drivers::StorageServer>(
@@ -312,10 +316,36 @@ void World::Parts::boot() {
         channel.name + ".start", os::Thread::priority_normal, CpuId{0}, false,
         [](void* driver) { static_cast<drivers::Driver*>(driver)->start(); }, channel.guest_driver.get());
   advance(end_of_time);
+  if (not_ready != 0)
+    findings.add("STUCK", BugCheck::none, {}, fmt::format("nothing is left to happen, but {} of {} channels have not started",
+                                                         not_ready, channels.size()));
 }
 
 void World::Parts::on_ready() {
   if (--not_ready == 0) world.stop();
+}
+
+/// No event is left to run and no device at work.
+bool World::Parts::nothing_left() const {
+  return !world.stopping() && world.pending_events() == 0 &&
+         std::all_of(channels.begin(), channels.end(), [](const ChannelInstance& channel) {
+           return channel.resource == nullptr || channel.resource->in_flight() == 0;
+         });
+}
+
+void World::Parts::find_stuck() {
+  if (!nothing_left()) return;
+  for (const ChannelInstance& channel : channels) {
+    std::uint64_t unanswered = 0;
+    for (const LoadInstance& load : loads)
+      if (load.channel == &channel) unanswered += load.load->offered() - load.load->completed();
+    if (unanswered == 0) continue;
+    const std::uint64_t outstanding = channel.recorder->outstanding();
+    findings.add("STUCK", BugCheck::none, channel.name,
+                 fmt::format("nothing is left to happen, but {} requests are not answered: {} transactions are outstanding, {} "
+                             "requests were not sent",
+                             unanswered, outstanding, unanswered - outstanding));
+  }
 }
 
 void World::Parts::advance(SimTime end) {
@@ -323,6 +353,11 @@ void World::Parts::advance(SimTime end) {
     platform->run(world, end);
   else
     world.run_until(end);
+  if (world.livelocked())
+    findings.add("LIVELOCK", BugCheck::none, {},
+                 fmt::format("time stands still: more than {} events at this instant; give something on the way a cost, a device "
+                             "a service or a load a think_time",
+                             kernel::Simulation::most_at_one_instant));
 }
 
 World::World(const Scenario& scenario, const Traces& traces, platform::Platform* platform, kernel::ChoiceSource* choices)
@@ -348,6 +383,7 @@ RunResult World::run() {
                           ? end_of_time
                           : saturating_add(saturating_add(p.world.now(), p.scenario.warm_up), p.scenario.run_for);
   p.advance(end);
+  p.find_stuck();
   for (ChannelInstance& channel : p.channels) channel.recorder->finish();
   p.world.flush_log();
   return p.result();
@@ -368,6 +404,7 @@ void add_endpoint(ChannelResult& result, const kmcl::Device& device, RingResult&
     result.signals_suppressed += counters.outgoing.suppressed;
     outgoing_ring.size = std::max(outgoing_ring.size, counters.outgoing_size);
     outgoing_ring.peak = std::max(outgoing_ring.peak, counters.outgoing_peak);
+    outgoing_ring.left += counters.outgoing_used;
     outgoing_ring.full_events += counters.outgoing_full;
   }
 }

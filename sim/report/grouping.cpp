@@ -10,6 +10,7 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 void add_ring(RingResult& into, const RingResult& ring) {
   into.size = std::max(into.size, ring.size);
   into.peak = std::max(into.peak, ring.peak);
+  into.left += ring.left;
   into.full_events += ring.full_events;
 }
 

@@ -1,0 +1,70 @@
+// The oracle of quiescence: a run in which nothing is left to happen, while somebody still waits for an answer, says so.
+#include <catch2/catch.hpp>
+#include <memory>
+
+#include "tests/support/runs.hpp"
+
+using namespace vmbsim;
+using namespace vmbsim::testing;
+
+namespace {
+
+/// `requests` reads of 4 KiB, 1 us apart.
+scenario::Traces reads(std::int64_t requests) {
+  auto trace = std::make_shared<workload::Trace>();
+  for (std::int64_t i = 0; i < requests; ++i) trace->push_back({.arrival = Duration{i * 1000}, .size = {4096}});
+  return {{"load", trace}};
+}
+
+/// A recorded load on a storage channel with so many ring pairs of 512 MiB. The host lets a guest share 1280 MiB: two of them.
+scenario::Scenario recorded(std::uint32_t ring_pairs) {
+  scenario::Scenario scenario = scenario_of(R"(schema = 1
+name    = "rings"
+run_for = "1s"
+[machine]
+guest_cpus = 3
+[[channel]]
+name   = "disk"
+driver = "storage"
+ring   = { to_host = "65536 pages", to_guest = "65534 pages" }
+device = { service = "80us" }
+[[workload]]
+name    = "load"
+channel = "disk"
+)",
+                                           {"channel.disk.subchannels=" + std::to_string(ring_pairs - 1)});
+  scenario.workloads.front().loop = scenario::WorkloadSpec::Loop::trace;
+  scenario.workloads.front().trace.file = "made here";
+  return scenario;
+}
+
+}  // namespace
+
+TEST_CASE("a run whose calendar runs dry with everything answered is fine") {
+  const RunResult result = run(recorded(2), reads(16));
+  CHECK(text_of(result.findings) == "");
+  CHECK(result.channels.front().completed == 16);
+}
+
+TEST_CASE("a run that is stuck says which channel waits for how many transactions") {
+  // Requests take the three channels in turn; the last one never opens, so its five stay with their sender.
+  const RunResult result = run(recorded(3), reads(16));
+  CHECK(result.channels.front().completed == 11);
+  REQUIRE(result.findings.size() == 3);
+  CHECK(result.findings[0].rule == "GPADL");
+  CHECK(result.findings[1].rule == "STUCK");
+  CHECK(result.findings[1].text == "nothing is left to happen, but 1 of 1 channels have not started");
+  CHECK(result.findings[2].rule == "STUCK");
+  CHECK(result.findings[2].where == "disk");
+  CHECK(result.findings[2].text ==
+        "nothing is left to happen, but 5 requests are not answered: 5 transactions are outstanding, 0 requests were not sent");
+}
+
+TEST_CASE("a run that its limit stopped is not stuck, whatever is under way") {
+  scenario::Scenario stopped = recorded(2);
+  SECTION("by its packets") { stopped.packets = 9; }
+  SECTION("by its time, while the device works") { stopped.run_for = Duration{100'000}; }
+  const RunResult result = run(stopped, reads(16));
+  CHECK(result.channels.front().outstanding > 0);
+  CHECK(text_of(result.findings) == "");
+}
