@@ -2,7 +2,7 @@
 ///
 ///   bench_storage ── each round ──► storage_vmbsim     a million transactions of each case
 ///                               ──► storage_simgrid         the same case, fewer of them, where it is compared
-///                               ──► storage_simgrid_exec    the same with computations for costs, for information
+///                               ──► storage_simgrid_sleeps  with sleeps for costs, so that nothing is occupied: information
 ///
 ///   case       what changes                      what it is for
 ///   depth 32   ("the" case: reads of 4 KiB, one processor at each end, profile typical)   both goals of speed
@@ -25,8 +25,8 @@ struct Row {
   const char* name;
   StorageCase ours;
   std::uint64_t theirs;     // transactions of the peer; 0: it does not take part
-  std::vector<double> cpu_ns{}, peer_cpu_ns{}, exec_cpu_ns{};
-  StorageFigures last{}, peer_last{}, exec_last{};   // what was simulated; the same in every round
+  std::vector<double> cpu_ns{}, peer_cpu_ns{}, sleeps_cpu_ns{};
+  StorageFigures last{}, peer_last{}, sleeps_last{};   // what was simulated; the same in every round
 
   bool compared() const { return theirs != 0; }
 };
@@ -52,10 +52,10 @@ bool run_round(const std::filesystem::path& folder, Row& row) {
   if (!theirs) return false;
   row.peer_cpu_ns.push_back(theirs->cpu_ns);
   row.peer_last = *theirs;
-  const auto exec = ask(folder / "storage_simgrid_exec", same);
-  if (!exec) return false;
-  row.exec_cpu_ns.push_back(exec->cpu_ns);
-  row.exec_last = *exec;
+  const auto sleeps = ask(folder / "storage_simgrid_sleeps", same);
+  if (!sleeps) return false;
+  row.sleeps_cpu_ns.push_back(sleeps->cpu_ns);
+  row.sleeps_last = *sleeps;
   return true;
 }
 
@@ -67,7 +67,7 @@ void print(const Row& row) {
   line(row.name, "vmbsim", ours, row.last);
   if (!row.compared()) return;
   line("", "SimGrid", median(row.peer_cpu_ns), row.peer_last);
-  line("", "  Exec", median(row.exec_cpu_ns), row.exec_last);
+  line("", "  sleeps", median(row.sleeps_cpu_ns), row.sleeps_last);
 }
 
 /// How far apart two figures are, in percent of the second.

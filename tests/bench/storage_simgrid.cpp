@@ -1,12 +1,14 @@
 /// The same storage channel written directly on SimGrid's S4U: one actor per processor, per interrupt wire and per server.
 ///
-///   guest actor ──ring──► (wire actor: sleep latency) ──► host actor ──queue──► 32 server actors: sleep 80 us
+///   guest actor ──ring──► (wire actor: sleep latency) ──► host actor ──queue──► 32 server actors: 80 us each
 ///     ▲───── (wire actor: sleep latency) ◄────ring──── host actor ◄──── done ────────┘
 ///
-/// As cheap as it can be said in S4U: software costs are paid at once for all that happens without anybody seeing it; rings are
-/// plain queues; whoever waits does so on a semaphore, and is released only when it waits. Mailboxes would cost more.
-/// Two programs are built of it: costs as sleeps (VMBSIM_PAY=sleep_for), the cheapest; and as computations that occupy a simulated
-/// processor (VMBSIM_PAY=execute), SimGrid's own notion of a cost.
+/// Software costs and service times are computations on hosts, which is how S4U says that something is occupied: a guest and a
+/// root processor of one core, a disk of 32. Otherwise as cheap as it can be said: costs are paid at once for all that happens
+/// without anybody seeing it; rings are plain queues; whoever waits does so on a semaphore, and is released only when it waits.
+/// Mailboxes would cost more.
+/// Two programs are built of it. VMBSIM_PAY=execute is that model. VMBSIM_PAY=sleep_for lets everybody sleep instead: nothing is
+/// occupied any more, so it is no longer the same model, but the least that S4U can be asked to do.
 /// Coincides   with vmbsim's models but for two things: a pass is not interrupted (the interrupt's cost comes after it), and the
 ///             application thread's switches are left out.
 #include <deque>
@@ -184,7 +186,7 @@ class Machine {
       }
       Transaction& transaction = *work_.front();
       work_.pop_front();
-      sleep(80e-6);
+      pay(80e-6);
       done_.push_back(&transaction);
       disk_interrupted_ = true;
       host_bell_.ring();
@@ -238,6 +240,8 @@ int main(int argc, char** argv) {
   auto* const zone = simgrid::s4u::create_full_zone("zone");
   auto* const guest = zone->create_host("guest", 1);
   auto* const host = zone->create_host("host", 1);
+  auto* const disk = zone->create_host("disk", 1);
+  disk->set_core_count(32);
   zone->seal();
   Machine machine(asked, scenario.costs);
   const auto actor = [&machine](const char* what, simgrid::s4u::Host* where, void (Machine::*body)()) {
@@ -247,7 +251,7 @@ int main(int argc, char** argv) {
   actor("host", host, &Machine::host);
   actor("wire to host", host, &Machine::wire_to_host);
   actor("wire to guest", guest, &Machine::wire_to_guest);
-  for (int i = 0; i != 32; ++i) actor("server", host, &Machine::server);
+  for (int i = 0; i != 32; ++i) actor("server", disk, &Machine::server);
   engine.run();
   return 1;
 }
