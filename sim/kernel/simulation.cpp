@@ -16,7 +16,17 @@ void Simulation::run_one() {
 
 void Simulation::run_consequences() {
   std::size_t i = 0;
+  std::uint64_t ran = 0;
+  SimTime instant = now_;
   while (i < soon_.size()) {  // a consequence may have consequences
+    if (now_ != instant) {
+      instant = now_;
+      ran = 0;
+    }
+    if (++ran > most_at_one_instant) {
+      soon_.clear();
+      return end_livelock();
+    }
     const Consequence next = soon_[i++];
     if (i == soon_.size()) {  // the last one known may let time pass again
       soon_.clear();
@@ -44,6 +54,19 @@ void Simulation::run_due(SimTime time) {
   VMBSIM_ASSERT(time >= now_, "time never runs backwards");
   while (!stopping_ && !calendar_.empty() && calendar_.next_time() <= time) run_one();
   if (!stopping_ && now_ < time) now_ = time;
+}
+
+void Simulation::end_livelock() {
+  livelocked_ = true;
+  stop();
+}
+
+/// A page at a time, so that an event costs nothing more.
+void Simulation::look_for_livelock() {
+  const std::int64_t last = page_.back().time_ns;
+  pages_at_instant_ = page_.front().time_ns == last && page_before_ns_ == last ? pages_at_instant_ + 1 : 0;
+  page_before_ns_ = last;
+  if (pages_at_instant_ * page_.size() > most_at_one_instant) end_livelock();
 }
 
 void Simulation::flush_log() {

@@ -100,7 +100,9 @@ class Simulation {
   /// Writes one record to the run's log at the current time.
   void log(ActorId actor, std::uint32_t detail) {
     page_[fill_++] = {nanoseconds(now_), actor.value, detail};
-    if (fill_ == page_.size()) flush_log();
+    if (fill_ < page_.size()) return;
+    look_for_livelock();
+    flush_log();
   }
 
   /// Runs every event up to and including `end`; the clock then stands at `end` unless stop() was called.
@@ -108,6 +110,10 @@ class Simulation {
   /// Ends run_until after the current event. The clock stays where it is.
   void stop() { stopping_ = true; limit_ = now_; }
   bool stopping() const { return stopping_; }
+
+  /// Events, or consequences of one, at one instant after which a run is taken for one that never lets time pass, and stopped.
+  static constexpr std::uint64_t most_at_one_instant = 4'000'000;
+  bool livelocked() const { return livelocked_; }
 
   /// For an outside engine that leads: time of the next event, and running what is due at `time` (and what that brings at
   /// the same instant). The clock moves to `time`.
@@ -129,6 +135,8 @@ class Simulation {
 
   void run_one();
   void run_consequences();
+  void look_for_livelock();
+  void end_livelock();
   void update_limit() {
     limit_ = stopping_ || !soon_.empty() ? now_ : end_ < horizon_ ? end_ : horizon_;
   }
@@ -142,9 +150,12 @@ class Simulation {
   EventListener* listener_;
   std::vector<Consequence> soon_;
   std::uint64_t events_ = 0;
+  std::uint64_t pages_at_instant_ = 0;  // full pages of the log in a row that lie within one instant
+  std::int64_t page_before_ns_ = -1;    // the last time in the page before
   std::uint32_t fill_ = 0;
   std::uint32_t actors_ = 0;
   bool stopping_ = false;
+  bool livelocked_ = false;
   Seed seed_;
   std::array<EventRecord, 256> page_;
 };
