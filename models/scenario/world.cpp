@@ -42,7 +42,7 @@ struct ChannelInstance {
   std::vector<std::unique_ptr<kmcl::Device>> guest_devices;
   std::unique_ptr<device::FifoServers> servers;   // when no platform disk does the work
   const device::Resource* resource = nullptr;     // these servers or that disk; null for echo
-  std::unique_ptr<drivers::DiskAdapter> disk;
+  std::vector<std::unique_ptr<drivers::DiskAdapter>> disks;  // one queue per channel, where that channel's requests come in
   std::vector<std::unique_ptr<drivers::Driver>> host_drivers;
   std::unique_ptr<drivers::Driver> guest_driver;
   drivers::RequestPort* port = nullptr;
@@ -247,11 +247,11 @@ void World::Parts::build_storage(ChannelInstance& channel, drivers::ClientChanne
     resource = channel.servers.get();
   }
   channel.resource = resource;
-  channel.disk = std::make_unique<drivers::DiskAdapter>(host, channel.host_devices.front()->target, *resource, channel.name);
-  for (const auto& device : channel.host_devices)
+  for (const auto& device : channel.host_devices) {
+    channel.disks.push_back(std::make_unique<drivers::DiskAdapter>(host, device->target, *resource, device->name));
     channel.host_drivers.push_back(std::make_unique<drivers::StorageServer>(
         drivers::StorageServer::Config{.device = *device,
-                                       .disk = *channel.disk,
+                                       .disk = *channel.disks.back(),
                                        .type = device->id.type,
                                        .instance = device->id.instance,
                                        .maximum_request = largest,
@@ -261,6 +261,7 @@ void World::Parts::build_storage(ChannelInstance& channel, drivers::ClientChanne
                                        .recorded_service = spec.device.service_from_trace,
                                        .process_time = spec.host_endpoint.process_time,
                                        .stream = world.stream(device->name, "host driver")}));
+  }
   auto driver = std::make_unique<drivers::StorageClient>(
       drivers::StorageClient::Config{.channels = std::move(client),
                                      .maximum_request = largest,
