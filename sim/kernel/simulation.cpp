@@ -19,6 +19,10 @@ void Simulation::run_consequences() {
   std::uint64_t ran = 0;
   SimTime instant = now_;
   while (i < soon_.size()) {  // a consequence may have consequences
+    if (stopping_) {          // the rest comes first when the run goes on
+      soon_.erase(soon_.begin(), soon_.begin() + static_cast<std::ptrdiff_t>(i));
+      return;
+    }
     if (now_ != instant) {
       instant = now_;
       ran = 0;

@@ -107,7 +107,8 @@ class Simulation {
 
   /// Runs every event up to and including `end`; the clock then stands at `end` unless stop() was called.
   void run_until(SimTime end);
-  /// Ends run_until after the current event. The clock stays where it is.
+  /// Ends run_until after the current event or consequence; consequences that are left come first when the run goes on. The
+  /// clock stays where it is.
   void stop() { stopping_ = true; limit_ = now_; }
   bool stopping() const { return stopping_; }
 

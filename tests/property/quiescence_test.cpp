@@ -68,3 +68,23 @@ TEST_CASE("a run that its limit stopped is not stuck, whatever is under way") {
   CHECK(result.channels.front().outstanding > 0);
   CHECK(text_of(result.findings) == "");
 }
+
+TEST_CASE("packets end a run in which no time passes") {
+  const RunResult result = run(scenario_of(R"(schema = 1
+name    = "no time"
+packets = 100
+latency = { profile = "zero" }
+[[channel]]
+name   = "pipe"
+driver = "echo"
+[[workload]]
+name        = "load"
+channel     = "pipe"
+queue_depth = 8
+request     = "64B"
+)"));
+  CHECK(result.simulated == Duration{});
+  CHECK(result.channels.front().completed >= 100);
+  CHECK(result.channels.front().completed < 120);
+  CHECK(text_of(result.findings) == "");
+}

@@ -82,6 +82,20 @@ TEST_CASE("run_until does not pass its end although the event due before it was 
   REQUIRE(runs == 1);
 }
 
+TEST_CASE("stop ends a chain of consequences too, and the next run begins with what was left of it") {
+  Simulation world(Seed{1});
+  int runs = 0;
+  Step step{[&] {
+    if (++runs < 100) world.soon([](void* self) { static_cast<Step*>(self)->run(); }, &step);
+    if (runs == 3) world.stop();
+  }};
+  world.at<&Step::run>(at(5us), ActorId{1}, step);
+  world.run_until(at(1ms));
+  REQUIRE(runs == 3);
+  world.run_until(at(1ms));
+  REQUIRE(runs == 100);
+}
+
 TEST_CASE("stop ends the run after the current event, and the next run goes on from there") {
   Simulation world(Seed{1});
   int runs = 0;
