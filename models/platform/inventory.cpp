@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <new>
 #include <string_view>
 #include <variant>
 
@@ -23,7 +24,7 @@ namespace vmbsim::platform {
 namespace {
 
 constexpr std::int64_t longest_file = 16 << 20;   // bytes
-constexpr rlim_t longest_reading = 20;            // seconds of processor time in the child
+constexpr rlim_t longest_reading = 5;             // seconds of processor time in the child
 
 // What the child says, as NUL-terminated words: "host" name cores flops, "disk" name read write, at last "end"; or "error" text.
 void say(std::string& out, std::string_view word) {
@@ -51,7 +52,7 @@ void write_all(int fd, const std::string& text) {
   const rlimit time{longest_reading, longest_reading};
   ::setrlimit(RLIMIT_CPU, &time);
 #ifndef VMBSIM_SANITIZED  // a sanitizer's shadow memory is data, too
-  constexpr rlim_t most_memory = rlim_t{4} << 30;  // bytes
+  constexpr rlim_t most_memory = rlim_t{1} << 30;  // bytes
   const rlimit memory{most_memory, most_memory};
   ::setrlimit(RLIMIT_DATA, &memory);
 #endif
@@ -75,6 +76,8 @@ void write_all(int fd, const std::string& text) {
     say(out, "end");
     write_all(fd, out);
     ::_exit(0);
+  } catch (const std::bad_alloc&) {
+    ::_exit(1);
   } catch (const std::exception& error) {
     out.clear();
     say(out, "error");
@@ -132,14 +135,19 @@ Inventory to_inventory(const std::vector<std::string>& words) {
   return inventory;
 }
 
+// Costs are those of a processor of 1 Gf, and speeds are kept in thousandths of it.
+constexpr double slowest_host = 1e6;
+constexpr double fastest_host = 1e15;
+
 bool positive(double value) { return std::isfinite(value) && value > 0; }
 
 /// Figures that SimGrid takes and that mean nothing.
 void check_figures(const Inventory& inventory, const PlatformText& text, Problems& problems) {
   if (inventory.hosts.empty()) complain(problems, Place{text.file(), 1, 1}, "a platform needs at least one <host>");
   for (const HostSpec& host : inventory.hosts) {
-    if (!positive(host.flops) || host.cores == 0)
-      complain(problems, text.place_of_value(host.name), "host \"" + host.name + "\" needs a speed and a core count above 0");
+    if (!(host.flops >= slowest_host && host.flops <= fastest_host) || host.cores == 0)
+      complain(problems, text.place_of_value(host.name),
+               "host \"" + host.name + "\" needs a speed from 1Mf to 1Pf and a core count above 0");
     for (const DiskSpec& disk : host.disks) {
       for (double bandwidth : {disk.read_bytes_per_second, disk.write_bytes_per_second})
         if (!positive(bandwidth) || bandwidth > 1e15) {

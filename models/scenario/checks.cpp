@@ -15,7 +15,6 @@ using config::Node;
 
 constexpr Bytes most_ring_memory{std::int64_t{16} << 30};
 constexpr std::int64_t most_processors = 100'000;
-constexpr std::int64_t most_intervals = 10'000'000;
 /// The length field of a packet descriptor counts 8-byte units in 16 bits. Source: OpenVMM, vmbus_ring: PacketDescriptor.
 constexpr Bytes largest_packet{65'535 * 8};
 
@@ -183,22 +182,25 @@ class Checks {
   void sizes() {
     Bytes memory;
     std::int64_t processors = s_.machine.host_cpus;
+    std::int64_t instances = 0;
     for (const VmSpec& vm : s_.vms) processors += std::int64_t{vm.cpus} * vm.count;
     for (std::size_t i = 0; i < s_.channels.size(); ++i) {
       const VmSpec* vm = named(s_.vms, s_.channels[i].vm);
       const Bytes one = ring_memory(s_.channels[i]);
-      const std::int64_t instances = vm ? vm->count : 1;
-      if (one.count > most_ring_memory.count / instances || memory + Bytes{one.count * instances} > most_ring_memory) {
+      const std::int64_t copies = vm ? vm->count : 1;
+      instances += copies;
+      if (one.count > most_ring_memory.count / copies || memory + Bytes{one.count * copies} > most_ring_memory) {
         problem({"channel", i}, "the rings up to this channel take more than " + config::to_text(most_ring_memory) +
                                     "; fewer guests, subchannels or ring pages would be right");
         break;
       }
-      memory += Bytes{one.count * instances};
+      memory += Bytes{one.count * copies};
     }
     if (processors > most_processors)
       problem({"vm"}, std::to_string(processors) + " processors; at most " + std::to_string(most_processors) + " are simulated");
-    if (s_.record.interval > Duration{0} && s_.run_for / s_.record.interval > most_intervals)
-      problem({"record", "intervals"}, "more than " + std::to_string(most_intervals) + " intervals; a longer one would be right");
+    if (s_.record.interval > Duration{0} && s_.run_for / s_.record.interval > most_recorded_rows / std::max<std::int64_t>(instances, 1))
+      problem({"record", "intervals"}, "more than " + std::to_string(most_recorded_rows) +
+                                           " intervals over all channels; a longer one would be right");
   }
 
   void hosts(const HostCheck& host_check) {

@@ -129,7 +129,8 @@ void device_fields(Visitor& v, DeviceSpec& d, bool storage) {
             auto text = parse_text(d.disk)(node, reading);
             const std::size_t colon = d.disk.find(':');
             if (!text || (colon != std::string::npos && colon > 0 && colon + 1 < d.disk.size())) return text;
-            reading.wrong(node, "right would be a host and its disk, as in \"host:disk\"");
+            if (text) reading.wrong(node, "right would be a host and its disk, as in \"host:disk\"");
+            d.disk.clear();
             return std::nullopt;
           });
   v.value({.key = "completion", .shape = Shape::choice, .doc = "Where the host driver completes the packet.",
@@ -294,7 +295,7 @@ void sweep_fields(Visitor& v, SweepSpec& sweep) {
 
 void fields(Visitor& v, Scenario& s) {
   v.value({.key = "schema", .shape = Shape::version, .doc = "Version of this format.", .required = true}, parse_version());
-  v.value({.key = "name", .shape = Shape::text, .doc = "What results call this scenario.", .required = true}, parse_text(s.name));
+  v.value({.key = "name", .shape = Shape::text, .doc = "What results call this scenario.", .required = true}, parse_title(s.name));
   std::int64_t seed = 1;
   integer(v, "seed", seed, 0, std::numeric_limits<std::int64_t>::max(), "1", "What the run's chance is drawn from.");
   s.seed = {static_cast<std::uint64_t>(seed)};

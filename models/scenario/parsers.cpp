@@ -247,6 +247,21 @@ Parse parse_text(std::string& out) {
   };
 }
 
+Parse parse_title(std::string& out) {
+  return [&out](const Node& node, Reading& reading) -> Text {
+    constexpr std::size_t longest = 200;
+    const auto text = text_of(node, reading, "text in quotes");
+    if (!text) return std::nullopt;
+    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+    if (text->empty() || text->size() > longest || std::any_of(text->begin(), text->end(), control)) {
+      reading.wrong(node, "not a title; right would be one line of at most " + std::to_string(longest) + " bytes");
+      return std::nullopt;
+    }
+    out = *text;
+    return config::toml_quoted(*text);
+  };
+}
+
 Parse parse_name(std::string& out) {
   return [&out](const Node& node, Reading& reading) -> Text {
     const auto text = text_of(node, reading, "a name in quotes");

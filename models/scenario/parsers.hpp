@@ -10,6 +10,8 @@
 namespace vmbsim::scenario {
 
 Parse parse_text(std::string& out);
+/// One line of text, not empty.
+Parse parse_title(std::string& out);
 /// Letters, digits, `-` and `_`: names stand between dots in metrics and overrides.
 Parse parse_name(std::string& out);
 Parse parse_flag(bool& out);

@@ -19,7 +19,7 @@ void Recorder::returned(const vmbus::Journey& journey) {
     sum += stage;
   }
   VMBSIM_ASSERT(sum == journey.latency(), "the stages of a packet add up to its latency");
-  if (config_.packets) {
+  if (config_.packets && config_.rows.take(config_.world)) {
     PacketRow row{.channel = config_.channel, .submitted = journey.submitted, .stages = {}};
     for (std::size_t i = 0; i < stage_count; ++i) row.stages[i] = journey.stage(i);
     packets.push_back(row);
@@ -34,6 +34,7 @@ void Recorder::start_measuring() {
 
 void Recorder::close_intervals(SimTime until) {
   for (; interval_end_ <= until; interval_end_ += config_.interval) {
+    if (!config_.rows.take(config_.world)) return;
     intervals.push_back({.end = interval_end_,
                          .channel = config_.channel,
                          .completed = interval_latency_.count(),
@@ -46,7 +47,7 @@ void Recorder::close_intervals(SimTime until) {
 void Recorder::finish() {
   if (!measuring_ || config_.interval.count() == 0) return;
   close_intervals(config_.world.now());
-  if (interval_latency_.count() == 0) return;
+  if (interval_latency_.count() == 0 || !config_.rows.take(config_.world)) return;
   intervals.push_back({.end = config_.world.now(),
                        .channel = config_.channel,
                        .completed = interval_latency_.count(),

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "models/scenario/scenario.hpp"
 #include "models/vmbus/journey.hpp"
 #include "sim/kernel/simulation.hpp"
 #include "vmbsim/result.hpp"
@@ -17,6 +18,21 @@ struct PacketLimit {
   }
 };
 
+/// Rows that a run may still keep, over all channels. One that asks for more is ended.
+struct RowLimit {
+  std::uint64_t left = most_recorded_rows;
+  bool exceeded = false;
+  bool take(kernel::Simulation& world) {
+    if (left == 0) {
+      exceeded = true;
+      world.stop();
+      return false;
+    }
+    --left;
+    return true;
+  }
+};
+
 class Recorder final : public vmbus::JourneyLog {
  public:
   struct Config {
@@ -25,6 +41,7 @@ class Recorder final : public vmbus::JourneyLog {
     Duration interval{};                ///< close an interval this often; 0: never
     kernel::Simulation& world;
     PacketLimit& limit;
+    RowLimit& rows;
   };
   explicit Recorder(Config config) : config_(config) {}
 

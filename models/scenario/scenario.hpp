@@ -121,6 +121,9 @@ struct Expectation {
   Place place;
 };
 
+/// Rows that `[record]` may bring in one run: what one computer's memory holds.
+inline constexpr std::int64_t most_recorded_rows = 10'000'000;
+
 /// `[record]`
 struct RecordSpec {
   bool packets = false;          ///< packets.csv: one row per transaction

@@ -94,6 +94,7 @@ struct World::Parts final : drivers::ReadyListener {
   vmbus::Synic host_synic;
   std::vector<std::vector<std::unique_ptr<Guest>>> guests;  // by template, then by index
   PacketLimit limit;
+  RowLimit rows;
   std::deque<ChannelInstance> channels;
   std::vector<LoadInstance> loads;
   std::size_t not_ready = 0;
@@ -180,7 +181,8 @@ void World::Parts::build_channel(const ChannelSpec& spec, Guest& guest, std::str
                                                                  .packets = scenario.record.packets,
                                                                  .interval = scenario.record.interval,
                                                                  .world = world,
-                                                                 .limit = limit});
+                                                                 .limit = limit,
+                                                                 .rows = rows});
   drivers::ClientChannels::Config client{.devices = {},
                                          .to_host = spec.to_host,
                                          .to_guest = spec.to_guest,
@@ -386,6 +388,9 @@ RunResult World::run() {
   p.advance(end);
   p.find_stuck();
   for (ChannelInstance& channel : p.channels) channel.recorder->finish();
+  if (p.rows.exceeded)
+    p.findings.add("RECORD", BugCheck::none, {},
+                   fmt::format("[record] asks for more than {} rows; the run ended there", most_recorded_rows));
   p.world.flush_log();
   return p.result();
 }

@@ -27,6 +27,7 @@ using config::quoted;
 using Kind = TraceRecord::Kind;
 
 constexpr std::int64_t largest_request = std::int64_t{1} << 30;
+constexpr Duration longest_trace = std::chrono::hours{24 * 365 * 10};  // the longest run
 constexpr Duration filetime_tick{100};
 constexpr std::size_t max_problems = 20;
 
@@ -115,8 +116,8 @@ class Recording {
       std::int64_t ns = 0;
       const bool fits = !__builtin_mul_overflow(timed.ticks - timed_.front().ticks, tick_.count(), &ns);
       const auto arrival = fits ? scaled(Duration{ns}, options_.time_scale) : std::nullopt;
-      if (!arrival) {
-        problems.push_back(of_the_file(file, "the trace, as scaled, is longer than 292 years"));
+      if (!arrival || *arrival > longest_trace) {
+        problems.push_back(of_the_file(file, "the trace, as scaled, is longer than 10 years"));
         return {};
       }
       trace.push_back(timed.record);

@@ -9,6 +9,11 @@
 
 namespace vmbsim::config {
 namespace fs = std::filesystem;
+namespace {
+
+std::string in_mebibytes(std::int64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
+
+}  // namespace
 
 std::variant<std::string, FileError> read_file(const std::string& path, std::int64_t limit) {
   if (path.empty() || path.find('\0') != std::string::npos) return FileError{"this is no file name"};
@@ -17,7 +22,11 @@ std::variant<std::string, FileError> read_file(const std::string& path, std::int
   if (status.type() == fs::file_type::not_found) return FileError{"there is no such file"};
   if (status.type() == fs::file_type::directory) return FileError{"this is a folder, not a file"};
   if (failed) return FileError{"cannot be read: " + failed.message()};
-  // A pipe is welcome (process substitution); what never ends is cut off at the limit.
+  // A pipe is welcome (process substitution); one that never ends is cut off at the limit.
+  if (status.type() != fs::file_type::regular && status.type() != fs::file_type::fifo) return FileError{"this is no file"};
+  const FileError too_large{"larger than " + in_mebibytes(limit) + ", which is the most that is read"};
+  if (status.type() == fs::file_type::regular && fs::file_size(path, failed) > static_cast<std::uintmax_t>(limit))
+    return too_large;
   struct Close { void operator()(std::FILE* f) const { std::fclose(f); } };
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
   if (!file) return FileError{std::string("cannot be read: ") + std::strerror(errno)};
@@ -25,8 +34,7 @@ std::variant<std::string, FileError> read_file(const std::string& path, std::int
   char block[1 << 16];
   while (const std::size_t got = std::fread(block, 1, sizeof block, file.get())) {
     text.append(block, got);
-    if (text.size() > static_cast<std::size_t>(limit))
-      return FileError{"larger than " + std::to_string(limit / 1024) + " KiB, which is the most that is read"};
+    if (text.size() > static_cast<std::size_t>(limit)) return too_large;
   }
   if (std::ferror(file.get()) != 0) return FileError{"cannot be read to its end"};
   return text;

@@ -145,7 +145,7 @@ std::optional<Node> parse_toml(std::string_view text, const Document& document, 
     return std::nullopt;
   };
   if (text.size() > static_cast<std::size_t>(largest_file))
-    return refuse({}, "larger than " + std::to_string(largest_file / 1024) + " KiB, which is the most that is read");
+    return refuse({}, "larger than " + std::to_string(largest_file >> 20) + " MiB, which is the most that is read");
   if (const auto deep = NestingScan(text).too_deep())
     return refuse(*deep, "nested more than " + std::to_string(deepest_nesting) + " deep");
   try {

@@ -206,8 +206,8 @@ void write_findings(Page& page, const RunResult& result) {
     std::string rule = finding.rule;
     if (finding.bug_check != BugCheck::none)
       rule += fmt::format(" (bug check 0x{:02X})", static_cast<std::uint32_t>(finding.bug_check));
-    page.line(fmt::format("  {}  at {} ns, {}: {}", page.bad(rule), nanoseconds(finding.time), finding.where,
-                          finding.text));
+    page.line(fmt::format("  {}  at {} ns{}{}: {}", page.bad(rule), nanoseconds(finding.time),
+                          finding.where.empty() ? "" : ", ", finding.where, finding.text));
   }
   if (shown < result.findings.size())
     page.line(fmt::format("  and {} more; summary.json has them all", count_text(result.findings.size() - shown)));
