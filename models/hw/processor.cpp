@@ -230,8 +230,14 @@ void Processor::run(Context& context) {
   VMBSIM_ASSERT(occupant_ == &context, "a context ends on the processor it occupies");
   occupant_ = nullptr;
   switch (context.activity_) {
-    case Activity::isr: spare_isr_.push_back(&context); break;
-    case Activity::dpc: spare_dpc_.push_back(&context); break;
+    case Activity::isr:
+      context.fiber_.rest();
+      spare_isr_.push_back(&context);
+      break;
+    case Activity::dpc:
+      context.fiber_.rest();
+      spare_dpc_.push_back(&context);
+      break;
     default: executive_.thread_ended(context); break;
   }
 }

@@ -47,18 +47,12 @@ std::byte* StackPool::take() {
   void* mapping = ::mmap(nullptr, stack_bytes + guard, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
   VMBSIM_ASSERT(mapping != MAP_FAILED, "there is address space for one more stack");
-  VMBSIM_ASSERT(::mprotect(mapping, guard, PROT_NONE) == 0, "a guard page can be protected");
+  if (mapped_.size() < most_guards)
+    VMBSIM_ASSERT(::mprotect(mapping, guard, PROT_NONE) == 0, "a guard page can be protected");
   std::byte* stack = static_cast<std::byte*>(mapping) + guard;
   mapped_.push_back(stack);
   free_.reserve(mapped_.size());
   return stack;
-}
-
-void StackPool::give_back(std::byte* stack) {
-#ifdef VMBSIM_ASAN
-  __asan_unpoison_memory_region(stack, stack_bytes);  // an abandoned body left its red zones behind
-#endif
-  free_.push_back(stack);
 }
 
 struct Fiber::Entry {
@@ -79,7 +73,11 @@ Fiber::~Fiber() {
 #ifdef VMBSIM_TSAN
   if (tsan_inside_ != nullptr) __tsan_destroy_fiber(tsan_inside_);
 #endif
-  if (stack_ != nullptr) stacks_.give_back(stack_);
+  if (stack_ == nullptr) return;
+#ifdef VMBSIM_ASAN
+  __asan_unpoison_memory_region(stack_, StackPool::stack_bytes);  // an abandoned body left its red zones behind
+#endif
+  stacks_.give_back(stack_);
 }
 
 void Fiber::start(Body body, void* argument) {

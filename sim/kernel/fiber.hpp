@@ -24,10 +24,13 @@
 
 namespace vmbsim::kernel {
 
-/// Stacks of one world: mapped once, reused, each with an inaccessible page below it.
+/// Stacks of one world: mapped once, reused, each with an inaccessible page below it. Only the first `most_guards` have one:
+/// each costs an entry of the process's memory map, of which Linux allows 65,530.
+/// Source   Linux, Documentation/admin-guide/sysctl/vm.rst: max_map_count.
 class StackPool {
  public:
   static constexpr std::size_t stack_bytes = 256 * 1024;  ///< address space; only touched pages take memory
+  static constexpr std::size_t most_guards = 24'000;
 
   StackPool() = default;
   ~StackPool();
@@ -36,7 +39,7 @@ class StackPool {
 
   /// The lowest usable address of a stack of stack_bytes.
   std::byte* take();
-  void give_back(std::byte* stack);
+  void give_back(std::byte* stack) { free_.push_back(stack); }
 
  private:
   std::vector<std::byte*> mapped_;
@@ -59,6 +62,12 @@ class Fiber {
   /// Leaves this fibre, from inside it; returns at the next resume().
   void suspend() { leave(); }
   bool finished() const { return finished_; }
+  /// Gives the stack back until the next start(), so that whoever runs next finds it warm. The body must have ended.
+  void rest() {
+    VMBSIM_ASSERT(finished_, "only an ended body needs no stack");
+    if (stack_ != nullptr) stacks_.give_back(stack_);
+    stack_ = nullptr;
+  }
 
  private:
   struct Entry;  // the first frame of a body

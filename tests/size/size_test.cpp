@@ -37,6 +37,14 @@ void check_idle(int guests, int channels_each) {
   if (memory_tells) CHECK(taken < 1024 * mib);
 }
 
+/// Linux maps at most 65,530 stretches of memory for a process: stacks must not be what uses them up.
+void check_traffic_of_many_guests() {
+  const RunResult result =
+      run(scenario_of(idle_channels(10'000, 1), {"workload.w0.arrivals={ periodic = \"1/s\" }", "run_for=2500ms"}));
+  CHECK(result.transactions >= 20'000);
+  CHECK(text_of(result.findings) == "");
+}
+
 constexpr const char* busy = R"(schema = 1
 name = "busy"
 packets = 1000
@@ -65,6 +73,8 @@ std::uint64_t allocations_of(std::uint64_t packets, const std::vector<std::strin
 TEST_CASE("ten thousand idle channels of five guests fit into a gibibyte") { check_idle(5, 2000); }
 
 TEST_CASE("ten thousand guests with an idle channel each fit into a gibibyte") { check_idle(10'000, 1); }
+
+TEST_CASE("ten thousand guests at work find a stack each") { check_traffic_of_many_guests(); }
 
 TEST_CASE("a packet on its way allocates nothing") {
   std::vector<std::string> overrides;
