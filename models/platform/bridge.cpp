@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <csignal>
 #include <utility>
 
 #include "vmbsim/assert.hpp"
@@ -69,6 +70,7 @@ std::unique_ptr<s4u::Engine> start_engine() {
   static char* arguments[] = {program, nullptr};
   int count = 1;
   auto engine = std::make_unique<s4u::Engine>(&count, arguments);
+  std::signal(SIGINT, SIG_DFL);                       // SimGrid would leave with the status of an ordinary failure
   s4u::Engine::set_config("surf/precision:1e-12");    // the default of 1e-9 completes activities up to 1 ns early
   s4u::Engine::set_config("network/model:CM02");
   s4u::Engine::set_config("network/TCP-gamma:0");     // no window: latency does not bound the rate

@@ -15,8 +15,6 @@ using config::Node;
 
 constexpr Bytes most_ring_memory{std::int64_t{16} << 30};
 constexpr std::int64_t most_processors = 100'000;
-/// The length field of a packet descriptor counts 8-byte units in 16 bits. Source: OpenVMM, vmbus_ring: PacketDescriptor.
-constexpr Bytes largest_packet{65'535 * 8};
 
 using Step = std::variant<const char*, std::size_t>;
 

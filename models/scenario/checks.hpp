@@ -16,6 +16,9 @@ using HostCheck = std::function<std::optional<std::string>(const std::string& pl
 /// `document` is where `s` was read from, for the places. `host_check` may be empty.
 void check(const Scenario& s, const config::Document& document, const HostCheck& host_check, Problems& problems);
 
+/// The length field of a packet descriptor counts 8-byte units in 16 bits. Source: OpenVMM, vmbus_ring: PacketDescriptor.
+inline constexpr Bytes largest_packet{65'535 * 8};
+
 /// Bytes of the ring packet that carries one request of `size`, trailer included.
 /// Source: OpenVMM, vmbus_ring: a packet is a 16-byte descriptor, its payload rounded up to 8 bytes and an 8-byte trailer; a
 /// GPA-direct packet has 8 bytes for the range count, and for each range 8 bytes and one page number of 8 bytes a page

@@ -1,6 +1,5 @@
-#include <cstdio>
-
 #include "sim/cli/loading.hpp"
+#include "sim/cli/output.hpp"
 #include "sim/cli/verbs.hpp"
 
 namespace vmbsim::cli {
@@ -10,7 +9,8 @@ int check(const std::vector<std::string>& scenarios) {
   for (const std::string& path : scenarios) {
     const Inputs inputs = load_inputs(path, {}, {});
     if (inputs.scenario) {
-      std::printf("%s: %s", path.c_str(), scenario::describe(*inputs.scenario).c_str());
+      status = say(path + ": " + scenario::describe(*inputs.scenario), status);
+      if (status == broken) return status;
     } else {
       print(inputs.problems);
       status = bad_input;

@@ -1,6 +1,5 @@
-#include <cstdio>
-
 #include "sim/cli/loading.hpp"
+#include "sim/cli/output.hpp"
 #include "sim/cli/verbs.hpp"
 
 namespace vmbsim::cli {
@@ -11,13 +10,9 @@ int expand(const std::string& path, const std::vector<std::string>& overrides, s
     print(inputs.problems);
     return bad_input;
   }
-  std::fputs(inputs.scenario->resolved.c_str(), stdout);
-  return fine;
+  return say(inputs.scenario->resolved, fine);
 }
 
-int schema() {
-  std::printf("%s\n", scenario::json_schema().c_str());
-  return fine;
-}
+int schema() { return say(scenario::json_schema() + "\n", fine); }
 
 }  // namespace vmbsim::cli

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 
 #include "models/workload/trace_reader.hpp"
@@ -52,16 +51,26 @@ workload::TraceOptions options_of(const scenario::WorkloadSpec& load) {
   return options;
 }
 
-/// The ring of the load's channel holds the largest request of its trace.
-void check_ring(const scenario::WorkloadSpec& load, const scenario::ChannelSpec& channel, const workload::Trace& trace,
-                Problems& problems) {
+/// The rings of the load's channel hold the largest request of its trace, and what an echo answers.
+void check_rings(const scenario::WorkloadSpec& load, const scenario::ChannelSpec& channel, const workload::Trace& trace,
+                 Problems& problems) {
   Bytes largest{};
   for (const workload::TraceRecord& record : trace) largest = std::max(largest, record.size);
-  const Pages least = pages_for(scenario::packet_size(channel, largest) + Bytes{8});  // 8 bytes of a ring stay free
-  if (channel.to_host >= least) return;
-  problems.push_back({load.trace.place, fmt::format("the trace's largest request of {} bytes does not fit the ring of channel "
-                                                    "\"{}\": to_host must be at least {} pages",
-                                                    largest.count, channel.name, least.count)});
+  const Bytes packet = scenario::packet_size(channel, largest);
+  const std::string takes =
+      fmt::format("the trace's largest request of {} B takes a packet of {} B", largest.count, packet.count);
+  if (packet > scenario::largest_packet) {
+    problems.push_back({load.trace.place, fmt::format("{}, and a packet has at most {} B", takes, scenario::largest_packet.count)});
+    return;
+  }
+  const Pages least = pages_for(packet + Bytes{8});  // 8 bytes of a ring stay free
+  const auto check = [&](const char* key, Pages size) {
+    if (size >= least) return;
+    problems.push_back({load.trace.place, fmt::format("{}, too large for channel \"{}\": {} must be at least {} pages", takes,
+                                                      channel.name, key, least.count)});
+  };
+  check("to_host", channel.to_host);
+  if (channel.driver == "echo") check("to_guest", channel.to_guest);
 }
 
 void load_trace(const scenario::WorkloadSpec& load, const std::vector<scenario::ChannelSpec>& channels, Inputs& inputs) {
@@ -73,7 +82,7 @@ void load_trace(const scenario::WorkloadSpec& load, const std::vector<scenario::
   workload::TraceText trace = workload::read_trace(std::get<std::string>(text), load.trace.file, options_of(load));
   inputs.problems.insert(inputs.problems.end(), trace.problems.begin(), trace.problems.end());
   for (const scenario::ChannelSpec& channel : channels)
-    if (channel.name == load.channel) check_ring(load, channel, trace.trace, inputs.problems);
+    if (channel.name == load.channel) check_rings(load, channel, trace.trace, inputs.problems);
   inputs.traces[load.name] = std::make_shared<const workload::Trace>(std::move(trace.trace));
 }
 
@@ -95,10 +104,6 @@ Inputs load_inputs(const std::string& path, const std::vector<std::string>& over
     if (load.loop == scenario::WorkloadSpec::Loop::trace) load_trace(load, loaded.scenario->channels, inputs);
   if (inputs.problems.empty()) inputs.scenario = std::move(loaded.scenario);
   return inputs;
-}
-
-void print(const Problems& problems) {
-  for (const Problem& problem : problems) std::fprintf(stderr, "%s\n", problem.line().c_str());
 }
 
 }  // namespace vmbsim::cli

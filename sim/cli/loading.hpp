@@ -20,7 +20,4 @@ struct Inputs {
 /// Reads a scenario and everything it names, and tells all problems at once. Starts no engine in this process.
 Inputs load_inputs(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed);
 
-/// One line each on stderr.
-void print(const Problems& problems);
-
 }  // namespace vmbsim::cli

@@ -1,9 +1,15 @@
 // The command line: which verb, with which arguments. What they do is in the verbs' own files.
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <cstdio>
+#include <limits>
+#include <new>
 
+#include "sim/cli/output.hpp"
+#include "sim/cli/signals.hpp"
 #include "sim/cli/verbs.hpp"
 #include "sim/cli/version.hpp"
+#include "sim/config/suggestions.hpp"
 
 namespace {
 
@@ -17,30 +23,55 @@ std::string joined(int count, char** words) {
 
 /// A bad command line is bad input like any other: one line, status 2.
 int refuse(const CLI::App& app, const CLI::ParseError& error) {
-  if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-  std::fprintf(stderr, "command line:1:0: %s; see vmbsim --help\n", error.what());
+  if (error.get_name() == "CallForHelp") return cli::say(app.help(), cli::fine);
+  if (error.get_name() == "CallForVersion") return cli::say(error.what() + std::string("\n"), cli::fine);
+  std::string text = error.what();
+  if (app.get_subcommands().empty()) {
+    const std::vector<std::string> verbs{"run", "check", "expand", "schema"};
+    const std::vector<std::string> words = app.remaining();
+    text = words.empty() ? "what is to be done is missing" : "unknown verb \"" + words.front() + "\"";
+    text += config::did_you_mean_or(words.empty() ? "" : words.front(), verbs, "; right would be one of: ");
+  }
+  std::fprintf(stderr, "command line:1:0: %s; see vmbsim --help\n", text.c_str());
   return cli::bad_input;
 }
+
+/// CLI11 would take a number that is too large for the largest one.
+std::string is_seed(const std::string& text) {
+  std::int64_t seed = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  if (error == std::errc{} && end == text.data() + text.size() && seed >= 0) return "";
+  return "\"" + text + "\" is no seed; right would be a whole number from 0 to " +
+         std::to_string(std::numeric_limits<std::int64_t>::max());
+}
+
+std::string not_empty(const std::string& name) { return name.empty() ? "a name is missing" : ""; }
 
 }  // namespace
 
 int main(int count, char** words) {
-  CLI::App app("vmbsim: a deterministic simulator of Hyper-V VMBus as KMCL drivers see it");
+  cli::prepare_signals();
+  CLI::App app("vmbsim: a deterministic simulator of Hyper-V VMBus as KMCL drivers see it", "vmbsim");
   app.set_version_flag("--version", std::string(cli::version));
   app.require_subcommand(1);
   int status = cli::fine;
-  std::uint64_t seed = 0;
+  std::int64_t seed = 0;
+  const auto given = [&seed](const CLI::Option* option) {
+    return option->count() != 0 ? std::optional(Seed{static_cast<std::uint64_t>(seed)}) : std::nullopt;
+  };
 
   cli::RunArguments run;
   run.command = joined(count, words);
   CLI::App* run_verb = app.add_subcommand("run", "run one scenario and show what happened");
   run_verb->add_option("SCENARIO", run.scenario, "scenario file (TOML)")->required();
-  run_verb->add_option("--set", run.overrides, "KEY=VALUE on top of the file, e.g. workload.foreground.queue_depth=8")
-      ->type_size(1)->allow_extra_args(false);
-  CLI::Option* run_seed = run_verb->add_option("--seed", seed, "seed instead of the file's");
-  run_verb->add_option("--out", run.out, "folder for summary.json, summary.csv and manifest.toml");
+  run_verb->add_option("--set", run.overrides, "one value on top of the file, e.g. workload.foreground.queue_depth=8")
+      ->type_size(1)->allow_extra_args(false)->type_name("KEY=VALUE");
+  CLI::Option* run_seed = run_verb->add_option("--seed", seed, "seed instead of the file's")
+                              ->check(is_seed)->type_name("N");
+  run_verb->add_option("--out", run.out, "folder for summary.json, summary.csv, manifest.toml and what [record] asks for")
+      ->check(not_empty)->type_name("DIR");
   run_verb->callback([&] {
-    if (run_seed->count() != 0) run.seed = Seed{seed};
+    run.seed = given(run_seed);
     status = cli::run(run);
   });
 
@@ -53,10 +84,12 @@ int main(int count, char** words) {
   std::vector<std::string> overrides;
   CLI::App* expand_verb = app.add_subcommand("expand", "print a scenario with nothing left out");
   expand_verb->add_option("SCENARIO", expanded, "scenario file")->required();
-  expand_verb->add_option("--set", overrides, "KEY=VALUE on top of the file")->type_size(1)->allow_extra_args(false);
-  CLI::Option* expand_seed = expand_verb->add_option("--seed", seed, "seed instead of the file's");
+  expand_verb->add_option("--set", overrides, "one value on top of the file")
+      ->type_size(1)->allow_extra_args(false)->type_name("KEY=VALUE");
+  CLI::Option* expand_seed = expand_verb->add_option("--seed", seed, "seed instead of the file's")
+                                 ->check(is_seed)->type_name("N");
   expand_verb->callback([&] {
-    status = cli::expand(expanded, overrides, expand_seed->count() != 0 ? std::optional(Seed{seed}) : std::nullopt);
+    status = cli::expand(expanded, overrides, given(expand_seed));
   });
 
   CLI::App* schema_verb = app.add_subcommand("schema", "print the JSON Schema of scenario files, for editors");
@@ -66,6 +99,9 @@ int main(int count, char** words) {
     app.parse(count, words);
   } catch (const CLI::ParseError& error) {
     return refuse(app, error);
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "vmbsim: out of memory\n");
+    return cli::broken;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "vmbsim: %s\n", error.what());
     return cli::broken;

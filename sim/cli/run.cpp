@@ -6,6 +6,8 @@
 #include <cstdlib>
 
 #include "sim/cli/loading.hpp"
+#include "sim/cli/output.hpp"
+#include "sim/cli/signals.hpp"
 #include "sim/cli/verbs.hpp"
 #include "sim/cli/version.hpp"
 #include "sim/config/suggestions.hpp"
@@ -77,6 +79,20 @@ int run(const RunArguments& arguments) {
   }
   const scenario::Scenario& scenario = *inputs.scenario;
 
+  const report::Manifest manifest = manifest_of(arguments, scenario);
+  if (!arguments.out.empty()) {
+    if (const auto foreign = report::foreign_result(arguments.out, manifest)) {
+      print({*foreign});
+      return bad_input;
+    }
+    if (const auto failed = report::make_folder(arguments.out)) {
+      print({*failed});
+      return broken;
+    }
+  }
+
+  if (!scenario.sweep.axes.empty()) std::fputs("vmbsim: [sweep] is left aside; the file is run as it stands\n", stderr);
+
   const auto started = std::chrono::steady_clock::now();
   scenario::World world(scenario, inputs.traces, platform.get());
   RunResult result = world.run();
@@ -84,17 +100,18 @@ int run(const RunArguments& arguments) {
   result.version = version;
   const Problems unknown = judge(scenario, result);
 
+  std::optional<Problem> unwritten;
+  if (!arguments.out.empty()) {
+    const Unstoppable until_written;
+    unwritten = report::write_result(arguments.out, result, manifest);
+  }
   const bool paint = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
-  std::fputs(report::table(result, paint ? report::Paint::colour : report::Paint::plain).c_str(), stdout);
-  if (std::fflush(stdout) != 0) return broken;
+  const int status = say(report::table(result, paint ? report::Paint::colour : report::Paint::plain), fine);
   if (platform != nullptr && platform->crowded())
     fmt::print(stderr, "vmbsim: {} works were in flight on the platform together; above {} SimGrid needs more wall time for each\n",
                platform->peak_in_flight(), platform::Platform::comfortable_in_flight);
-  if (!arguments.out.empty())
-    if (const auto problem = report::write_result(arguments.out, result, manifest_of(arguments, scenario))) {
-      print({*problem});
-      return broken;
-    }
+  if (unwritten) print({*unwritten});
+  if (unwritten || status != fine) return broken;
   print(unknown);
   if (!unknown.empty()) return bad_input;
   return all_met(result) ? fine : unmet;

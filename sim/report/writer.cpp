@@ -85,17 +85,19 @@ class Partials {
   const std::vector<ResultFile>& files_;
 };
 
-// The first file that belongs to somebody else's result; an empty path when there is none.
-fs::path foreign_file(const fs::path& folder, const std::vector<ResultFile>& files, const Manifest& manifest) {
+// The first file that belongs to somebody else's result.
+std::optional<Problem> foreign_file(const fs::path& folder, const std::vector<std::string>& names, const Manifest& manifest) {
   std::ifstream old(folder / "manifest.toml", std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(old), {}};
   if (identity_in(text) == identity(manifest)) return {};
-  for (const ResultFile& file : files) {
+  for (const std::string& name : names) {
     std::error_code unreadable;
-    const fs::path path = folder / file.name;
-    if (fs::symlink_status(path, unreadable).type() != fs::file_type::not_found) return path;
+    const fs::path path = folder / name;
+    const fs::file_type type = fs::symlink_status(path, unreadable).type();
+    if (type != fs::file_type::not_found && type != fs::file_type::none)
+      return problem(path, "belongs to another scenario, seed or setting; name another folder, or remove this one");
   }
-  return {};
+  return std::nullopt;
 }
 
 }  // namespace
@@ -110,14 +112,26 @@ std::vector<ResultFile> result_files(const RunResult& result, const Manifest& ma
   return files;
 }
 
-std::optional<Problem> write_result(const fs::path& folder, const RunResult& result, const Manifest& manifest) {
+std::optional<Problem> foreign_result(const fs::path& folder, const Manifest& manifest) {
+  return foreign_file(folder, {"manifest.toml", "packets.csv", "intervals.csv", "summary.csv", "summary.json"}, manifest);
+}
+
+std::optional<Problem> make_folder(const fs::path& folder) {
   std::error_code error;
   fs::create_directories(folder, error);
   if (error) return problem(folder, Failure{"cannot be made a folder", error.value()});
+  const fs::path probe = folder / "summary.json";
+  if (const Failure failure = write_aside(probe, "")) return problem(probe, failure);
+  ::unlink(aside(probe).c_str());
+  return std::nullopt;
+}
 
+std::optional<Problem> write_result(const fs::path& folder, const RunResult& result, const Manifest& manifest) {
+  if (auto failed = make_folder(folder)) return failed;
   const std::vector<ResultFile> files = result_files(result, manifest);
-  if (const fs::path foreign = foreign_file(folder, files, manifest); !foreign.empty())
-    return problem(foreign, "belongs to another scenario, seed or setting; name another folder, or remove this one");
+  std::vector<std::string> names;
+  for (const ResultFile& file : files) names.push_back(file.name);
+  if (auto foreign = foreign_file(folder, names, manifest)) return foreign;
 
   // All are written before the first gets its name: a full disk leaves the folder as it was.
   const Partials partials(folder, files);

@@ -24,6 +24,12 @@ struct ResultFile {
 /// manifest.toml, packets.csv and intervals.csv where the run recorded any, summary.csv, summary.json: in this order.
 std::vector<ResultFile> result_files(const RunResult& result, const Manifest& manifest);
 
+/// What makes `folder` the wrong one for a result, or nothing: to be asked before a long run. Makes no folder.
+std::optional<Problem> foreign_result(const std::filesystem::path& folder, const Manifest& manifest);
+
+/// Makes `folder` and tries it: whether files can be made there, as far as that can be known before a run.
+std::optional<Problem> make_folder(const std::filesystem::path& folder);
+
 /// Makes `folder` and puts the files there. A folder that holds the result of another scenario, another seed or another
 /// resolved text is left alone; the same one is replaced. What went wrong, or nothing; after a failure no file is half
 /// written and files that were there before are untouched or whole.

@@ -1,0 +1,22 @@
+#pragma once
+/// What signals do to vmbsim. A run that is stopped leaves nothing behind; a result is written whole or not at all.
+#include <csignal>
+
+namespace vmbsim::cli {
+
+/// SIGTERM ends vmbsim with status 143, a failed assertion with status 3. A reader that closes the pipe on stdout does not.
+void prepare_signals();
+
+/// While one lives, signals that ask vmbsim to stop wait.
+class Unstoppable {
+ public:
+  Unstoppable();
+  Unstoppable(const Unstoppable&) = delete;
+  Unstoppable& operator=(const Unstoppable&) = delete;
+  ~Unstoppable();
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace vmbsim::cli
