@@ -6,19 +6,27 @@
 namespace vmbsim::drivers {
 
 EchoClient::EchoClient(Config config)
-    : channels_(std::move(config.channels)), process_time_(std::move(config.process_time)), stream_(config.stream) {}
+    : message_(config.channels.maximum_packet_size, std::byte{0xE0}),
+      channels_(std::move(config.channels)),
+      process_time_(std::move(config.process_time)),
+      stream_(config.stream) {}
 
 void EchoClient::submit(Request& request) {
+  if (!waiting_.empty() || !send(request)) waiting_.push(request);
+}
+
+/// False, before any time has passed, when the guest has no memory for it.
+bool EchoClient::send(Request& request) {
   VMBPACKET packet = VmbPacketAllocate(channels_.here());
-  VMBSIM_ASSERT(packet != nullptr, "a guest has memory for its packets");
+  if (packet == nullptr) return false;
   const auto length = static_cast<std::size_t>(request.size.count);
-  if (message_.size() < length) message_.resize(length, std::byte{0xE0});
   VmbPacketSetPointer(packet, &request);
   request.driver = this;
   VmbPacketSetCompletionRoutine(packet, on_completed);
   const NTSTATUS status = VmbPacketSend(packet, message_.data(), static_cast<UINT32>(length), nullptr,
                                         VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION);
   VMBSIM_ASSERT(NT_SUCCESS(status), "an echo request within the channel's limits is taken");
+  return true;
 }
 
 void EchoClient::on_completed(VMBPACKET packet, NTSTATUS, PVOID, UINT32) {
@@ -27,6 +35,12 @@ void EchoClient::on_completed(VMBPACKET packet, NTSTATUS, PVOID, UINT32) {
   VmbPacketFree(packet);
   os::Partition::current().spend(self.process_time_, self.stream_);
   request.done(request);
+  while (!self.waiting_.empty()) {
+    Request& next = self.waiting_.pop();  // sending takes time, in which another completion may look here
+    if (self.send(next)) continue;
+    self.waiting_.push_front(next);
+    return;
+  }
 }
 
 void EchoServer::start() {

@@ -22,12 +22,14 @@ class EchoClient final : public Driver, public RequestPort {
   void submit(Request& request) override;
 
  private:
+  bool send(Request& request);
   static void on_completed(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length);
 
+  std::vector<std::byte> message_;       // what requests send, as long as the longest; waiting packets refer to it
   ClientChannels channels_;
   kernel::Distribution process_time_;
   kernel::Stream stream_;
-  std::vector<std::byte> message_;       // what every request sends, as long as the longest
+  RequestQueue waiting_;                 // for memory: an overload uses all of it up
 };
 
 /// Host end of one channel.

@@ -21,6 +21,31 @@ struct Request {
   Request* next = nullptr;           ///< for whoever holds it
 };
 
+/// Requests that wait for memory, first come, first served.
+class RequestQueue {
+ public:
+  bool empty() const { return first_ == nullptr; }
+  void push(Request& request) {
+    request.next = nullptr;
+    (first_ == nullptr ? first_ : last_->next) = &request;
+    last_ = &request;
+  }
+  void push_front(Request& request) {
+    if (first_ == nullptr) last_ = &request;
+    request.next = first_;
+    first_ = &request;
+  }
+  Request& pop() {
+    Request& request = *first_;
+    first_ = request.next;
+    return request;
+  }
+
+ private:
+  Request* first_ = nullptr;
+  Request* last_ = nullptr;
+};
+
 /// The top of a guest's driver.
 class RequestPort {
  public:

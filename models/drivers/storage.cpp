@@ -25,35 +25,51 @@ StorageClient::StorageClient(Config config)
       process_time_(std::move(config.process_time)),
       stream_(config.stream) {}
 
-StorageClient::Slot& StorageClient::free_slot(Bytes size) {
+/// Null when the guest has no memory left.
+StorageClient::Slot* StorageClient::free_slot(Bytes size) {
   const auto pages = static_cast<std::uint64_t>(std::max<std::int64_t>(pages_for(size).count, 1));
   const auto kind = static_cast<std::size_t>(std::countr_zero(std::bit_ceil(pages)));
   if (Slot* slot = free_.at(kind)) {
     free_[kind] = slot->next;
-    return *slot;
+    return slot;
   }
   const SIZE_T bytes = static_cast<SIZE_T>(page_size) << kind;
   auto* slot = static_cast<Slot*>(ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(Slot), pool_tag));
   PVOID buffer = ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_UNINITIALIZED, bytes, pool_tag);
   PMDL mdl = buffer != nullptr ? IoAllocateMdl(buffer, static_cast<ULONG>(bytes), FALSE, FALSE, nullptr) : nullptr;
-  VMBSIM_ASSERT(slot != nullptr && mdl != nullptr, "a guest has memory for the requests it keeps under way");
+  if (slot == nullptr || mdl == nullptr) {
+    if (buffer != nullptr) ExFreePoolWithTag(buffer, pool_tag);
+    if (slot != nullptr) ExFreePoolWithTag(slot, pool_tag);
+    return nullptr;
+  }
   MmBuildMdlForNonPagedPool(mdl);
   slot->client = this;
   slot->buffer = buffer;
   slot->mdl = mdl;
   slot->kind = kind;
-  return *slot;
+  return slot;
 }
 
 void StorageClient::submit(Request& request) {
-  Slot& slot = free_slot(request.size);
+  if (!waiting_.empty() || !send(request)) waiting_.push(request);
+}
+
+/// False, before any time has passed, when the guest has no memory for it.
+bool StorageClient::send(Request& request) {
+  Slot* const found = free_slot(request.size);
+  if (found == nullptr) return false;
+  Slot& slot = *found;
   slot.request = &request;
   slot.message.Operation = static_cast<UINT32>(request.operation);
   slot.message.Length = static_cast<UINT32>(request.size.count);
   slot.message.Offset = static_cast<UINT64>(request.offset);
   slot.message.ServiceTime = request.service.count();
   VMBPACKET packet = VmbPacketAllocate(channels_.here());
-  VMBSIM_ASSERT(packet != nullptr, "a guest has memory for its packets");
+  if (packet == nullptr) {
+    slot.next = free_[slot.kind];
+    free_[slot.kind] = &slot;
+    return false;
+  }
   VmbPacketSetPointer(packet, &slot);
   VmbPacketSetCompletionRoutine(packet, on_completed);
   const UINT32 flags = VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
@@ -62,6 +78,7 @@ void StorageClient::submit(Request& request) {
           ? VmbPacketSend(packet, &slot.message, sizeof slot.message, nullptr, flags)
           : VmbPacketSendWithExternalMdl(packet, &slot.message, sizeof slot.message, slot.mdl, 0, slot.message.Length, flags);
   VMBSIM_ASSERT(NT_SUCCESS(status), "a storage request within the channel's limits is taken");
+  return true;
 }
 
 void StorageClient::on_completed(VMBPACKET packet, NTSTATUS, PVOID, UINT32) {
@@ -73,6 +90,12 @@ void StorageClient::on_completed(VMBPACKET packet, NTSTATUS, PVOID, UINT32) {
   self.free_[slot.kind] = &slot;
   os::Partition::current().spend(self.process_time_, self.stream_);
   request.done(request);
+  while (!self.waiting_.empty()) {
+    Request& next = self.waiting_.pop();  // sending takes time, in which another completion may look here
+    if (self.send(next)) continue;
+    self.waiting_.push_front(next);
+    return;
+  }
 }
 
 // ---- Host ----

@@ -37,13 +37,15 @@ class StorageClient final : public Driver, public RequestPort {
     std::size_t kind;                    ///< its buffer has 4 KiB << kind bytes
     Slot* next;
   };
-  Slot& free_slot(Bytes size);
+  Slot* free_slot(Bytes size);
+  bool send(Request& request);
   static void on_completed(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length);
 
   ClientChannels channels_;
   kernel::Distribution process_time_;
   kernel::Stream stream_;
   std::array<Slot*, 20> free_{};         // by kind: up to 2 GiB
+  RequestQueue waiting_;                 // for memory: an overload uses all of it up
 };
 
 /// Host end of one channel.

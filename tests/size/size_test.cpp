@@ -58,6 +58,22 @@ channel = "disk"
 queue_depth = 8
 )";
 
+/// Ten times what its disk can do: 4 GiB hold 4096 requests of 1 MiB.
+constexpr const char* crowded = R"(schema = 1
+name = "crowded"
+run_for = "1s"
+[[channel]]
+name = "disk"
+driver = "storage"
+device = { service = "100us" }
+[[workload]]
+name = "load"
+channel = "disk"
+loop = "open"
+request = "1MiB"
+arrivals = { poisson = "100000/s" }
+)";
+
 /// Allocations of a run of that many packets.
 std::uint64_t allocations_of(std::uint64_t packets, const std::vector<std::string>& overrides) {
   scenario::Scenario scenario = scenario_of(busy, overrides);
@@ -75,6 +91,14 @@ TEST_CASE("ten thousand idle channels of five guests fit into a gibibyte") { che
 TEST_CASE("ten thousand guests with an idle channel each fit into a gibibyte") { check_idle(10'000, 1); }
 
 TEST_CASE("ten thousand guests at work find a stack each") { check_traffic_of_many_guests(); }
+
+TEST_CASE("an overload that uses up the memory of its guest goes on with what there is") {
+  const RunResult result = run(scenario_of(crowded));
+  CHECK(text_of(result.findings) == "");
+  CHECK(result.channels.front().completed > 500);
+  CHECK(result.channels.front().outstanding <= 4096);
+  CHECK(result.workloads.front().offered > result.channels.front().sent + 10'000);  // they wait in front of the driver
+}
 
 TEST_CASE("a packet on its way allocates nothing") {
   std::vector<std::string> overrides;
