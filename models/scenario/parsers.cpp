@@ -188,6 +188,10 @@ Text mmpp_of(const Node& node, Reading& reading, kernel::ArrivalProcess::Spec& o
     process.states.push_back({*rate, *stay});
   }
   if (!fine) return std::nullopt;
+  if (process.changes_per_arrival() > kernel::Mmpp::most_changes_per_arrival) {
+    reading.wrong(node, "more than 10000 changes of state for each arrival; right would be longer stays or higher rates");
+    return std::nullopt;
+  }
   out = std::move(process);
   return text + "] }";
 }
