@@ -72,8 +72,7 @@ TEST_CASE("a wrong value says what would be right") {
                "workload \"load\": its channel's device has service = \"trace\", but this workload is no trace"},
            Row{"channel.disk.device={ parallel = 2 }", "[channel.device]: service is missing"},
            Row{"channel.disk.device={ disk = \"server\" }",
-               "disk = \"server\": right would be a host and its disk, as in \"host:disk\"\n"
-               "disk = \"server\": there is no platform that could have it; give [machine] a platform"},
+               "disk = \"server\": right would be a host and its disk, as in \"host:disk\""},
            Row{"channel.disk.vm=gest", "vm = \"gest\": there is no such [[vm]] (did you mean \"guest\"?)"},
            Row{"workload.load.vm=web", "vm = \"web\": channel \"disk\" belongs to vm \"guest\""},
            Row{"workload.load.loop=opne", "loop = \"opne\": unknown (did you mean \"open\"?); right would be one of: open, closed, trace"},
