@@ -27,7 +27,7 @@ void handle(int signal, void (*handler)(int)) {
 void prepare_signals() {
   handle(SIGTERM, on_terminate);
   handle(SIGABRT, on_abort);
-  handle(SIGPIPE, SIG_IGN);
+  for (const int signal : {SIGPIPE, SIGXFSZ}) handle(signal, SIG_IGN);  // the write tells
 }
 
 Unstoppable::Unstoppable() {

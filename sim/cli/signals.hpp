@@ -4,7 +4,8 @@
 
 namespace vmbsim::cli {
 
-/// SIGTERM ends vmbsim with status 143, a failed assertion with status 3. A reader that closes the pipe on stdout does not.
+/// SIGTERM ends vmbsim with status 143, a failed assertion with status 3. A reader that closes the pipe on stdout and a file
+/// that may not grow do not end it.
 void prepare_signals();
 
 /// While one lives, signals that ask vmbsim to stop wait.

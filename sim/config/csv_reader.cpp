@@ -18,6 +18,7 @@ namespace {
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr std::size_t rows_that_show_the_decimal_mark = 200;
 constexpr std::size_t columns_a_message_lists = 16;
+constexpr std::size_t cell_growth = 1 << 16;  // libcsv copies a cell anew whenever it has grown by this
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -352,6 +353,7 @@ class CsvReader::Rows {
   void start(csv_parser& parser) const {
     const int failed = csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI);
     VMBSIM_ASSERT(failed == 0, "libcsv starts with any valid options");
+    csv_set_blk_size(&parser, cell_growth);
     csv_set_delim(&parser, static_cast<unsigned char>(delimiter_));
   }
   bool is_space(char c) const { return (c == ' ' || c == '\t') && c != delimiter_; }

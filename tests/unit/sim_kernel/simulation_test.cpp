@@ -194,4 +194,35 @@ TEST_CASE("a delay that would overflow ends at the end of time") {
   REQUIRE(world.pending_events() == 1);
 }
 
+TEST_CASE("a run in which time stands still is stopped, whether by events or by their consequences") {
+  const bool by_events = GENERATE(true, false);
+  Simulation world(Seed{1});
+  std::uint64_t ran = 0;
+  Step again{[&] {
+    ++ran;
+    if (by_events)
+      world.after<&Step::run>(0ns, ActorId{1}, again);
+    else
+      world.soon([](void* self) { static_cast<Step*>(self)->run(); }, &again);
+  }};
+  world.after<&Step::run>(5us, ActorId{1}, again);
+  world.run_until(at(1s));
+  CHECK(world.livelocked());
+  CHECK(world.now() == at(5us));
+  CHECK(ran >= Simulation::most_at_one_instant);
+  CHECK(ran < Simulation::most_at_one_instant + 1000);
+}
+
+TEST_CASE("any number of events is right as long as time passes, however many share an instant") {
+  Simulation world(Seed{1});
+  std::uint64_t left = 2 * Simulation::most_at_one_instant;
+  Step each{[&] {
+    if (--left != 0) world.after<&Step::run>(left % 256 == 0 ? 1ns : 0ns, ActorId{1}, each);
+  }};
+  world.after<&Step::run>(0ns, ActorId{1}, each);
+  world.run_until(at(1s));
+  CHECK(left == 0);
+  CHECK(!world.livelocked());
+}
+
 }  // namespace vmbsim::kernel
