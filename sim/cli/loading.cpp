@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
+#include <vector>
 
 #include "models/workload/trace_reader.hpp"
 #include "sim/config/file.hpp"
@@ -86,6 +88,45 @@ void load_trace(const scenario::WorkloadSpec& load, const std::vector<scenario::
   inputs.traces[load.name] = std::make_shared<const workload::Trace>(std::move(trace.trace));
 }
 
+constexpr std::size_t most_points_tried = 256;
+
+/// Points of the sweep that between them take every value of every axis, each as overrides.
+std::vector<std::vector<std::string>> points_to_try(const scenario::SweepSpec& sweep) {
+  const bool zip = sweep.combine == scenario::SweepSpec::Combine::zip;
+  std::vector<std::vector<std::string>> points;
+  const auto add = [&](std::size_t varied, std::size_t i) {
+    std::vector<std::string>& point = points.emplace_back();
+    for (std::size_t axis = 0; axis < sweep.axes.size(); ++axis) {
+      const std::vector<std::string>& values = sweep.axes[axis].values;
+      const std::string& value = values[zip || axis == varied ? i : 0];
+      for (const std::string& key : sweep.axes[axis].keys) point.push_back(key + "=" + value);
+    }
+  };
+  for (std::size_t axis = 0; axis < (zip ? std::size_t{1} : sweep.axes.size()); ++axis)
+    for (std::size_t i = 0; i < sweep.axes[axis].values.size() && points.size() < most_points_tried; ++i) add(axis, i);
+  return points;
+}
+
+/// A batch would run the sweep's points: what is wrong with the first bad one.
+void check_sweep(const std::string& path, const scenario::LoadOptions& options, const scenario::SweepSpec& sweep,
+                 Problems& problems) {
+  const auto complain = [&](const std::string& text) {
+    Problem& problem = problems.emplace_back();
+    problem.place.file = path;
+    problem.text = "[sweep]: " + text;
+  };
+  if (sweep.combine == scenario::SweepSpec::Combine::zip)
+    for (const auto& axis : sweep.axes)
+      if (axis.values.size() != sweep.axes.front().values.size())
+        return complain("axes that go side by side need as many values each");
+  for (const std::vector<std::string>& point : points_to_try(sweep)) {
+    scenario::LoadOptions changed = options;
+    changed.overrides.insert(changed.overrides.end(), point.begin(), point.end());
+    const Problems found = scenario::load(path, changed).problems;
+    if (!found.empty()) return complain(fmt::format("the point {}: {}", fmt::join(point, ", "), found.front().text));
+  }
+}
+
 }  // namespace
 
 Inputs load_inputs(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed) {
@@ -100,6 +141,8 @@ Inputs load_inputs(const std::string& path, const std::vector<std::string>& over
   inputs.problems = std::move(loaded.problems);
   inputs.problems.insert(inputs.problems.end(), platform_problems.begin(), platform_problems.end());
   if (!loaded.scenario) return inputs;
+  if (std::filesystem::is_regular_file(path))  // a pipe can be read once
+    check_sweep(path, options, loaded.scenario->sweep, inputs.problems);
   for (const scenario::WorkloadSpec& load : loaded.scenario->workloads)
     if (load.loop == scenario::WorkloadSpec::Loop::trace) load_trace(load, loaded.scenario->channels, inputs);
   if (inputs.problems.empty()) inputs.scenario = std::move(loaded.scenario);

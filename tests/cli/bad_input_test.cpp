@@ -129,6 +129,13 @@ std::vector<Case> cases() {
       {"an expectation of nothing", plus("[expect]\n\"channel.disk.latency.p98\" = \"< 1us\"")},
       {"an expectation without a relation", plus("[expect]\n\"channel.disk.latency.p99\" = \"1us\"")},
       {"more intervals than memory holds", with("1ms", "1s") + "[record]\nintervals = \"1ns\"\n"},
+      {"a sweep over a key that is not there", plus("[[sweep.axis]]\nkey = \"workload.load.queue_dept\"\nvalues = [1, 2]")},
+      {"a sweep to a value that is out of range", plus("[[sweep.axis]]\nkey = \"workload.load.queue_depth\"\nvalues = [1, 0]")},
+      {"a sweep to a ring that is too small",
+       plus("request = \"4MiB\"\n[[sweep.axis]]\nkey = \"channel.disk.ring.to_host\"\nvalues = [\"32 pages\", \"1 page\"]")},
+      {"a sweep side by side of two lengths", plus("[sweep]\ncombine = \"zip\"\n"
+                                                   "[[sweep.axis]]\nkey = \"seed\"\nvalues = [1, 2]\n"
+                                                   "[[sweep.axis]]\nkey = \"workload.load.queue_depth\"\nvalues = [1]")},
       // Distributions and arrivals
       {"a service of no time unit", service("\"fast\"")},
       {"an exponential of mean 0", service("{ exponential = \"0us\" }")},

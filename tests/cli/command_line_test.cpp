@@ -188,6 +188,8 @@ TEST_CASE("run says that it leaves a sweep aside") {
   const Answer answer = user.types("vmbsim run s.toml");
   CHECK(answer.status == 0);
   CHECK(answer.err == "vmbsim: [sweep] is left aside; the file is run as it stands\n");
+  CHECK(user.types("vmbsim run /dev/stdin <s.toml").fingerprint() == answer.fingerprint());
+  CHECK(user.types("cat s.toml | vmbsim run /dev/stdin").fingerprint() == answer.fingerprint());
 }
 
 TEST_CASE("help and version go to stdout") {
