@@ -21,8 +21,7 @@ class Platforms {
  public:
   std::optional<std::string> wrong_with(const std::string& file, const std::string& host, Problems& file_problems) {
     auto known = inventories_.find(file);
-    if (known == inventories_.end())
-      known = inventories_.emplace(file, platform::inspect(file, file_problems)).first;
+    if (known == inventories_.end()) known = inventories_.emplace(file, platform::inspect(file, file_problems)).first;
     if (!known->second) return std::nullopt;  // the file itself is the problem, and was told
     Problems problems;
     const bool good = host.find(':') == std::string::npos ? known->second->host(host, {}, problems) != nullptr
@@ -62,20 +61,22 @@ void check_rings(const scenario::WorkloadSpec& load, const scenario::ChannelSpec
   const std::string takes =
       fmt::format("the trace's largest request of {} B takes a packet of {} B", largest.count, packet.count);
   if (packet > scenario::largest_packet) {
-    problems.push_back({load.trace.place, fmt::format("{}, and a packet has at most {} B", takes, scenario::largest_packet.count)});
+    problems.push_back(
+        {load.trace.place, fmt::format("{}, and a packet has at most {} B", takes, scenario::largest_packet.count)});
     return;
   }
   const Pages least = pages_for(packet + Bytes{8});  // 8 bytes of a ring stay free
   const auto check = [&](const char* key, Pages size) {
     if (size >= least) return;
-    problems.push_back({load.trace.place, fmt::format("{}, too large for channel \"{}\": {} must be at least {} pages", takes,
-                                                      channel.name, key, least.count)});
+    problems.push_back({load.trace.place, fmt::format("{}, too large for channel \"{}\": {} must be at least {} pages",
+                                                      takes, channel.name, key, least.count)});
   };
   check("to_host", channel.to_host);
   if (channel.driver == "echo") check("to_guest", channel.to_guest);
 }
 
-void load_trace(const scenario::WorkloadSpec& load, const std::vector<scenario::ChannelSpec>& channels, Inputs& inputs) {
+void load_trace(const scenario::WorkloadSpec& load, const std::vector<scenario::ChannelSpec>& channels,
+                Inputs& inputs) {
   const auto text = config::read_file(load.trace.file, longest_trace_file);
   if (const auto* error = std::get_if<config::FileError>(&text)) {
     inputs.problems.push_back({load.trace.place, load.trace.file + ": " + error->text});

@@ -65,11 +65,15 @@ int main(int count, char** words) {
   CLI::App* run_verb = app.add_subcommand("run", "run one scenario and show what happened");
   run_verb->add_option("SCENARIO", run.scenario, "scenario file (TOML)")->required();
   run_verb->add_option("--set", run.overrides, "one value on top of the file, e.g. workload.foreground.queue_depth=8")
-      ->type_size(1)->allow_extra_args(false)->type_name("KEY=VALUE");
-  CLI::Option* run_seed = run_verb->add_option("--seed", seed, "seed instead of the file's")
-                              ->check(is_seed)->type_name("N");
-  run_verb->add_option("--out", run.out, "folder for summary.json, summary.csv, manifest.toml and what [record] asks for")
-      ->check(not_empty)->type_name("DIR");
+      ->type_size(1)
+      ->allow_extra_args(false)
+      ->type_name("KEY=VALUE");
+  CLI::Option* run_seed =
+      run_verb->add_option("--seed", seed, "seed instead of the file's")->check(is_seed)->type_name("N");
+  run_verb
+      ->add_option("--out", run.out, "folder for summary.json, summary.csv, manifest.toml and what [record] asks for")
+      ->check(not_empty)
+      ->type_name("DIR");
   run_verb->callback([&] {
     run.seed = given(run_seed);
     status = cli::run(run);
@@ -85,21 +89,19 @@ int main(int count, char** words) {
   CLI::App* expand_verb = app.add_subcommand("expand", "print a scenario with nothing left out");
   expand_verb->add_option("SCENARIO", expanded, "scenario file")->required();
   expand_verb->add_option("--set", overrides, "one value on top of the file")
-      ->type_size(1)->allow_extra_args(false)->type_name("KEY=VALUE");
-  CLI::Option* expand_seed = expand_verb->add_option("--seed", seed, "seed instead of the file's")
-                                 ->check(is_seed)->type_name("N");
-  expand_verb->callback([&] {
-    status = cli::expand(expanded, overrides, given(expand_seed));
-  });
+      ->type_size(1)
+      ->allow_extra_args(false)
+      ->type_name("KEY=VALUE");
+  CLI::Option* expand_seed =
+      expand_verb->add_option("--seed", seed, "seed instead of the file's")->check(is_seed)->type_name("N");
+  expand_verb->callback([&] { status = cli::expand(expanded, overrides, given(expand_seed)); });
 
   CLI::App* schema_verb = app.add_subcommand("schema", "print the JSON Schema of scenario files, for editors");
   schema_verb->callback([&] { status = cli::schema(); });
 
   try {
     app.parse(count, words);
-  } catch (const CLI::ParseError& error) {
-    return refuse(app, error);
-  } catch (const std::bad_alloc&) {
+  } catch (const CLI::ParseError& error) { return refuse(app, error); } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "vmbsim: out of memory\n");
     return cli::broken;
   } catch (const std::exception& error) {

@@ -40,8 +40,9 @@ Problems judge(const scenario::Scenario& scenario, RunResult& result) {
                                    .actual = actual.value_or(0),
                                    .met = actual && holds(expectation.relation, *actual, expectation.value)});
     if (!actual)
-      unknown.push_back({expectation.place, expectation.metric + ": this run has no such metric" +
-                                                config::did_you_mean(expectation.metric, report::metric_names(result))});
+      unknown.push_back(
+          {expectation.place, expectation.metric + ": this run has no such metric" +
+                                  config::did_you_mean(expectation.metric, report::metric_names(result))});
   }
   return unknown;
 }
@@ -108,8 +109,10 @@ int run(const RunArguments& arguments) {
   const bool paint = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   const int status = say(report::table(result, paint ? report::Paint::colour : report::Paint::plain), fine);
   if (platform != nullptr && platform->crowded())
-    fmt::print(stderr, "vmbsim: {} works were in flight on the platform together; above {} SimGrid needs more wall time for each\n",
-               platform->peak_in_flight(), platform::Platform::comfortable_in_flight);
+    fmt::print(
+        stderr,
+        "vmbsim: {} works were in flight on the platform together; above {} SimGrid needs more wall time for each\n",
+        platform->peak_in_flight(), platform::Platform::comfortable_in_flight);
   if (unwritten) print({*unwritten});
   if (unwritten || status != fine) return broken;
   print(unknown);

@@ -11,18 +11,18 @@ namespace vmbsim::cli {
 /// Exit status of every verb.
 enum Exit : int {
   fine = 0,
-  unmet = 1,     ///< the run finished, but a finding or a missed expectation was there
-  bad_input = 2, ///< command line or input, each problem on its own line
-  broken = 3,    ///< an error inside vmbsim, or results that could not be written
-  stopped = 143, ///< SIGTERM
+  unmet = 1,      ///< the run finished, but a finding or a missed expectation was there
+  bad_input = 2,  ///< command line or input, each problem on its own line
+  broken = 3,     ///< an error inside vmbsim, or results that could not be written
+  stopped = 143,  ///< SIGTERM
 };
 
 struct RunArguments {
   std::string scenario;
-  std::vector<std::string> overrides;   ///< key.path=value
+  std::vector<std::string> overrides;  ///< key.path=value
   std::optional<Seed> seed;
-  std::string out;                      ///< folder for results; empty: none
-  std::string command;                  ///< the command line, for the manifest
+  std::string out;      ///< folder for results; empty: none
+  std::string command;  ///< the command line, for the manifest
 };
 
 int run(const RunArguments& arguments);

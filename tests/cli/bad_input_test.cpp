@@ -14,8 +14,8 @@ namespace {
 
 struct Case {
   std::string what;
-  std::string text;                ///< of s.toml
-  std::string file{};              ///< a second file: its name
+  std::string text;    ///< of s.toml
+  std::string file{};  ///< a second file: its name
   std::string content{};
 };
 
@@ -41,17 +41,20 @@ std::string with(const std::string& piece, const std::string& by) {
 std::string plus(const std::string& lines) { return base + lines + "\n"; }
 std::string service(const std::string& law) { return with("\"100us\"", law); }
 std::string arrivals(const std::string& process) { return plus("loop = \"open\"\narrivals = " + process); }
-std::string echo(const std::string& ring) { return with("\"storage\"\ndevice.service = \"100us\"", "\"echo\"\n" + ring); }
+std::string echo(const std::string& ring) {
+  return with("\"storage\"\ndevice.service = \"100us\"", "\"echo\"\n" + ring);
+}
 
 /// A load from t.csv.
-Case trace(const std::string& what, const std::string& content, const std::string& format = "\"csv\", arrival = \"t\", size = \"s\"",
-           std::string text = base) {
+Case trace(const std::string& what, const std::string& content,
+           const std::string& format = "\"csv\", arrival = \"t\", size = \"s\"", std::string text = base) {
   text.erase(text.find("run_for = \"1ms\"\n"), 16);
   return {what, text + "loop = \"trace\"\ntrace = { file = \"t.csv\", format = " + format + " }\n", "t.csv", content};
 }
 
 const std::string xml_head =
-    "<?xml version=\"1.0\"?>\n<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n<platform version=\"4.1\">\n";
+    "<?xml version=\"1.0\"?>\n<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n<platform "
+    "version=\"4.1\">\n";
 Case platform(const std::string& what, const std::string& content) {
   return {what, plus("[machine]\nplatform = \"p.xml\"\nhost = \"server\""), "p.xml", content};
 }
@@ -120,7 +123,8 @@ std::vector<Case> cases() {
       {"a ring of 16 GiB", echo("ring.to_host = \"16GiB\"")},
       {"a ring of a page and a half", echo("ring.to_host = \"6KiB\"")},
       {"a ring too small for its packets", echo("ring.to_host = \"1 page\"") + "request = \"8KiB\"\n"},
-      {"rings larger than memory", with("device", "subchannels = 1024\ndevice") + "[[vm]]\nname = \"web\"\ncount = 10000\n"},
+      {"rings larger than memory",
+       with("device", "subchannels = 1024\ndevice") + "[[vm]]\nname = \"web\"\ncount = 10000\n"},
       // What belongs together
       {"a channel nobody drives", plus("[[channel]]\nname = \"lost\"\ndriver = \"echo\"")},
       {"a load on no channel", with("channel = \"disk\"", "channel = \"disc\"")},
@@ -129,13 +133,17 @@ std::vector<Case> cases() {
       {"an expectation of nothing", plus("[expect]\n\"channel.disk.latency.p98\" = \"< 1us\"")},
       {"an expectation without a relation", plus("[expect]\n\"channel.disk.latency.p99\" = \"1us\"")},
       {"more intervals than memory holds", with("1ms", "1s") + "[record]\nintervals = \"1ns\"\n"},
-      {"a sweep over a key that is not there", plus("[[sweep.axis]]\nkey = \"workload.load.queue_dept\"\nvalues = [1, 2]")},
-      {"a sweep to a value that is out of range", plus("[[sweep.axis]]\nkey = \"workload.load.queue_depth\"\nvalues = [1, 0]")},
+      {"a sweep over a key that is not there",
+       plus("[[sweep.axis]]\nkey = \"workload.load.queue_dept\"\nvalues = [1, 2]")},
+      {"a sweep to a value that is out of range",
+       plus("[[sweep.axis]]\nkey = \"workload.load.queue_depth\"\nvalues = [1, 0]")},
       {"a sweep to a ring that is too small",
-       plus("request = \"4MiB\"\n[[sweep.axis]]\nkey = \"channel.disk.ring.to_host\"\nvalues = [\"32 pages\", \"1 page\"]")},
-      {"a sweep side by side of two lengths", plus("[sweep]\ncombine = \"zip\"\n"
-                                                   "[[sweep.axis]]\nkey = \"seed\"\nvalues = [1, 2]\n"
-                                                   "[[sweep.axis]]\nkey = \"workload.load.queue_depth\"\nvalues = [1]")},
+       plus("request = \"4MiB\"\n[[sweep.axis]]\nkey = \"channel.disk.ring.to_host\"\nvalues = [\"32 pages\", \"1 "
+            "page\"]")},
+      {"a sweep side by side of two lengths",
+       plus("[sweep]\ncombine = \"zip\"\n"
+            "[[sweep.axis]]\nkey = \"seed\"\nvalues = [1, 2]\n"
+            "[[sweep.axis]]\nkey = \"workload.load.queue_depth\"\nvalues = [1]")},
       // Distributions and arrivals
       {"a service of no time unit", service("\"fast\"")},
       {"an exponential of mean 0", service("{ exponential = \"0us\" }")},
@@ -154,7 +162,8 @@ std::vector<Case> cases() {
       // Files
       {"an include of nothing", with("run_for", "include = [\"none.toml\"]\nrun_for")},
       {"an include of itself", with("run_for", "include = [\"s.toml\"]\nrun_for")},
-      {"an include of a cycle", with("run_for", "include = [\"t.toml\"]\nrun_for"), "t.toml", "include = [\"s.toml\"]\n"},
+      {"an include of a cycle", with("run_for", "include = [\"t.toml\"]\nrun_for"), "t.toml",
+       "include = [\"s.toml\"]\n"},
       {"an include of an endless device", with("run_for", "include = [\"/dev/zero\"]\nrun_for")},
       {"an include of a folder", with("run_for", "include = [\"/\"]\nrun_for")},
       {"a profile that is not there", plus("[latency]\nprofile = \"tipical\"")},
@@ -197,7 +206,8 @@ std::vector<Case> cases() {
       platform("a platform file that is no XML", "\x01\x02<<<>>>"),
       platform("a platform file cut short", xml_head + "<zone id=\"z\""),
       platform("a platform file of another host", zone("<host id=\"other\" speed=\"1Gf\"/>")),
-      platform("a platform file with a host twice", zone("<host id=\"server\" speed=\"1Gf\"/>\n<host id=\"server\" speed=\"1Gf\"/>")),
+      platform("a platform file with a host twice",
+               zone("<host id=\"server\" speed=\"1Gf\"/>\n<host id=\"server\" speed=\"1Gf\"/>")),
       platform("a host of no speed", zone("<host id=\"server\" speed=\"0f\"/>")),
       platform("a host of a speed beyond reason", zone("<host id=\"server\" speed=\"1e300f\"/>")),
       platform("a host too slow to count", zone("<host id=\"server\" speed=\"1f\"/>")),

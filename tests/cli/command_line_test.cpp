@@ -6,7 +6,8 @@ using namespace vmbsim::testing;
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 
-TEST_CASE("a run that is fine ends with status 0, its first line names scenario, seed and version, and stderr is silent") {
+TEST_CASE(
+    "a run that is fine ends with status 0, its first line names scenario, seed and version, and stderr is silent") {
   const User user;
   user.writes("s.toml", small_scenario);
   const Answer answer = user.types("vmbsim run s.toml");
@@ -33,8 +34,9 @@ TEST_CASE("an expectation of something that only the run could name is told afte
   const Answer answer = user.types("vmbsim run s.toml");
   CHECK(answer.status == 2);
   CHECK(!answer.fingerprint().empty());
-  CHECK(answer.err == "s.toml:11:29: processor.host.cpu9.dpc: this run has no such metric (did you mean "
-                      "\"processor.host.cpu0.dpc\"?)\n");
+  CHECK(answer.err ==
+        "s.toml:11:29: processor.host.cpu9.dpc: this run has no such metric (did you mean "
+        "\"processor.host.cpu0.dpc\"?)\n");
 }
 
 TEST_CASE("a bad command line is one line on stderr and status 2") {
@@ -57,7 +59,8 @@ TEST_CASE("a bad command line is one line on stderr and status 2") {
       Row{"run s.toml --seed -1",
           "--seed: \"-1\" is no seed; right would be a whole number from 0 to 9223372036854775807; see vmbsim --help"},
       Row{"run s.toml --seed 9223372036854775808",
-          "--seed: \"9223372036854775808\" is no seed; right would be a whole number from 0 to 9223372036854775807; see vmbsim "
+          "--seed: \"9223372036854775808\" is no seed; right would be a whole number from 0 to 9223372036854775807; "
+          "see vmbsim "
           "--help"},
       Row{"run s.toml --seed 1x",
           "--seed: \"1x\" is no seed; right would be a whole number from 0 to 9223372036854775807; see vmbsim --help"});
@@ -100,16 +103,17 @@ channel = "disk"
       Row{"workload.reader.queue_depth=8", "channel = \"disk\"", "channel = \"disk\"\nqueue_depth = 8"},
       Row{"workload.1.queue_depth=8", "channel = \"disk\"", "channel = \"disk\"\nqueue_depth = 8"},
       Row{"channel.disk.subchannels=2", "driver = \"storage\"", "driver = \"storage\"\nsubchannels = 2"},
-      Row{"channel.disk.ring.to_host=4 pages", "driver = \"storage\"", "driver = \"storage\"\nring.to_host = \"4 pages\""},
+      Row{"channel.disk.ring.to_host=4 pages", "driver = \"storage\"",
+          "driver = \"storage\"\nring.to_host = \"4 pages\""},
       Row{"channel.disk.device.service={ exponential = \"50us\" }", "\"100us\"", "{ exponential = \"50us\" }"},
       Row{"latency.signal_host=7us", "[machine]", "[latency]\nsignal_host = \"7us\"\n[machine]"},
       Row{"latency.profile=zero", "[machine]", "[latency]\nprofile = \"zero\"\n[machine]"},
-      Row{"workload.reader.request=[{ size = \"4KiB\", weight = 1 }, { size = \"8KiB\", weight = 2 }]", "channel = \"disk\"",
+      Row{"workload.reader.request=[{ size = \"4KiB\", weight = 1 }, { size = \"8KiB\", weight = 2 }]",
+          "channel = \"disk\"",
           "channel = \"disk\"\nrequest = [{ size = \"4KiB\", weight = 1 }, { size = \"8KiB\", weight = 2 }]"},
       Row{"workload.reader.read_fraction=0.5", "channel = \"disk\"", "channel = \"disk\"\nread_fraction = 0.5"},
-      Row{"machine.host_cpus=2", "[machine]", "[machine]\nhost_cpus = 2"},
-      Row{"run_for=3ms", "\"2ms\"", "\"3ms\""}, Row{"seed=9", "schema = 1", "schema = 1\nseed = 9"},
-      Row{"name=other", "\"kinds\"", "\"other\""});
+      Row{"machine.host_cpus=2", "[machine]", "[machine]\nhost_cpus = 2"}, Row{"run_for=3ms", "\"2ms\"", "\"3ms\""},
+      Row{"seed=9", "schema = 1", "schema = 1\nseed = 9"}, Row{"name=other", "\"kinds\"", "\"other\""});
   std::string changed = text;
   changed.replace(changed.find(row.replaced), std::string(row.replaced).size(), row.by);
   const User user;
@@ -136,10 +140,12 @@ TEST_CASE("an override of no such place is refused with its number and column") 
       Row{"--set packets=4 --set workload.laod.queue_depth=2",
           "--set:2:10: there is no entry \"laod\" (did you mean \"load\"?)\n"},
       Row{"--set workload.7.queue_depth=2", "--set:1:10: there is no entry \"7\"; there are: load\n"},
-      Row{"--set workload.load.queue_depth=", "--set:1:27: queue_depth = \"\": wrong type: text; right would be a whole number, "
-                                              "without quotes\n"},
-      Row{"--set workload.load.queue_dept=2", "--set:1:15: unknown key \"queue_dept\" in [[workload]] (did you mean "
-                                              "\"queue_depth\"?)\n"});
+      Row{"--set workload.load.queue_depth=",
+          "--set:1:27: queue_depth = \"\": wrong type: text; right would be a whole number, "
+          "without quotes\n"},
+      Row{"--set workload.load.queue_dept=2",
+          "--set:1:15: unknown key \"queue_dept\" in [[workload]] (did you mean "
+          "\"queue_depth\"?)\n"});
   const User user;
   user.writes("s.toml", small_scenario);
   const Answer answer = user.types(std::string("vmbsim run s.toml ") + row.sets);
@@ -156,7 +162,8 @@ TEST_CASE("the seed of the command line wins over the file and over --set, and e
   CHECK(user.types("vmbsim run s.toml --set seed=8 --seed 7").fingerprint() == seven);
   CHECK(user.types("vmbsim run s.toml --set seed=7").fingerprint() == seven);
   CHECK(user.types("vmbsim run s.toml").fingerprint() != seven);
-  CHECK_THAT(user.types("vmbsim run s.toml --seed 9223372036854775807").out, StartsWith("small  seed 9223372036854775807  "));
+  CHECK_THAT(user.types("vmbsim run s.toml --seed 9223372036854775807").out,
+             StartsWith("small  seed 9223372036854775807  "));
 }
 
 TEST_CASE("check tells the problems of every file it is given, and what each good one amounts to") {
@@ -165,8 +172,9 @@ TEST_CASE("check tells the problems of every file it is given, and what each goo
   user.writes("bad.toml", std::string(small_scenario) + "queue_dept = 3\n");
   const Answer answer = user.types("vmbsim check good.toml bad.toml none.toml good.toml");
   CHECK(answer.status == 2);
-  CHECK(answer.err == "bad.toml:10:1: unknown key \"queue_dept\" in [[workload]] (did you mean \"queue_depth\"?)\n"
-                      "none.toml:0:0: there is no such file\n");
+  CHECK(answer.err ==
+        "bad.toml:10:1: unknown key \"queue_dept\" in [[workload]] (did you mean \"queue_depth\"?)\n"
+        "none.toml:0:0: there is no such file\n");
   const std::string fine = "good.toml: small: fine\n";
   CHECK_THAT(answer.out, StartsWith(fine));
   CHECK(answer.out.find(fine, 1) != std::string::npos);
@@ -178,8 +186,11 @@ TEST_CASE("the run is the same from another folder, in another locale, from a pi
   REQUIRE(!here.empty());
   CHECK(user.types("cd / && vmbsim run " + shipped("first/10-recorded.toml")).fingerprint() == here);
   CHECK(user.types("cd " + shipped("first") + " && vmbsim run 10-recorded.toml").fingerprint() == here);
-  CHECK(user.types("LC_ALL=de_DE.UTF-8 LANG=de_DE.UTF-8 vmbsim run " + shipped("first/10-recorded.toml")).fingerprint() == here);
-  CHECK(user.types("vmbsim expand " + shipped("first/10-recorded.toml") + " | vmbsim run /dev/stdin").fingerprint() == here);
+  CHECK(
+      user.types("LC_ALL=de_DE.UTF-8 LANG=de_DE.UTF-8 vmbsim run " + shipped("first/10-recorded.toml")).fingerprint() ==
+      here);
+  CHECK(user.types("vmbsim expand " + shipped("first/10-recorded.toml") + " | vmbsim run /dev/stdin").fingerprint() ==
+        here);
 }
 
 TEST_CASE("run says that it leaves a sweep aside") {

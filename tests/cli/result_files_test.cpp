@@ -1,9 +1,9 @@
 // What `run --out` leaves behind, read by other programs' eyes: JSON by a JSON library, TOML by a TOML library.
+#include <toml++/toml.h>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
-#include <toml++/toml.h>
 #include <vector>
 
 #include "tests/cli/user.hpp"
@@ -34,9 +34,10 @@ const char* const three_files = "manifest.toml\nsummary.csv\nsummary.json\n";
 
 TEST_CASE("summary.json has every promised key, of its type") {
   const User user;
-  user.writes("s.toml", std::string(small_scenario) + "[[channel]]\nname = \"disk\"\ndriver = \"storage\"\n"
-                                                      "device.service = \"20us\"\n[[vm]]\nname = \"web\"\ncount = 2\n"
-                                                      "[[workload]]\nname = \"reader\"\nchannel = \"disk\"\n");
+  user.writes("s.toml", std::string(small_scenario) +
+                            "[[channel]]\nname = \"disk\"\ndriver = \"storage\"\n"
+                            "device.service = \"20us\"\n[[vm]]\nname = \"web\"\ncount = 2\n"
+                            "[[workload]]\nname = \"reader\"\nchannel = \"disk\"\n");
   REQUIRE(user.types("vmbsim run s.toml --out o").status == 0);
   const json summary = json::parse(user.reads("o/summary.json"));
   CHECK(summary.at("schema") == 1);
@@ -49,16 +50,19 @@ TEST_CASE("summary.json has every promised key, of its type") {
   std::vector<std::string> names;
   for (const json& channel : summary.at("channels")) {
     names.push_back(channel.at("name"));
-    for (const char* key : {"sent", "completed", "outstanding", "interrupts"}) CHECK(channel.at(key).is_number_unsigned());
+    for (const char* key : {"sent", "completed", "outstanding", "interrupts"})
+      CHECK(channel.at(key).is_number_unsigned());
     CHECK(channel.at("throughput_per_s").is_number());
-    for (const char* key : {"mean", "p50", "p90", "p99", "p999", "max"}) CHECK(channel.at("latency_ns").at(key).is_number());
+    for (const char* key : {"mean", "p50", "p90", "p99", "p999", "max"})
+      CHECK(channel.at("latency_ns").at(key).is_number());
     double sum = 0;
     for (const json& stage : channel.at("stages_ns")) sum += stage.get<double>();
     CHECK(sum == Approx(channel.at("latency_ns").at("mean").get<double>()).margin(0.01));
     for (const char* key : {"count", "mean", "max"}) CHECK(channel.at("batches").at(key).is_number());
     for (const char* key : {"sent", "suppressed"}) CHECK(channel.at("signals").at(key).is_number_unsigned());
     for (const char* ring : {"to_host", "to_guest"})
-      for (const char* key : {"peak_bytes", "full_events"}) CHECK(channel.at("ring").at(ring).at(key).is_number_unsigned());
+      for (const char* key : {"peak_bytes", "full_events"})
+        CHECK(channel.at("ring").at(ring).at(key).is_number_unsigned());
   }
   CHECK(names == std::vector<std::string>{"web[0].pipe", "web[1].pipe", "web[0].disk", "web[1].disk"});
   REQUIRE(summary.at("processors").size() == 3);
@@ -128,8 +132,8 @@ TEST_CASE("more rows than memory holds end the run with a finding") {
 }
 
 TEST_CASE("the scenario in a manifest runs again to the same fingerprint") {
-  const std::string scenario = GENERATE("first/08-mixed-load.toml", "first/10-recorded.toml", "features/include-and-change.toml",
-                                        "features/platform-shared-disk.toml");
+  const std::string scenario = GENERATE("first/08-mixed-load.toml", "first/10-recorded.toml",
+                                        "features/include-and-change.toml", "features/platform-shared-disk.toml");
   CAPTURE(scenario);
   const User user;
   const Answer first = user.types("vmbsim run " + shipped(scenario) + " --seed 11 --out o");
@@ -159,8 +163,9 @@ TEST_CASE("the same run may be written twice into its folder; another scenario, 
     CAPTURE(foreign);
     CHECK(answer.status == 2);
     CHECK(answer.out.empty());
-    CHECK(answer.err == "deep/er/o/manifest.toml:0:0: belongs to another scenario, seed or setting; name another folder, or "
-                        "remove this one\n");
+    CHECK(answer.err ==
+          "deep/er/o/manifest.toml:0:0: belongs to another scenario, seed or setting; name another folder, or "
+          "remove this one\n");
   }
   CHECK(user.reads("deep/er/o/summary.json") == kept);
   CHECK(user.lists("deep/er/o") == three_files);

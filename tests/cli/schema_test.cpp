@@ -2,6 +2,7 @@
 // meaning: JSON Schema draft 4, "interactive and non interactive validation".
 #include <regex.h>
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <cmath>
@@ -10,7 +11,6 @@
 #include <set>
 #include <sstream>
 #include <string>
-#include <toml++/toml.h>
 
 #include "tests/cli/user.hpp"
 #include "tests/support/approved.hpp"
@@ -82,13 +82,14 @@ class Validator {
     if (keyword == "maximum") return !value.is_number() || value <= rule;
     if (keyword == "minItems") return !value.is_array() || value.size() >= rule.get<std::size_t>();
     if (keyword == "maxItems") return !value.is_array() || value.size() <= rule.get<std::size_t>();
-    if (keyword == "pattern") return !value.is_string() || matches_pattern(value.get<std::string>(), rule.get<std::string>());
+    if (keyword == "pattern")
+      return !value.is_string() || matches_pattern(value.get<std::string>(), rule.get<std::string>());
     if (keyword == "items")
-      return !value.is_array() || std::all_of(value.begin(), value.end(), [&](const json& item) { return fits(item, rule); });
+      return !value.is_array() ||
+             std::all_of(value.begin(), value.end(), [&](const json& item) { return fits(item, rule); });
     if (keyword == "required")
-      return !value.is_object() || std::all_of(rule.begin(), rule.end(), [&](const json& key) {
-        return value.contains(key.get<std::string>());
-      });
+      return !value.is_object() || std::all_of(rule.begin(), rule.end(),
+                                               [&](const json& key) { return value.contains(key.get<std::string>()); });
     if (keyword == "properties") {
       for (const auto& [key, inner] : rule.items())
         if (value.is_object() && value.contains(key) && !fits(value.at(key), inner)) return false;
@@ -127,8 +128,9 @@ TEST_CASE("the schema accepts every scenario of the project") {
 TEST_CASE("the schema accepts what expand prints") {
   const User user;
   const json schema = json::parse(user.types("vmbsim schema").out);
-  const char* const scenario = GENERATE("first/08-mixed-load.toml", "first/10-recorded.toml", "features/workload-mmpp.toml",
-                                        "features/platform-two-hosts.toml", "studies/how-many-guests.toml");
+  const char* const scenario =
+      GENERATE("first/08-mixed-load.toml", "first/10-recorded.toml", "features/workload-mmpp.toml",
+               "features/platform-two-hosts.toml", "studies/how-many-guests.toml");
   CAPTURE(scenario);
   CHECK(Validator(schema).accepts(to_json(toml::parse(user.types("vmbsim expand " + shipped(scenario)).out))));
 }
@@ -141,11 +143,12 @@ TEST_CASE("the schema refuses what a single key can have wrong") {
   };
   const auto row = GENERATE(
       Row{"an unknown key", "packets = 8", "packtes = 8"}, Row{"a missing unit", "packets = 8", "run_for = \"1\""},
-      Row{"a number for a duration", "packets = 8", "run_for = 1"}, Row{"an unknown unit", "packets = 8", "run_for = \"1h\""},
-      Row{"text for a number", "packets = 8", "packets = \"8\""}, Row{"a number below its range", "packets = 8", "packets = 0"},
-      Row{"a name that is none", "\"load\"", "\"a.b\""}, Row{"an unknown choice", "\"echo\"", "\"ehco\""},
-      Row{"a table for a list", "[[channel]]", "[channel]"}, Row{"a key that is not there", "name = \"load\"\n", ""},
-      Row{"another version", "schema = 1", "schema = 2"},
+      Row{"a number for a duration", "packets = 8", "run_for = 1"},
+      Row{"an unknown unit", "packets = 8", "run_for = \"1h\""},
+      Row{"text for a number", "packets = 8", "packets = \"8\""},
+      Row{"a number below its range", "packets = 8", "packets = 0"}, Row{"a name that is none", "\"load\"", "\"a.b\""},
+      Row{"an unknown choice", "\"echo\"", "\"ehco\""}, Row{"a table for a list", "[[channel]]", "[channel]"},
+      Row{"a key that is not there", "name = \"load\"\n", ""}, Row{"another version", "schema = 1", "schema = 2"},
       Row{"an unknown distribution", "channel = \"pipe\"", "channel = \"pipe\"\nthink_time = { weibull = \"1us\" }"},
       Row{"half a range", "channel = \"pipe\"", "channel = \"pipe\"\nthink_time = { uniform = [\"1us\"] }"},
       Row{"a negative duration", "channel = \"pipe\"", "channel = \"pipe\"\nthink_time = \"-1us\""});

@@ -13,7 +13,8 @@ std::string endless(bool platform) {
   const std::string end = "[[workload]]\nname = \"load\"\nchannel = \"disk\"\n";
   const std::string begin = "schema = 1\nname = \"endless\"\nrun_for = \"315360000s\"\n[[channel]]\nname = \"disk\"\n";
   if (!platform) return begin + "driver = \"echo\"\n" + end;
-  return begin + "driver = \"storage\"\ndevice.disk = \"server:ssd0\"\n" + end + "[machine]\nplatform = \"default\"\nhost = \"server\"\n";
+  return begin + "driver = \"storage\"\ndevice.disk = \"server:ssd0\"\n" + end +
+         "[machine]\nplatform = \"default\"\nhost = \"server\"\n";
 }
 
 /// Starts the run, lets it work for a moment, sends the signal and waits.

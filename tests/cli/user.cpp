@@ -31,8 +31,9 @@ std::string Answer::fingerprint() const {
 
 Answer User::types(const std::string& line) const {
   const std::string heard = folder() + "/.stderr";
-  const Outcome outcome = run_command("cd " + quoted(folder()) + " && exec 2>" + quoted(heard) + "; VMBSIM=" +
-                                      quoted(VMBSIM_BINARY) + "; vmbsim() { \"$VMBSIM\" \"$@\"; }; " + line);
+  const Outcome outcome =
+      run_command("cd " + quoted(folder()) + " && exec 2>" + quoted(heard) + "; VMBSIM=" + quoted(VMBSIM_BINARY) +
+                  "; vmbsim() { \"$VMBSIM\" \"$@\"; }; " + line);
   Answer answer{outcome.status, outcome.output, text_of(heard)};
   std::filesystem::remove(heard);
   const std::string prefix = folder() + "/";

@@ -7,9 +7,9 @@
 namespace vmbsim::testing {
 
 struct Answer {
-  int status = 0;      ///< exit status; 128 + signal when it was killed
-  std::string out;     ///< stdout
-  std::string err;     ///< stderr, with the folder's name taken out of paths
+  int status = 0;   ///< exit status; 128 + signal when it was killed
+  std::string out;  ///< stdout
+  std::string err;  ///< stderr, with the folder's name taken out of paths
 
   /// The run's fingerprint as the table on stdout shows it.
   std::string fingerprint() const;
