@@ -11,7 +11,10 @@ struct Bytes {
   friend constexpr auto operator<=>(const Bytes&, const Bytes&) = default;
   friend constexpr Bytes operator+(Bytes a, Bytes b) { return {a.count + b.count}; }
   friend constexpr Bytes operator-(Bytes a, Bytes b) { return {a.count - b.count}; }
-  constexpr Bytes& operator+=(Bytes b) { count += b.count; return *this; }
+  constexpr Bytes& operator+=(Bytes b) {
+    count += b.count;
+    return *this;
+  }
 };
 
 inline constexpr std::int64_t page_size = 4096;

@@ -27,11 +27,11 @@ enum class BugCheck : std::uint32_t {
 };
 
 struct Finding {
-  std::string rule;     ///< "K50", "IRQL", ... : stable, for grouping
-  BugCheck bug_check{}; ///< none when Windows has no stop code for it
+  std::string rule;      ///< "K50", "IRQL", ... : stable, for grouping
+  BugCheck bug_check{};  ///< none when Windows has no stop code for it
   SimTime time{};
-  std::string where;    ///< processor, IRQL, channel: "guest.cpu0 at dispatch, disk"
-  std::string text;     ///< one sentence
+  std::string where;  ///< processor, IRQL, channel: "guest.cpu0 at dispatch, disk"
+  std::string text;   ///< one sentence
 };
 
 using Findings = std::vector<Finding>;

@@ -31,7 +31,8 @@ class Histogram {
     const std::int64_t ns = value.count();
     VMBSIM_ASSERT(ns >= 0, "a measured duration is never negative");
     const std::size_t index = index_of(static_cast<std::uint64_t>(ns));
-    if (index >= buckets_.size()) [[unlikely]] grow(index);
+    if (index >= buckets_.size()) [[unlikely]]
+      grow(index);
     ++buckets_[index];
     if (count_ == 0 || ns < min_) min_ = ns;
     if (ns > max_) max_ = ns;

@@ -27,33 +27,33 @@ enum class Stage : std::uint8_t {
   to_guest_signal,
   to_guest_interrupt,
   to_guest_dispatch,
-  to_guest_drain,     ///< -> completion routine called: the transaction has returned
+  to_guest_drain,  ///< -> completion routine called: the transaction has returned
 };
 inline constexpr std::size_t stage_count = 11;
 inline constexpr std::array<const char*, stage_count> stage_names = {
-    "to_host.queue",  "to_host.signal",  "to_host.interrupt",  "to_host.dispatch",  "to_host.drain",  "service",
+    "to_host.queue",  "to_host.signal",  "to_host.interrupt",  "to_host.dispatch",  "to_host.drain", "service",
     "to_guest.queue", "to_guest.signal", "to_guest.interrupt", "to_guest.dispatch", "to_guest.drain"};
 
 /// One ring, as the run left it.
 struct RingResult {
-  Bytes size;                      ///< data area
-  Bytes peak;                      ///< most bytes ever held
-  std::uint64_t full_events = 0;   ///< how often a packet found no room
-  Bytes left{};                    ///< bytes in it when the run ended
+  Bytes size;                     ///< data area
+  Bytes peak;                     ///< most bytes ever held
+  std::uint64_t full_events = 0;  ///< how often a packet found no room
+  Bytes left{};                   ///< bytes in it when the run ended
 };
 
 /// One channel instance, its subchannels included.
 struct ChannelResult {
-  std::string name;                ///< "disk", or "web[2].disk" where several guests have one
-  std::uint64_t sent = 0;          ///< transactions begun, from the start of the run
+  std::string name;        ///< "disk", or "web[2].disk" where several guests have one
+  std::uint64_t sent = 0;  ///< transactions begun, from the start of the run
   std::uint64_t completed = 0;
-  std::uint64_t outstanding = 0;   ///< sent - completed
-  std::uint64_t measured = 0;      ///< completions after the warm-up: what the figures below are made of
-  double throughput_per_s = 0;     ///< measured completions per simulated second after the warm-up
-  double bytes_per_s = 0;          ///< external data moved by them, per simulated second
-  Histogram latency;               ///< VmbPacketSend to completion routine
-  std::array<Wide, stage_count> stage_sum_ns{};   ///< over the measured transactions; adds up to latency's sum
-  std::uint64_t batches = 0;       ///< passes of the host endpoint that ended in ProcessingComplete
+  std::uint64_t outstanding = 0;                 ///< sent - completed
+  std::uint64_t measured = 0;                    ///< completions after the warm-up: what the figures below are made of
+  double throughput_per_s = 0;                   ///< measured completions per simulated second after the warm-up
+  double bytes_per_s = 0;                        ///< external data moved by them, per simulated second
+  Histogram latency;                             ///< VmbPacketSend to completion routine
+  std::array<Wide, stage_count> stage_sum_ns{};  ///< over the measured transactions; adds up to latency's sum
+  std::uint64_t batches = 0;                     ///< passes of the host endpoint that ended in ProcessingComplete
   std::uint64_t batched_packets = 0;
   std::uint64_t batch_max = 0;
   std::uint64_t signals_sent = 0;        ///< both directions
@@ -65,16 +65,16 @@ struct ChannelResult {
 
 /// One load, as it was offered.
 struct WorkloadResult {
-  std::string name;                ///< "foreground", or "web[2].foreground"
-  std::string channel;             ///< instance it drives
-  std::uint64_t offered = 0;       ///< requests that arrived
+  std::string name;           ///< "foreground", or "web[2].foreground"
+  std::string channel;        ///< instance it drives
+  std::uint64_t offered = 0;  ///< requests that arrived
   std::uint64_t completed = 0;
-  Histogram response;              ///< arrival to completion, waiting for a processor included
+  Histogram response;  ///< arrival to completion, waiting for a processor included
 };
 
 /// Where every nanosecond of one processor went; the five add up to the simulated time.
 struct ProcessorResult {
-  std::string name;                ///< "host.cpu0", "web[2].cpu1"
+  std::string name;  ///< "host.cpu0", "web[2].cpu1"
   Duration isr{}, dpc{}, thread{}, spin{}, idle{};
 };
 
@@ -88,7 +88,7 @@ struct DeviceResult {
 
 /// One transaction, when `[record] packets` asks for it.
 struct PacketRow {
-  std::uint32_t channel = 0;       ///< index into channels
+  std::uint32_t channel = 0;  ///< index into channels
   SimTime submitted{};
   std::array<Duration, stage_count> stages{};
 };
@@ -103,7 +103,7 @@ struct IntervalRow {
 };
 
 struct ExpectationResult {
-  std::string text;                ///< "channel.disk.latency.p99 < 2ms"
+  std::string text;  ///< "channel.disk.latency.p99 < 2ms"
   double actual = 0;
   bool met = false;
 };
@@ -114,7 +114,7 @@ struct RunResult {
   std::string version;
   Fingerprint fingerprint;
   Duration simulated{};
-  Duration measured{};             ///< simulated time after the warm-up
+  Duration measured{};  ///< simulated time after the warm-up
   std::uint64_t events = 0;
   std::uint64_t transactions = 0;  ///< completed, over all channels
   double wall_s = 0;               ///< the only figure that differs between two runs

@@ -20,7 +20,7 @@ namespace vmbsim::device {
 class FifoServers final : public Resource {
  public:
   struct Config {
-    std::uint32_t servers = 1;     ///< 0: as many as there are works, a pure delay
+    std::uint32_t servers = 1;  ///< 0: as many as there are works, a pure delay
     kernel::Distribution service;
   };
 
@@ -46,14 +46,14 @@ class FifoServers final : public Resource {
   Config config_;
   kernel::Stream stream_;
   ActorId actor_;
-  Work* first_ = nullptr;            // queue, linked through Work::next
+  Work* first_ = nullptr;  // queue, linked through Work::next
   Work* last_ = nullptr;
   std::uint64_t queued_ = 0;
-  std::vector<Served> serving_;      // heap, earliest finish on top
+  std::vector<Served> serving_;  // heap, earliest finish on top
   std::vector<Work*> finishing_;
   std::uint64_t started_ = 0;
   kernel::EventHandle timer_;
-  SimTime armed_ = end_of_time;      // when timer_ fires; end_of_time: there is none
+  SimTime armed_ = end_of_time;  // when timer_ fires; end_of_time: there is none
 };
 
 }  // namespace vmbsim::device

@@ -62,9 +62,9 @@ class ProcessorSharing final : public Resource {
   std::vector<Sharing> finished_;  // of one instant, while they are being sorted
   std::vector<Work*> finishing_;
   std::uint64_t submitted_ = 0;
-  SimTime at_{};                   // attained_ and carry_ are those of this time
-  Wide attained_ = 0;              // nano-bytes each work got that was there since the busy period began
-  Wide carry_ = 0;                 // nano-bytes of capacity not handed out yet
+  SimTime at_{};       // attained_ and carry_ are those of this time
+  Wide attained_ = 0;  // nano-bytes each work got that was there since the busy period began
+  Wide carry_ = 0;     // nano-bytes of capacity not handed out yet
   kernel::EventHandle latency_timer_;
   SimTime latency_armed_ = end_of_time;
   kernel::EventHandle finish_timer_;

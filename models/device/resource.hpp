@@ -14,11 +14,12 @@ enum class Operation : std::uint8_t { read, write, flush };
 /// One piece of work. It stays the caller's; its address is its identity until done.
 struct Work {
   Operation operation = Operation::read;
-  Bytes size;                      ///< >= 0
-  Duration service{-1};            ///< the recorded service time; negative: the resource draws its own
-  void (*done)(Work&) = nullptr;   ///< called as an event, in zero simulated time, exactly once; may submit the work again
-  void* owner = nullptr;           ///< for `done`
-  Work* next = nullptr;            ///< for whoever holds it: resources queue through it, owners may after `done`
+  Bytes size;            ///< >= 0
+  Duration service{-1};  ///< the recorded service time; negative: the resource draws its own
+  void (*done)(Work&) =
+      nullptr;            ///< called as an event, in zero simulated time, exactly once; may submit the work again
+  void* owner = nullptr;  ///< for `done`
+  Work* next = nullptr;   ///< for whoever holds it: resources queue through it, owners may after `done`
 };
 
 /// What a resource did since the start of the run.

@@ -9,7 +9,9 @@ namespace {
 void must(NTSTATUS status) { VMBSIM_ASSERT(NT_SUCCESS(status), "a built-in driver configures its channel correctly"); }
 
 /// The host of the built-in drivers never sends requests of its own, so whatever arrives is refused.
-void refuse(VMBCHANNEL, VMBPACKETCOMPLETION packet, PVOID, UINT32, UINT32) { VmbChannelPacketComplete(packet, nullptr, 0); }
+void refuse(VMBCHANNEL, VMBPACKETCOMPLETION packet, PVOID, UINT32, UINT32) {
+  VmbChannelPacketComplete(packet, nullptr, 0);
+}
 }  // namespace
 
 void ClientChannels::start() {

@@ -15,13 +15,13 @@ namespace vmbsim::drivers {
 class ClientChannels {
  public:
   struct Config {
-    std::vector<kmcl::Device*> devices;   ///< primary first
+    std::vector<kmcl::Device*> devices;  ///< primary first
     Pages to_host;
     Pages to_guest;
     std::uint32_t maximum_packet_size;
     std::uint32_t maximum_external_data;  ///< 0: none
     bool passive = false;
-    std::uint32_t quota = 0;              ///< 0: unlimited
+    std::uint32_t quota = 0;  ///< 0: unlimited
     ReadyListener* ready = nullptr;
   };
   explicit ClientChannels(Config config) : config_(std::move(config)) {}

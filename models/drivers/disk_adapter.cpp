@@ -7,7 +7,8 @@ DiskAdapter::DiskAdapter(os::Partition& host, CpuId cpu, device::Resource& disk,
   line_ = {.irql = Irql::device,
            .routine = [](void* self) { static_cast<DiskAdapter*>(self)->on_interrupt(); },
            .object = this};
-  KeInitializeDpc(&dpc_, [](KDPC*, void* self, void*, void*) { static_cast<DiskAdapter*>(self)->on_dpc(); }, this);
+  KeInitializeDpc(
+      &dpc_, [](KDPC*, void* self, void*, void*) { static_cast<DiskAdapter*>(self)->on_dpc(); }, this);
 }
 
 void DiskAdapter::start(Io& io) {

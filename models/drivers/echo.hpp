@@ -14,8 +14,8 @@ class EchoClient final : public Driver, public RequestPort {
  public:
   struct Config {
     ClientChannels::Config channels;
-    kernel::Distribution process_time;   ///< processor time per completed request
-    kernel::Stream stream;               ///< for process_time
+    kernel::Distribution process_time;  ///< processor time per completed request
+    kernel::Stream stream;              ///< for process_time
   };
   explicit EchoClient(Config config);
   void start() override { channels_.start(); }
@@ -25,11 +25,11 @@ class EchoClient final : public Driver, public RequestPort {
   bool send(Request& request);
   static void on_completed(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length);
 
-  std::vector<std::byte> message_;       // what requests send, as long as the longest; waiting packets refer to it
+  std::vector<std::byte> message_;  // what requests send, as long as the longest; waiting packets refer to it
   ClientChannels channels_;
   kernel::Distribution process_time_;
   kernel::Stream stream_;
-  RequestQueue waiting_;                 // for memory: an overload uses all of it up
+  RequestQueue waiting_;  // for memory: an overload uses all of it up
 };
 
 /// Host end of one channel.
@@ -41,7 +41,7 @@ class EchoServer final : public Driver {
     GUID instance;
     std::uint32_t maximum_packet_size;
     bool passive = false;
-    std::uint32_t quota = 0;             ///< 0: unlimited
+    std::uint32_t quota = 0;  ///< 0: unlimited
     kernel::Distribution process_time;
     kernel::Stream stream;
   };

@@ -13,12 +13,13 @@ struct Request {
   device::Operation operation = device::Operation::read;
   Bytes size;
   std::int64_t offset = 0;
-  Duration service{-1};              ///< the device's time as recorded; negative: the device draws its own
+  Duration service{-1};  ///< the device's time as recorded; negative: the device draws its own
   SimTime arrived{};
-  void (*done)(Request&) = nullptr;  ///< in the driver's completion routine, at or below DISPATCH_LEVEL; may submit again
-  void* owner = nullptr;             ///< for `done`
-  void* driver = nullptr;            ///< for the driver while it has the request
-  Request* next = nullptr;           ///< for whoever holds it
+  void (*done)(Request&) =
+      nullptr;              ///< in the driver's completion routine, at or below DISPATCH_LEVEL; may submit again
+  void* owner = nullptr;    ///< for `done`
+  void* driver = nullptr;   ///< for the driver while it has the request
+  Request* next = nullptr;  ///< for whoever holds it
 };
 
 /// Requests that wait for memory, first come, first served.

@@ -73,10 +73,10 @@ bool StorageClient::send(Request& request) {
   VmbPacketSetPointer(packet, &slot);
   VmbPacketSetCompletionRoutine(packet, on_completed);
   const UINT32 flags = VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION;
-  const NTSTATUS status =
-      request.size.count == 0
-          ? VmbPacketSend(packet, &slot.message, sizeof slot.message, nullptr, flags)
-          : VmbPacketSendWithExternalMdl(packet, &slot.message, sizeof slot.message, slot.mdl, 0, slot.message.Length, flags);
+  const NTSTATUS status = request.size.count == 0
+                              ? VmbPacketSend(packet, &slot.message, sizeof slot.message, nullptr, flags)
+                              : VmbPacketSendWithExternalMdl(packet, &slot.message, sizeof slot.message, slot.mdl, 0,
+                                                             slot.message.Length, flags);
   VMBSIM_ASSERT(NT_SUCCESS(status), "a storage request within the channel's limits is taken");
   return true;
 }
@@ -119,7 +119,8 @@ void StorageServer::start() {
 }
 
 /// The guest may be hostile: nothing in the message is believed before it was checked.
-void StorageServer::on_packet(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID buffer, UINT32 length, UINT32 flags) {
+void StorageServer::on_packet(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID buffer, UINT32 length,
+                              UINT32 flags) {
   auto& self = *static_cast<StorageServer*>(VmbChannelGetPointer(channel));
   os::Partition::current().spend(self.config_.process_time, self.config_.stream);
   if (length < sizeof(StorageRequest)) return reply(packet, STATUS_INVALID_PARAMETER, 0);

@@ -17,9 +17,9 @@ namespace vmbsim::drivers {
 class StorageClient final : public Driver, public RequestPort {
  public:
   struct Config {
-    ClientChannels::Config channels;     ///< packet and external data sizes are the driver's own business
-    Bytes maximum_request;               ///< the ring must hold its description
-    kernel::Distribution process_time;   ///< processor time per completed request
+    ClientChannels::Config channels;    ///< packet and external data sizes are the driver's own business
+    Bytes maximum_request;              ///< the ring must hold its description
+    kernel::Distribution process_time;  ///< processor time per completed request
     kernel::Stream stream;
   };
   explicit StorageClient(Config config);
@@ -34,7 +34,7 @@ class StorageClient final : public Driver, public RequestPort {
     PVOID buffer;
     PMDL mdl;
     Request* request;
-    std::size_t kind;                    ///< its buffer has 4 KiB << kind bytes
+    std::size_t kind;  ///< its buffer has 4 KiB << kind bytes
     Slot* next;
   };
   Slot* free_slot(Bytes size);
@@ -44,8 +44,8 @@ class StorageClient final : public Driver, public RequestPort {
   ClientChannels channels_;
   kernel::Distribution process_time_;
   kernel::Stream stream_;
-  std::array<Slot*, 20> free_{};         // by kind: up to 2 GiB
-  RequestQueue waiting_;                 // for memory: an overload uses all of it up
+  std::array<Slot*, 20> free_{};  // by kind: up to 2 GiB
+  RequestQueue waiting_;          // for memory: an overload uses all of it up
 };
 
 /// Host end of one channel.
@@ -58,9 +58,9 @@ class StorageServer final : public Driver {
     GUID instance;
     Bytes maximum_request;
     bool passive = false;
-    std::uint32_t quota = 0;             ///< 0: unlimited
-    bool complete_in_worker = false;     ///< else in the disk's DPC
-    bool recorded_service = false;       ///< use the service time that the request brings
+    std::uint32_t quota = 0;          ///< 0: unlimited
+    bool complete_in_worker = false;  ///< else in the disk's DPC
+    bool recorded_service = false;    ///< use the service time that the request brings
     kernel::Distribution process_time;
     kernel::Stream stream;
   };
@@ -83,7 +83,7 @@ class StorageServer final : public Driver {
   Config config_;
   std::vector<std::unique_ptr<Job>> jobs_;
   Job* free_ = nullptr;
-  Job* first_finished_ = nullptr;        // for the worker, in order
+  Job* first_finished_ = nullptr;  // for the worker, in order
   Job* last_finished_ = nullptr;
   PIO_WORKITEM work_ = nullptr;
   bool work_queued_ = false;

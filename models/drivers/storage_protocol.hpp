@@ -10,15 +10,15 @@ enum StorageOperation : UINT32 { StorageRead = 0, StorageWrite = 1, StorageFlush
 
 struct StorageRequest {
   UINT32 Operation;
-  UINT32 Length;         ///< bytes of external data
-  UINT64 Offset;         ///< on the disk
-  INT64 ServiceTime;     ///< nanoseconds as recorded in a trace; negative: the disk's own
+  UINT32 Length;      ///< bytes of external data
+  UINT64 Offset;      ///< on the disk
+  INT64 ServiceTime;  ///< nanoseconds as recorded in a trace; negative: the disk's own
   UINT8 Reserved[40];
 };
 
 struct StorageReply {
   NTSTATUS Status;
-  UINT32 Length;         ///< bytes moved
+  UINT32 Length;  ///< bytes moved
   UINT8 Reserved[56];
 };
 

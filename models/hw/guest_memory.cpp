@@ -21,14 +21,15 @@ Step step_for(std::uint64_t frames) {
   if (frames <= 8) return {static_cast<std::size_t>(frames - 1), frames};
   const unsigned octave = static_cast<unsigned>(std::bit_width(frames - 1)) - 4;  // 0 for 9 to 16 frames
   const std::uint64_t width = std::uint64_t{2} << octave;
-  const std::uint64_t steps = (frames + width - 1) / width;                       // 5 to 8
+  const std::uint64_t steps = (frames + width - 1) / width;  // 5 to 8
   return {static_cast<std::size_t>(8 + 4 * octave + (steps - 5)), steps * width};
 }
 
 }  // namespace
 
 GuestMemory::GuestMemory(Config config) : end_(first_frame + static_cast<std::uint64_t>(config.size.count)) {
-  VMBSIM_ASSERT(config.size.count > 0 && config.size.count < (std::int64_t{1} << 40), "guest memory holds 1 to 2^40 frames");
+  VMBSIM_ASSERT(config.size.count > 0 && config.size.count < (std::int64_t{1} << 40),
+                "guest memory holds 1 to 2^40 frames");
   const auto length = static_cast<std::size_t>(config.size.bytes().count);
   void* memory = mmap(nullptr, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();

@@ -48,7 +48,8 @@ void Processor::set_irql(Irql irql) {
 void Processor::wait() {
   VMBSIM_ASSERT(current_ == this, "only a context on the processor gives it up");
   Context& self = *occupant_;
-  VMBSIM_ASSERT(self.activity_ == Activity::thread && self.irql_ < Irql::dispatch, "only a thread below DISPATCH_LEVEL waits");
+  VMBSIM_ASSERT(self.activity_ == Activity::thread && self.irql_ < Irql::dispatch,
+                "only a thread below DISPATCH_LEVEL waits");
   self.pause_ = Context::Pause::waiting;
   occupant_ = nullptr;
   leave(self);
@@ -190,10 +191,13 @@ bool Processor::start_pending_interrupt(Irql level) {
   ++interrupts_;
   Context& isr = fresh(Activity::isr);
   in_service_ = line;
-  isr.start(line->irql, [](void* self) {
-    const InterruptLine& served = *static_cast<Processor*>(self)->in_service_;
-    served.routine(served.object);
-  }, this);
+  isr.start(
+      line->irql,
+      [](void* self) {
+        const InterruptLine& served = *static_cast<Processor*>(self)->in_service_;
+        served.routine(served.object);
+      },
+      this);
   run(isr);
   return true;
 }

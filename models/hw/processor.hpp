@@ -91,12 +91,12 @@ class Executive {
 class Processor {
  public:
   struct Config {
-    std::string name;                              ///< "host.cpu0"
+    std::string name;  ///< "host.cpu0"
     CpuId id;
     kernel::Simulation& world;
     kernel::StackPool& stacks;
     Executive& executive;
-    const kernel::Distribution& idle_wake;         ///< added to an interrupt that finds the processor halted
+    const kernel::Distribution& idle_wake;  ///< added to an interrupt that finds the processor halted
   };
   explicit Processor(Config config);
 
@@ -147,13 +147,13 @@ class Processor {
  private:
   void consume_in_calendar(Duration span);
   static void leave(Context& context) { context.fiber_.suspend(); }  // out of the fibre, back to the events
-  void run(Context& context);            // into the fibre
-  void interrupt_occupant();             // puts the occupant on the interrupted stack
-  void settle();                         // decides what runs, until something occupies the processor
-  bool held_back(Irql level) const;      // something that may run as soon as the IRQL is `level`
+  void run(Context& context);                                        // into the fibre
+  void interrupt_occupant();                                         // puts the occupant on the interrupted stack
+  void settle();                     // decides what runs, until something occupies the processor
+  bool held_back(Irql level) const;  // something that may run as soon as the IRQL is `level`
   bool start_pending_interrupt(Irql level);
   void run_dpc_pass();
-  void go_on(Context& context);          // lets an occupant continue where it was stopped
+  void go_on(Context& context);  // lets an occupant continue where it was stopped
   void account(Activity next);
   Context& fresh(Activity activity);
   void on_wake();
@@ -179,9 +179,9 @@ class Processor {
   std::vector<std::unique_ptr<Context>> owned_;
   std::vector<Context*> spare_isr_;
   std::vector<Context*> spare_dpc_;
-  bool attention_ = false;               // somebody asked to reconsider; holds until software below DISPATCH_LEVEL is chosen
-  bool scheduled_ = false;               // a consequence that reconsiders is on its way
-  bool waking_ = false;                  // halted, an interrupt is waking it
+  bool attention_ = false;  // somebody asked to reconsider; holds until software below DISPATCH_LEVEL is chosen
+  bool scheduled_ = false;  // a consequence that reconsiders is on its way
+  bool waking_ = false;     // halted, an interrupt is waking it
 
   std::array<Duration, activity_count> spent_{};
   Activity activity_ = Activity::idle;

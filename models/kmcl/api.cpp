@@ -32,7 +32,8 @@ NTSTATUS send(Packet& packet, void* buffer, UINT32 length, UINT32 flags, const c
 
 bool must_wait(const Packet& packet, UINT32 flags, const char* call) {
   if ((flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION) != 0) return true;
-  packet.endpoint->report("K79", BugCheck::none, std::string(call) + " needs WAIT_FOR_COMPLETION: external data is in use until then");
+  packet.endpoint->report("K79", BugCheck::none,
+                          std::string(call) + " needs WAIT_FOR_COMPLETION: external data is in use until then");
   return false;
 }
 
@@ -55,7 +56,8 @@ NTSTATUS VmbChannelAllocate(PDEVICE_OBJECT ParentDeviceObject, BOOLEAN IsServer,
 
 VOID VmbChannelCleanup(VMBCHANNEL Channel) {
   Endpoint& endpoint = Endpoint::of(Channel);
-  if (!endpoint.disabled()) return endpoint.report("K03", BugCheck::none, "VmbChannelCleanup called for a channel that is not disabled");
+  if (!endpoint.disabled())
+    return endpoint.report("K03", BugCheck::none, "VmbChannelCleanup called for a channel that is not disabled");
   endpoint.clean_up();
 }
 
@@ -75,18 +77,21 @@ NTSTATUS VmbChannelInitSetMaximumExternalData(VMBCHANNEL Channel, UINT32 DataSiz
 NTSTATUS VmbChannelInitSetClientContextSize(VMBCHANNEL Channel, UINT32 ContextSize) {
   return Endpoint::of(Channel).set_client_context_size(ContextSize);
 }
-NTSTATUS VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL Channel, PFN_VMB_CHANNEL_PROCESS_PACKET ProcessPacketCallback,
+NTSTATUS VmbChannelInitSetProcessPacketCallbacks(VMBCHANNEL Channel,
+                                                 PFN_VMB_CHANNEL_PROCESS_PACKET ProcessPacketCallback,
                                                  PFN_VMB_CHANNEL_PROCESSING_COMPLETE ProcessingCompleteCallback) {
   return Endpoint::of(Channel).set_process_packet_callbacks(ProcessPacketCallback, ProcessingCompleteCallback);
 }
-NTSTATUS VmbChannelInitSetStateChangeCallbacks(VMBCHANNEL Channel, PVMB_CHANNEL_STATE_CHANGE_CALLBACKS StateChangeCallbacks) {
+NTSTATUS VmbChannelInitSetStateChangeCallbacks(VMBCHANNEL Channel,
+                                               PVMB_CHANNEL_STATE_CHANGE_CALLBACKS StateChangeCallbacks) {
   return Endpoint::of(Channel).set_state_change_callbacks(*StateChangeCallbacks);
 }
 NTSTATUS VmbChannelInitSetFriendlyName(VMBCHANNEL Channel, PCUNICODE_STRING Name) {
   return Endpoint::of(Channel).set_friendly_name(*Name);
 }
 NTSTATUS VmbChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags) { return Endpoint::of(Channel).set_flags(Flags); }
-NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL Channel, UINT32 IncomingPageCount, UINT32 OutgoingPageCount) {
+NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL Channel, UINT32 IncomingPageCount,
+                                                    UINT32 OutgoingPageCount) {
   return Endpoint::of(Channel).set_ring_pages(IncomingPageCount, OutgoingPageCount);
 }
 NTSTATUS VmbServerChannelInitSetTargetInterfaceId(VMBCHANNEL Channel, GUID InterfaceType, GUID InterfaceInstance) {
@@ -99,7 +104,9 @@ VOID VmbChannelSetIncomingProcessingAtPassive(VMBCHANNEL Channel, BOOLEAN Requir
   Endpoint::of(Channel).require_passive(RequirePassive != FALSE);
 }
 VOID VmbChannelSetTransactionQuota(VMBCHANNEL Channel, UINT32 Quota) {
-  if (Quota == 0) return Endpoint::of(Channel).report("K26", BugCheck::none, "VmbChannelSetTransactionQuota called with a quota of 0");
+  if (Quota == 0)
+    return Endpoint::of(Channel).report("K26", BugCheck::none,
+                                        "VmbChannelSetTransactionQuota called with a quota of 0");
   Endpoint::of(Channel).set_quota(Quota);
 }
 VOID FASTCALL VmbChannelSetPointer(VMBCHANNEL Channel, PVOID Pointer) { Endpoint::of(Channel).set_pointer(Pointer); }
@@ -108,7 +115,8 @@ UINT32 VmbChannelSizeofPacket(VMBCHANNEL Channel) { return Endpoint::of(Channel)
 
 // ---- Incoming packets ----
 
-VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletionContext, PVOID PacketCompletionBuffer, UINT32 BufSize) {
+VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletionContext, PVOID PacketCompletionBuffer,
+                              UINT32 BufSize) {
   Received& received = Received::of(PacketCompletionContext);
   received.endpoint->complete(received, PacketCompletionBuffer, BufSize);
 }
@@ -165,8 +173,8 @@ NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET PacketObject, PVOID Buffer, UINT
   return send(packet, Buffer, BufferLength, Flags, "VmbPacketSendWithExternalMdl");
 }
 
-NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET PacketObject, PVOID Buffer, UINT32 BufferLength, PPFN_NUMBER ExternalDataPfns,
-                                       UINT32 PfnLength, UINT32 Flags) {
+NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET PacketObject, PVOID Buffer, UINT32 BufferLength,
+                                       PPFN_NUMBER ExternalDataPfns, UINT32 PfnLength, UINT32 Flags) {
   Packet& packet = Packet::of(PacketObject);
   if (!idle(packet, "VmbPacketSendWithExternalPfns")) return STATUS_INVALID_DEVICE_STATE;
   if (!must_wait(packet, Flags, "VmbPacketSendWithExternalPfns")) return STATUS_INVALID_PARAMETER;

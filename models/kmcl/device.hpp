@@ -13,7 +13,11 @@ namespace vmbsim::kmcl {
 
 /// How KMCL takes packets out of the incoming ring. Windows does not publish its policy, so it is the scenario's.
 struct Batching {
-  enum class Mode : std::uint8_t { none, drain, limit };  ///< one packet a batch; until empty; at most max_packets a pass
+  enum class Mode : std::uint8_t {
+    none,
+    drain,
+    limit
+  };  ///< one packet a batch; until empty; at most max_packets a pass
   Mode mode = Mode::drain;
   std::uint32_t max_packets = 64;  ///< `limit` only; then the DPC is queued again
   bool mask = false;               ///< hold InterruptMask while a pass drains
@@ -30,11 +34,11 @@ struct Device {
   Device& operator=(const Device&) = delete;
   static Device& of(const DEVICE_OBJECT& object) { return *static_cast<Device*>(object.Simulator); }
 
-  std::string name;                       ///< of the channel instance, for findings and streams
+  std::string name;  ///< of the channel instance, for findings and streams
   os::Partition& partition;
   vmbus::Bus& bus;
-  vmbus::OfferId id;                      ///< guest: the offer that made the PDO; host: its subchannel index counts
-  CpuId target{};                         ///< processor of this end that is interrupted
+  vmbus::OfferId id;  ///< guest: the offer that made the PDO; host: its subchannel index counts
+  CpuId target{};     ///< processor of this end that is interrupted
   Batching batching;
   vmbus::JourneyLog* journeys = nullptr;  ///< who reads the journeys of transactions begun here
   DEVICE_OBJECT object{};

@@ -144,7 +144,8 @@ NTSTATUS Endpoint::initialize_packet(void* memory, std::uint32_t bytes) {
 
 void Endpoint::free_packet(Packet& packet) {
   if (!packet.allocated)
-    return report("K74", BugCheck::none, "VmbPacketFree called for a packet that VmbPacketAllocate did not give, or was freed before");
+    return report("K74", BugCheck::none,
+                  "VmbPacketFree called for a packet that VmbPacketAllocate did not give, or was freed before");
   if (packet.state != Packet::State::idle)
     return report("K75", BugCheck::none, "VmbPacketFree called for a packet that is under way");
   packet.allocated = false;
@@ -157,7 +158,8 @@ void Endpoint::clean_up() {
   if (packets_out_ != 0 || !held_.empty())
     report("K78", BugCheck::none, "VmbChannelCleanup called while packets of the channel are in use");
   std::vector<std::shared_ptr<void>>& channels = device_.channels;
-  const auto mine = std::find_if(channels.begin(), channels.end(), [this](const auto& owned) { return owned.get() == this; });
+  const auto mine =
+      std::find_if(channels.begin(), channels.end(), [this](const auto& owned) { return owned.get() == this; });
   device_.cleaned.push_back(std::move(*mine));
   channels.erase(mine);
 }

@@ -75,7 +75,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
     std::uint64_t batched_packets = 0;
     std::uint64_t batch_max = 0;
     std::uint64_t interrupts = 0;
-    vmbus::Lane::Counters outgoing;       // of channels that were closed already, and of the open one
+    vmbus::Lane::Counters outgoing;  // of channels that were closed already, and of the open one
     Bytes outgoing_size{}, outgoing_peak{}, outgoing_used{};
     std::uint64_t outgoing_full = 0;
   };
@@ -100,7 +100,19 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   enum class Connection : std::uint8_t { disabled, enabled, opening, open, closing };
   /// What the worker is asked to do, one after the other.
   enum class Step : std::uint8_t {
-    open, close, offer, gpadl_created, gpadl_refused, opened, open_refused, torn_down, rescind, drained, start, pause, disable,
+    open,
+    close,
+    offer,
+    gpadl_created,
+    gpadl_refused,
+    opened,
+    open_refused,
+    torn_down,
+    rescind,
+    drained,
+    start,
+    pause,
+    disable,
   };
   /// Something waiting for room in the outgoing ring: a packet of the driver, or a completion.
   struct Outgoing {
@@ -166,7 +178,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   std::uint32_t maximum_external_data_ = 0;
   std::uint32_t maximum_chain_length_ = 0;
   std::uint32_t client_context_size_ = 0;
-  Pages incoming_pages_{}, outgoing_pages_{};      // 0: as many as the largest packets need
+  Pages incoming_pages_{}, outgoing_pages_{};  // 0: as many as the largest packets need
   PFN_VMB_CHANNEL_PROCESS_PACKET process_packet_ = nullptr;
   PFN_VMB_CHANNEL_PROCESSING_COMPLETE processing_complete_ = nullptr;
   VMB_CHANNEL_STATE_CHANGE_CALLBACKS callbacks_{};
@@ -174,21 +186,21 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   vmbus::OfferId target_;
   std::uint32_t flags_ = 0;
   bool passive_required_ = false;
-  std::uint32_t quota_ = 0;                        // 0: unlimited
+  std::uint32_t quota_ = 0;  // 0: unlimited
   void* pointer_ = nullptr;
 
   // State
   Connection connection_ = Connection::disabled;
-  bool active_ = false;                            // run state
+  bool active_ = false;  // run state
   bool pause_on_enable_ = false;
   bool rescinded_ = false;
-  bool disabling_ = false;                         // VmbChannelDisable waits
-  bool went_by_itself_ = false;                    // disabled, though nobody called VmbChannelDisable
-  bool queue_on_ = false;                          // packets are delivered
-  bool draining_ = false;                          // a close waits for delivered packets
-  bool pausing_ = false;                           // a pause does
-  bool opened_ = false;                            // EvtChannelOpened succeeded, so EvtChannelClosed is owed
-  bool rings_shared_ = false;                      // client: the host knows the ring GPADL
+  bool disabling_ = false;       // VmbChannelDisable waits
+  bool went_by_itself_ = false;  // disabled, though nobody called VmbChannelDisable
+  bool queue_on_ = false;        // packets are delivered
+  bool draining_ = false;        // a close waits for delivered packets
+  bool pausing_ = false;         // a pause does
+  bool opened_ = false;          // EvtChannelOpened succeeded, so EvtChannelClosed is owed
+  bool rings_shared_ = false;    // client: the host knows the ring GPADL
   kernel::Fifo<Step> steps_;
   os::WorkItem step_work_;
   bool stepping_ = false;
@@ -197,31 +209,31 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
     Step step;
     KEVENT* answered;
   };
-  std::vector<Caller> callers_;                    // of start, pause and disable
+  std::vector<Caller> callers_;  // of start, pause and disable
   vmbus::Offer* offer_ = nullptr;
   vmbus::Channel* channel_ = nullptr;
-  vmbus::Channel* offered_channel_ = nullptr;      // server: what on_open brought
+  vmbus::Channel* offered_channel_ = nullptr;  // server: what on_open brought
   vmbus::Lane* in_ = nullptr;
   vmbus::Lane* out_ = nullptr;
-  vmbus::Synic::Port port_;                        // ours
-  std::optional<hw::Pfn> ring_frames_;             // client: both rings
+  vmbus::Synic::Port port_;             // ours
+  std::optional<hw::Pfn> ring_frames_;  // client: both rings
   Pages ring_pages_{};
 
   // Sending
-  KSPIN_LOCK lock_ = 0;                            // guards the outgoing ring
-  kernel::Fifo<Outgoing> waiting_;                 // for room
-  kernel::Fifo<Outgoing> held_;                    // until the channel is open and active
+  KSPIN_LOCK lock_ = 0;             // guards the outgoing ring
+  kernel::Fifo<Outgoing> waiting_;  // for room
+  kernel::Fifo<Outgoing> held_;     // until the channel is open and active
   struct Over {
     Packet* packet;
     NTSTATUS status;
   };
-  kernel::Fifo<Over> over_;                        // left the queue in a flush: without WAIT they are complete
+  kernel::Fifo<Over> over_;  // left the queue in a flush: without WAIT they are complete
   bool corruption_told_ = false;
-  std::vector<Packet*> transactions_;              // hash table of chains, a power of two long
+  std::vector<Packet*> transactions_;  // hash table of chains, a power of two long
   std::size_t transaction_count_ = 0;
   std::uint64_t last_transaction_id_ = 0;
   Packet* spare_packets_ = nullptr;
-  std::uint64_t packets_out_ = 0;                  // allocated and not freed
+  std::uint64_t packets_out_ = 0;  // allocated and not freed
   kernel::Stream costs_;
   kernel::Stream signal_costs_;
 
@@ -231,13 +243,13 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   KEVENT pass_over_{};
   bool pass_running_ = false;
   bool pass_again_ = false;
-  const os::Thread* pass_thread_ = nullptr;        // where a pass at PASSIVE_LEVEL runs
-  bool deaf_ = false;                              // closing: no pass looks at the rings any more
-  bool stalled_ = false;                           // by quota: only a completion ends it
-  bool failed_ = false;                            // VmbChannelPacketFail, or a corrupt ring
+  const os::Thread* pass_thread_ = nullptr;  // where a pass at PASSIVE_LEVEL runs
+  bool deaf_ = false;                        // closing: no pass looks at the rings any more
+  bool stalled_ = false;                     // by quota: only a completion ends it
+  bool failed_ = false;                      // VmbChannelPacketFail, or a corrupt ring
   std::uint64_t outstanding_ = 0;
-  Received* deferred_ = nullptr;                   // head of the parsing queue
-  Received* current_ = nullptr;                    // in ProcessPacket
+  Received* deferred_ = nullptr;  // head of the parsing queue
+  Received* current_ = nullptr;   // in ProcessPacket
   std::vector<std::unique_ptr<Received>> received_;
   Received* spare_received_ = nullptr;
   Counters counters_;

@@ -149,8 +149,9 @@ void Endpoint::take(Step step) {
         connection_ = Connection::closing;
         return device_.bus.tear_down_gpadl(*offer_);
       }
-      port_ = device_.bus.guest().open(device_.bus.connection(), device_.target, offer_->relid(),
-                                       [](void* self) { static_cast<Endpoint*>(self)->on_interrupt(); }, this);
+      port_ = device_.bus.guest().open(
+          device_.bus.connection(), device_.target, offer_->relid(),
+          [](void* self) { static_cast<Endpoint*>(self)->on_interrupt(); }, this);
       device_.bus.open(*offer_, outgoing_pages_, incoming_pages_, port_);
       return;
     case Step::gpadl_refused:
@@ -165,9 +166,7 @@ void Endpoint::take(Step step) {
       if (rescinded_ || disabling_) return begin_close();
       if (active_) start_traffic();
       return;
-    case Step::open_refused:
-      connection_ = Connection::closing;
-      return device_.bus.tear_down_gpadl(*offer_);
+    case Step::open_refused: connection_ = Connection::closing; return device_.bus.tear_down_gpadl(*offer_);
     case Step::torn_down: return finish_client_close();
     case Step::rescind: return take_rescind();
 
@@ -221,8 +220,9 @@ void Endpoint::attach(vmbus::Channel& channel) {
   in_ = server_ ? &channel.to_host : &channel.to_guest;
   out_ = server_ ? &channel.to_guest : &channel.to_host;
   if (server_) {
-    port_ = device_.bus.host().open(device_.bus.connection(), device_.target, offer_->relid(),
-                                    [](void* self) { static_cast<Endpoint*>(self)->on_interrupt(); }, this);
+    port_ = device_.bus.host().open(
+        device_.bus.connection(), device_.target, offer_->relid(),
+        [](void* self) { static_cast<Endpoint*>(self)->on_interrupt(); }, this);
     channel.host_port = port_;
   }
 }
@@ -361,7 +361,8 @@ void Endpoint::retire_outgoing() {
     chain = nullptr;
   }
   transaction_count_ = 0;
-  std::sort(packets.begin(), packets.end(), [](const Packet* a, const Packet* b) { return a->transaction_id < b->transaction_id; });
+  std::sort(packets.begin(), packets.end(),
+            [](const Packet* a, const Packet* b) { return a->transaction_id < b->transaction_id; });
   while (!waiting_.empty()) {
     const Outgoing item = waiting_.pop();
     if (item.completion != nullptr)
@@ -382,7 +383,8 @@ void Endpoint::become_disabled() {
   disabling_ = false;
   offer_ = nullptr;
   offered_channel_ = nullptr;
-  went_by_itself_ = std::none_of(callers_.begin(), callers_.end(), [](const Caller& c) { return c.step == Step::disable; });
+  went_by_itself_ =
+      std::none_of(callers_.begin(), callers_.end(), [](const Caller& c) { return c.step == Step::disable; });
   answer_callers(Step::disable);
   answer_callers(Step::start);
   answer_callers(Step::pause);

@@ -21,21 +21,21 @@ struct Packet {
   VMBPACKET handle() { return reinterpret_cast<VMBPACKET>(this); }
 
   Endpoint* endpoint = nullptr;
-  void* pointer = nullptr;                               // VmbPacketSetPointer
-  PFN_VMB_PACKET_COMPLETION_ROUTINE routine = nullptr;   // null: free an allocated packet
-  bool allocated = false;                                // by VmbPacketAllocate
+  void* pointer = nullptr;                              // VmbPacketSetPointer
+  PFN_VMB_PACKET_COMPLETION_ROUTINE routine = nullptr;  // null: free an allocated packet
+  bool allocated = false;                               // by VmbPacketAllocate
   State state = State::idle;
   std::uint32_t flags = 0;
-  const std::byte* buffer = nullptr;                     // inline data; the driver's until completion, or the copy
+  const std::byte* buffer = nullptr;  // inline data; the driver's until completion, or the copy
   std::uint32_t length = 0;
-  PMDL mdl = nullptr;                                    // external data, one of the two forms
+  PMDL mdl = nullptr;  // external data, one of the two forms
   std::uint32_t mdl_offset = 0;
   std::uint32_t mdl_length = 0;
   const PFN_NUMBER* pfns = nullptr;
   std::uint32_t pfn_count = 0;
-  std::span<const vmbus::GpaRange> ranges;               // of the external data; in the packet's own memory
+  std::span<const vmbus::GpaRange> ranges;  // of the external data; in the packet's own memory
   std::uint64_t transaction_id = 0;
-  Packet* next = nullptr;                                // in the table of transactions, or in the lookaside list
+  Packet* next = nullptr;  // in the table of transactions, or in the lookaside list
   vmbus::Journey journey;
 
   bool waits_for_completion() const { return (flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION) != 0; }
@@ -48,16 +48,16 @@ struct Received {
   VMBPACKETCOMPLETION handle() { return reinterpret_cast<VMBPACKETCOMPLETION>(this); }
 
   Endpoint* endpoint = nullptr;
-  vmbus::IncomingPacket packet;                  // its spans lie in `bytes`
-  std::vector<std::byte> bytes;                  // extension, then payload; later the answer
-  std::vector<std::uint64_t> mdls;               // descriptor lists made by GetExternalData
+  vmbus::IncomingPacket packet;     // its spans lie in `bytes`
+  std::vector<std::byte> bytes;     // extension, then payload; later the answer
+  std::vector<std::uint64_t> mdls;  // descriptor lists made by GetExternalData
   std::vector<std::byte> client_context;
-  bool outstanding = false;                      // handed to the driver and not completed
-  bool in_callback = false;                      // ProcessPacket for it is running
+  bool outstanding = false;  // handed to the driver and not completed
+  bool in_callback = false;  // ProcessPacket for it is running
   bool deferred = false;
   std::uint32_t answer_length = 0;
   vmbus::Journey* journey = nullptr;
-  Received* next = nullptr;                      // in the spare list
+  Received* next = nullptr;  // in the spare list
 };
 
 }  // namespace vmbsim::kmcl

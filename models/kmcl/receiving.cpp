@@ -140,7 +140,8 @@ void Endpoint::take_completion(const vmbus::IncomingPacket& answer) {
   const vmbus::Journey* rode = in_->left(partition().world().now());
   Packet* transaction = recall(answer.transaction_id);
   if (transaction == nullptr)
-    return report("RING", BugCheck::none, fmt::format("a completion for transaction {}, which is not under way", answer.transaction_id));
+    return report("RING", BugCheck::none,
+                  fmt::format("a completion for transaction {}, which is not under way", answer.transaction_id));
   if (device_.journeys != nullptr && rode == &transaction->journey) device_.journeys->returned(*rode);
   // The reader's copy holds until this pass reads on, and there is no other pass.
   finish(*transaction, STATUS_SUCCESS, answer.payload.data(), static_cast<std::uint32_t>(answer.payload.size()));
@@ -158,8 +159,8 @@ void Endpoint::deliver(Received& received, bool again) {
   const UINT32 flags =
       received.packet.type == vmbus::PacketType::gpa_direct ? VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0;
   if (process_packet_ == nullptr) return complete(received, nullptr, 0);  // nobody wants it
-  process_packet_(handle(), received.handle(), const_cast<std::byte*>(payload.data()), static_cast<UINT32>(payload.size()),
-                  flags);
+  process_packet_(handle(), received.handle(), const_cast<std::byte*>(payload.data()),
+                  static_cast<UINT32>(payload.size()), flags);
   if (current_ == &received) received.in_callback = false;  // still alive: completed ones leave `current_`
   current_ = nullptr;
 }
@@ -170,8 +171,10 @@ void Endpoint::complete(Received& received, const void* answer, std::uint32_t le
   if (!received.outstanding)
     return report("K51", BugCheck::none, "VmbChannelPacketComplete called for a packet that is not outstanding");
   if (received.deferred)
-    return report("K50", BugCheck::none, "VmbChannelPacketComplete called for a packet that was deferred and will be presented again");
-  if (!partition().require_irql_at_most(Irql::dispatch, "VmbChannelPacketComplete", BugCheck::irql_not_less_or_equal)) return;
+    return report("K50", BugCheck::none,
+                  "VmbChannelPacketComplete called for a packet that was deferred and will be presented again");
+  if (!partition().require_irql_at_most(Irql::dispatch, "VmbChannelPacketComplete", BugCheck::irql_not_less_or_equal))
+    return;
   received.outstanding = false;
   received.in_callback = false;
   if (current_ == &received) current_ = nullptr;
@@ -186,7 +189,7 @@ void Endpoint::complete(Received& received, const void* answer, std::uint32_t le
     partition().consume(partition().costs().packet_complete.sample(costs_));
     recycle(received);
   }
-  --outstanding_;  // not before its answer is on the way: a close waits for that
+  --outstanding_;                           // not before its answer is on the way: a close waits for that
   if (stalled_ && outstanding_ < quota_) {  // nothing but a completion ends a stall
     stalled_ = false;
     schedule_pass();
@@ -196,9 +199,11 @@ void Endpoint::complete(Received& received, const void* answer, std::uint32_t le
 
 void Endpoint::defer_to_passive(Received& received) {
   if (!received.in_callback || received.deferred)
-    return report("K52", BugCheck::none, "VmbChannelPacketDeferToPassive called outside the packet's ProcessPacket callback");
+    return report("K52", BugCheck::none,
+                  "VmbChannelPacketDeferToPassive called outside the packet's ProcessPacket callback");
   if (hw::Processor::current()->irql() == Irql::passive)
-    report("K53", BugCheck::none, "VmbChannelPacketDeferToPassive called at PASSIVE_LEVEL: the packet comes back at the same level");
+    report("K53", BugCheck::none,
+           "VmbChannelPacketDeferToPassive called at PASSIVE_LEVEL: the packet comes back at the same level");
   received.deferred = true;
   deferred_ = &received;
 }
@@ -238,7 +243,8 @@ NTSTATUS Endpoint::external_data(Received& received, std::uint32_t flags, PMDL* 
     auto* made = new (place) MDL{};
     made->Size = static_cast<CSHORT>(sizeof(MDL) + range->pfns.size() * sizeof(PFN_NUMBER));
     made->MdlFlags = MDL_PAGES_LOCKED;
-    made->Process = reinterpret_cast<struct _EPROCESS*>(&device_.bus.guest().partition().memory());  // whose pages they are
+    made->Process =
+        reinterpret_cast<struct _EPROCESS*>(&device_.bus.guest().partition().memory());  // whose pages they are
     made->ByteCount = range->byte_count;
     made->ByteOffset = range->byte_offset;
     std::memcpy(MmGetMdlPfnArray(made), range->pfns.data(), range->pfns.size_bytes());

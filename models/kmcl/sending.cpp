@@ -38,7 +38,8 @@ void Endpoint::pay(const kernel::Distribution& cost, std::size_t bytes) {
 NTSTATUS Endpoint::send(Packet& packet) {
   if (packet.length > maximum_packet_size_) {
     report("K70", BugCheck::none,
-           fmt::format("{} bytes of inline data exceed the maximum packet size of {}", packet.length, maximum_packet_size_));
+           fmt::format("{} bytes of inline data exceed the maximum packet size of {}", packet.length,
+                       maximum_packet_size_));
     return STATUS_INVALID_PARAMETER_3;
   }
   if (!packet.allocated && packet.routine == nullptr) {
@@ -53,7 +54,8 @@ NTSTATUS Endpoint::send(Packet& packet) {
   packet.journey.submitted = partition().world().now();
   if (packet.mdl != nullptr || packet.pfns != nullptr) {
     if (server_) {
-      report("K85", BugCheck::none, "external data can be sent by the guest only: a host never describes its memory to a guest");
+      report("K85", BugCheck::none,
+             "external data can be sent by the guest only: a host never describes its memory to a guest");
       return STATUS_INVALID_PARAMETER;
     }
     packet.ranges = ranges_of(packet);
@@ -61,7 +63,8 @@ NTSTATUS Endpoint::send(Packet& packet) {
     for (const vmbus::GpaRange& range : packet.ranges) packet.journey.data += Bytes{range.byte_count};
     if (packet.journey.data.count > maximum_external_data_) {
       report("K71", BugCheck::none,
-             fmt::format("{} bytes of external data exceed the channel's maximum of {}", packet.journey.data.count, maximum_external_data_));
+             fmt::format("{} bytes of external data exceed the channel's maximum of {}", packet.journey.data.count,
+                         maximum_external_data_));
       return STATUS_INVALID_PARAMETER;
     }
   }
@@ -117,7 +120,8 @@ NTSTATUS Endpoint::put(const Outgoing& item, const kernel::Distribution& cost) {
 void Endpoint::report_corrupt(const char* which, const vmbus::Corrupt& what) {
   if (corruption_told_) return;
   corruption_told_ = true;
-  report("RING", BugCheck::none, fmt::format("the {} ring is corrupt: {} at offset {}", which, name_of(what.what), what.offset));
+  report("RING", BugCheck::none,
+         fmt::format("the {} ring is corrupt: {} at offset {}", which, name_of(what.what), what.offset));
 }
 
 /// What could never fit would block all that comes behind it.
@@ -281,7 +285,8 @@ void Endpoint::remember(Packet& packet) {
 }
 
 Packet* Endpoint::recall(std::uint64_t transaction_id) {
-  for (Packet** link = &transactions_[transaction_id & (transactions_.size() - 1)]; *link != nullptr; link = &(*link)->next)
+  for (Packet** link = &transactions_[transaction_id & (transactions_.size() - 1)]; *link != nullptr;
+       link = &(*link)->next)
     if ((*link)->transaction_id == transaction_id) {
       Packet* packet = *link;
       *link = packet->next;

@@ -9,7 +9,6 @@ namespace vmbsim::os {
 
 namespace {
 
-
 /// A timer keeps its calendar event where the header reserves room for the simulator.
 kernel::EventHandle& event_of(KTIMER& timer) {
   static_assert(sizeof(kernel::EventHandle) <= sizeof timer.SimulatorData[0]);
@@ -54,7 +53,8 @@ Duration Partition::span_until(LARGE_INTEGER due) const {
 
 bool Partition::require_thread(const char* call) {
   if (current_thread() != nullptr) return true;
-  findings_.add("IRQL", BugCheck::attempted_switch_from_dpc, {}, std::string(call) + " called by a DPC or an ISR that lowered its IRQL");
+  findings_.add("IRQL", BugCheck::attempted_switch_from_dpc, {},
+                std::string(call) + " called by a DPC or an ISR that lowered its IRQL");
   return false;
 }
 
@@ -96,7 +96,8 @@ void Partition::signal(DISPATCHER_HEADER& object) {
   for (LIST_ENTRY* entry = object.WaitListHead.Flink; entry != &object.WaitListHead; entry = entry->Flink) ++waiting;
   if (waiting == 0) return;
   LIST_ENTRY* chosen = object.WaitListHead.Flink;
-  for (std::uint32_t skip = world_.choose(kernel::ChoicePoint::wake, waiting); skip != 0; --skip) chosen = chosen->Flink;
+  for (std::uint32_t skip = world_.choose(kernel::ChoicePoint::wake, waiting); skip != 0; --skip)
+    chosen = chosen->Flink;
   object.SignalState = 0;
   release_waiter(*CONTAINING_RECORD(chosen, WaitBlock, link), STATUS_SUCCESS);
 }
@@ -157,7 +158,8 @@ void Partition::on_timer(KTIMER& timer) {
   event_of(timer) = {};
   if (timer.Period != 0) start_timer(timer, std::chrono::milliseconds{timer.Period});
   signal(timer.Header);
-  if (timer.Dpc != nullptr) insert_dpc(*timer.Dpc, nullptr, nullptr, static_cast<const Cpu*>(timer.SimulatorData[1])->id);
+  if (timer.Dpc != nullptr)
+    insert_dpc(*timer.Dpc, nullptr, nullptr, static_cast<const Cpu*>(timer.SimulatorData[1])->id);
 }
 
 bool Partition::free_pool(void* block) {

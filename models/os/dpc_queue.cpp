@@ -16,8 +16,8 @@ bool Partition::insert_dpc(KDPC& dpc, void* argument1, void* argument2, CpuId or
   const hw::Processor* here = hw::Processor::current();
   const bool local_caller = here != nullptr && &here->executive() == this;
   const std::uint32_t index = dpc.Number >= targeted_dpc ? static_cast<std::uint32_t>(dpc.Number - targeted_dpc)
-                              : local_caller         ? here->id().value
-                                                     : origin.value;
+                              : local_caller             ? here->id().value
+                                                         : origin.value;
   VMBSIM_ASSERT(index < cpus_.size(), "a DPC is queued to a processor of its partition");
   Cpu& cpu = cpus_[index];
   dpc.SystemArgument1 = argument1;
@@ -39,10 +39,13 @@ bool Partition::insert_dpc(KDPC& dpc, void* argument1, void* argument2, CpuId or
   } else if (!world_.pending(cpu.tick)) {
     const auto now = world_.now().time_since_epoch();
     const SimTime next_tick{now - now % clock_tick + clock_tick};
-    cpu.tick = world_.at(next_tick, actor_, [](void* object) {
-      auto& ticked = *static_cast<Cpu*>(object);
-      ticked.partition->on_clock_tick(ticked);
-    }, &cpu);
+    cpu.tick = world_.at(
+        next_tick, actor_,
+        [](void* object) {
+          auto& ticked = *static_cast<Cpu*>(object);
+          ticked.partition->on_clock_tick(ticked);
+        },
+        &cpu);
   }
   return true;
 }

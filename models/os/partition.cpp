@@ -54,14 +54,16 @@ Partition::~Partition() = default;
 
 void Partition::debug_print(const char* text) {
   if (debug_output_.size() == debug_lines_kept) return;
-  debug_output_.push_back(fmt::format("{}ns {}: {}", nanoseconds(world_.now()), hw::Processor::current()->name(), text));
+  debug_output_.push_back(
+      fmt::format("{}ns {}: {}", nanoseconds(world_.now()), hw::Processor::current()->name(), text));
 }
 
 bool Partition::require_irql_at_most(Irql highest, const char* call, BugCheck bug_check) {
   const Irql irql = hw::Processor::current()->irql();
   if (irql <= highest) return true;
-  findings_.add("IRQL", bug_check, {},
-                fmt::format("{} called at {} level; it is legal up to {} level", call, name_of(irql), name_of(highest)));
+  findings_.add(
+      "IRQL", bug_check, {},
+      fmt::format("{} called at {} level; it is legal up to {} level", call, name_of(irql), name_of(highest)));
   return false;
 }
 

@@ -37,18 +37,19 @@ class Thread {
   friend class Partition;
   enum class State : std::uint8_t { ready, running, waiting, ended };
 
-  Thread(Partition& partition, kernel::StackPool& stacks, std::string name, int priority, CpuId ideal, bool bound, Body body, void* argument);
+  Thread(Partition& partition, kernel::StackPool& stacks, std::string name, int priority, CpuId ideal, bool bound,
+         Body body, void* argument);
 
   Partition& partition_;
   std::string name_;
   hw::Context context_;
   int priority_;
   CpuId ideal_;
-  bool bound_;                    // runs on its ideal processor only
+  bool bound_;  // runs on its ideal processor only
   State state_ = State::waiting;
   Body body_;
   void* argument_;
-  Duration quantum_left_;         // of its own time, as of its last dispatch
+  Duration quantum_left_;  // of its own time, as of its last dispatch
 };
 
 /// Work for a system worker thread. Queued at most once; may be queued again from its own routine.
@@ -61,7 +62,7 @@ struct WorkItem {
 class Partition final : public hw::Executive {
  public:
   struct Config {
-    std::string name;                 ///< "host", "guest", "web[2]"
+    std::string name;  ///< "host", "guest", "web[2]"
     std::uint32_t cpus = 1;
     kernel::Simulation& world;
     kernel::StackPool& stacks;
@@ -143,11 +144,11 @@ class Partition final : public hw::Executive {
     LIST_ENTRY dpcs;
     std::uint32_t dpc_depth = 0;
     bool dpcs_requested = false;
-    kernel::EventHandle tick;          // a clock tick that drains what nobody hurried
+    kernel::EventHandle tick;  // a clock tick that drains what nobody hurried
     kernel::EventHandle quantum;
-    bool quantum_over = false;         // its event has come, the decision not yet
+    bool quantum_over = false;  // its event has come, the decision not yet
     Thread* last_thread = nullptr;
-    Duration thread_time{};            // what its threads had used when the last one was dispatched
+    Duration thread_time{};  // what its threads had used when the last one was dispatched
     kernel::Stream costs;
     const KSPIN_LOCK* spinning_on = nullptr;
     std::uint64_t spinning_since = 0;  // order of arrival among spinners
@@ -161,8 +162,8 @@ class Partition final : public hw::Executive {
     std::vector<Worker*> idle;
     std::uint32_t threads = 0;
     int priority = 0;
-    std::uint64_t taken = 0;           // items so far
-    std::uint64_t taken_at_look = 0;   // the same when the balance manager looked last
+    std::uint64_t taken = 0;          // items so far
+    std::uint64_t taken_at_look = 0;  // the same when the balance manager looked last
     kernel::EventHandle look;
     Partition* partition = nullptr;
   };
@@ -203,14 +204,14 @@ class Partition final : public hw::Executive {
   std::vector<std::string> debug_output_;
   std::vector<Cpu> cpus_;
   std::vector<std::unique_ptr<Thread>> threads_;
-  std::vector<const Thread*> ended_;                      // given up, stack and all, before the next one is made
-  std::array<std::vector<Thread*>, 32> ready_;            // not deques: those allocate as they move, and 0.6 KiB when empty
+  std::vector<const Thread*> ended_;            // given up, stack and all, before the next one is made
+  std::array<std::vector<Thread*>, 32> ready_;  // not deques: those allocate as they move, and 0.6 KiB when empty
   std::uint32_t ready_mask_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;
-  std::array<WorkQueue, 2> work_queues_;                  // delayed, critical
+  std::array<WorkQueue, 2> work_queues_;  // delayed, critical
   std::uint64_t spins_ = 0;
-  kernel::Fifo<const KSPIN_LOCK*> released_;              // locks whose spinners may look after the current event
-  LIST_ENTRY timers_;                                     // that are set
+  kernel::Fifo<const KSPIN_LOCK*> released_;  // locks whose spinners may look after the current event
+  LIST_ENTRY timers_;                         // that are set
   ActorId actor_;
 };
 

@@ -22,7 +22,8 @@ constexpr Duration balance_period{1'000'000'000};
 constexpr std::uint32_t most_dynamic_workers = 16;
 }  // namespace
 
-Thread::Thread(Partition& partition, kernel::StackPool& stacks, std::string name, int priority, CpuId ideal, bool bound, Body body, void* argument)
+Thread::Thread(Partition& partition, kernel::StackPool& stacks, std::string name, int priority, CpuId ideal, bool bound,
+               Body body, void* argument)
     : partition_(partition),
       name_(std::move(name)),
       context_(stacks, hw::Activity::thread, this),
@@ -37,7 +38,8 @@ Thread& Partition::create_thread(std::string name, int priority, CpuId ideal, bo
                                  void* argument) {
   VMBSIM_ASSERT(priority >= 0 && priority < 32, "thread priorities are 0 to 31");
   for (const Thread* ended : ended_)
-    threads_.erase(std::find_if(threads_.begin(), threads_.end(), [ended](const auto& each) { return each.get() == ended; }));
+    threads_.erase(
+        std::find_if(threads_.begin(), threads_.end(), [ended](const auto& each) { return each.get() == ended; }));
   ended_.clear();
   threads_.push_back(
       std::unique_ptr<Thread>(new Thread(*this, stacks_, std::move(name), priority, ideal, bound, body, argument)));
@@ -167,7 +169,8 @@ hw::Context* Partition::next_thread(CpuId id, hw::Context* occupant) {
 void Partition::charge_quantum(Cpu& cpu) {
   const auto spent = cpu.processor->accounted();
   // Spinning above DISPATCH_LEVEL, which is not the thread's, is rare enough to be charged to it as well.
-  const Duration used = spent[static_cast<std::size_t>(hw::Activity::thread)] + spent[static_cast<std::size_t>(hw::Activity::spin)];
+  const Duration used =
+      spent[static_cast<std::size_t>(hw::Activity::thread)] + spent[static_cast<std::size_t>(hw::Activity::spin)];
   if (cpu.last_thread != nullptr) cpu.last_thread->quantum_left_ -= used - cpu.thread_time;
   cpu.thread_time = used;
 }
@@ -175,7 +178,9 @@ void Partition::charge_quantum(Cpu& cpu) {
 /// Somebody waits now: the running thread, which had one quantum after the other, has what is left of its last.
 void Partition::start_sharing(Cpu& cpu) {
   Thread* running = cpu.last_thread;
-  if (running == nullptr || running->state_ != Thread::State::running || cpu.quantum_over || world_.pending(cpu.quantum)) return;
+  if (running == nullptr || running->state_ != Thread::State::running || cpu.quantum_over ||
+      world_.pending(cpu.quantum))
+    return;
   charge_quantum(cpu);
   while (running->quantum_left_ <= Duration{}) running->quantum_left_ += quantum;
   arm_quantum(cpu);
@@ -269,7 +274,8 @@ void Partition::work(Worker& worker) {
       item.queued = false;  // before the routine: it may queue itself again
       item.routine(item.context);
       if (hw::Processor::current()->irql() != Irql::passive) {
-        findings_.add("IRQL", BugCheck::worker_thread_returned_at_bad_irql, {}, "a work item returned above PASSIVE_LEVEL");
+        findings_.add("IRQL", BugCheck::worker_thread_returned_at_bad_irql, {},
+                      "a work item returned above PASSIVE_LEVEL");
         hw::Processor::current()->set_irql(Irql::passive);
       }
     }

@@ -20,7 +20,8 @@ bool Partition::try_acquire(KSPIN_LOCK& lock) {
 void Partition::acquire(KSPIN_LOCK& lock) {
   if (try_acquire(lock)) return;
   if (lock == owner_word()) {
-    findings_.add("LOCK", BugCheck::spin_lock_already_owned, {}, "a spin lock was acquired again by its owner: a sure deadlock");
+    findings_.add("LOCK", BugCheck::spin_lock_already_owned, {},
+                  "a spin lock was acquired again by its owner: a sure deadlock");
     return;
   }
   if (hw::Processor::current()->interrupted_here(reinterpret_cast<const hw::Context*>(lock)))
@@ -38,7 +39,8 @@ void Partition::acquire(KSPIN_LOCK& lock) {
 
 void Partition::release(KSPIN_LOCK& lock) {
   if (lock != owner_word())
-    findings_.add("LOCK", BugCheck::spin_lock_not_owned, {}, "a spin lock was released by somebody who does not own it");
+    findings_.add("LOCK", BugCheck::spin_lock_not_owned, {},
+                  "a spin lock was released by somebody who does not own it");
   lock = 0;
   for (const Cpu& cpu : cpus_)
     if (cpu.spins_for(lock)) {  // they look after the current event, when the releasing context has gone on

@@ -23,7 +23,8 @@ KIRQL current_level() { return static_cast<KIRQL>(processor().irql()); }
 KIRQL raise_to(Irql irql, const char* call) {
   const KIRQL before = current_level();
   if (processor().irql() > irql) {
-    partition().findings().add("IRQL", BugCheck::irql_not_less_or_equal, {}, std::string(call) + " would lower the IRQL");
+    partition().findings().add("IRQL", BugCheck::irql_not_less_or_equal, {},
+                               std::string(call) + " would lower the IRQL");
     return before;
   }
   processor().set_irql(irql);
@@ -60,7 +61,8 @@ VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock) { *SpinLock = 0; }
 
 KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock) {
   const KIRQL before = current_level();
-  if (partition().require_irql_at_most(Irql::dispatch, "KeAcquireSpinLock", BugCheck::driver_verifier_detected_violation))
+  if (partition().require_irql_at_most(Irql::dispatch, "KeAcquireSpinLock",
+                                       BugCheck::driver_verifier_detected_violation))
     processor().set_irql(Irql::dispatch);
   partition().acquire(*SpinLock);
   return before;
@@ -108,7 +110,8 @@ VOID KeSetImportanceDpc(PRKDPC Dpc, KDPC_IMPORTANCE Importance) { Dpc->Importanc
 VOID KeSetTargetProcessorDpc(PRKDPC Dpc, CCHAR Number) {
   const auto index = static_cast<unsigned char>(Number);
   if (index >= partition().cpu_count()) {
-    partition().findings().add("DPC", BugCheck::timer_or_dpc_invalid, {}, "KeSetTargetProcessorDpc names a processor that does not exist");
+    partition().findings().add("DPC", BugCheck::timer_or_dpc_invalid, {},
+                               "KeSetTargetProcessorDpc names a processor that does not exist");
     return;
   }
   Dpc->Number = static_cast<USHORT>(Partition::targeted_dpc + index);
@@ -151,7 +154,8 @@ VOID KeInitializeTimer(PKTIMER Timer) { KeInitializeTimerEx(Timer, NotificationT
 
 VOID KeInitializeTimerEx(PKTIMER Timer, TIMER_TYPE Type) {
   *Timer = KTIMER{};
-  Timer->Header.Type = static_cast<UCHAR>(Type);  // notification and synchronization objects behave alike, whatever they are
+  Timer->Header.Type =
+      static_cast<UCHAR>(Type);  // notification and synchronization objects behave alike, whatever they are
   InitializeListHead(&Timer->Header.WaitListHead);
 }
 
@@ -191,10 +195,12 @@ PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject) {
   return work;
 }
 
-VOID IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine, WORK_QUEUE_TYPE QueueType, PVOID Context) {
+VOID IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine, WORK_QUEUE_TYPE QueueType,
+                     PVOID Context) {
   partition().require_irql_at_most(Irql::dispatch, "IoQueueWorkItem", BugCheck::irql_not_less_or_equal);
   if (IoWorkItem->item.queued) {
-    partition().findings().add("WORK", BugCheck::kernel_security_check_failure, {}, "a work item was queued while it was queued");
+    partition().findings().add("WORK", BugCheck::kernel_security_check_failure, {},
+                               "a work item was queued while it was queued");
     return;
   }
   IoWorkItem->routine = WorkerRoutine;
@@ -204,24 +210,26 @@ VOID IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine
 
 VOID IoFreeWorkItem(PIO_WORKITEM IoWorkItem) {
   if (IoWorkItem->item.queued) {
-    partition().findings().add("WORK", BugCheck::kernel_security_check_failure, {}, "a work item was freed while it was queued");
+    partition().findings().add("WORK", BugCheck::kernel_security_check_failure, {},
+                               "a work item was freed while it was queued");
     partition().remove_work(IoWorkItem->item);
   }
   ExFreePool(IoWorkItem);
 }
 
-NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG, POBJECT_ATTRIBUTES, HANDLE, PCLIENT_ID, PKSTART_ROUTINE StartRoutine,
-                              PVOID StartContext) {
+NTSTATUS PsCreateSystemThread(PHANDLE ThreadHandle, ULONG, POBJECT_ATTRIBUTES, HANDLE, PCLIENT_ID,
+                              PKSTART_ROUTINE StartRoutine, PVOID StartContext) {
   if (!partition().require_irql_at_most(Irql::passive, "PsCreateSystemThread", BugCheck::irql_not_less_or_equal))
     return STATUS_UNSUCCESSFUL;
-  *ThreadHandle = &partition().create_thread("system thread", vmbsim::os::Thread::priority_normal, processor().id(), false,
-                                             StartRoutine, StartContext);
+  *ThreadHandle = &partition().create_thread("system thread", vmbsim::os::Thread::priority_normal, processor().id(),
+                                             false, StartRoutine, StartContext);
   return STATUS_SUCCESS;
 }
 
 NTSTATUS PsTerminateSystemThread(NTSTATUS) {
   if (partition().current_thread() != nullptr) partition().end_current_thread();
-  partition().findings().add("IRQL", BugCheck::attempted_switch_from_dpc, {}, "PsTerminateSystemThread called by a DPC or an ISR");
+  partition().findings().add("IRQL", BugCheck::attempted_switch_from_dpc, {},
+                             "PsTerminateSystemThread called by a DPC or an ISR");
   return STATUS_INVALID_PARAMETER;
 }
 
@@ -230,7 +238,8 @@ NTSTATUS PsTerminateSystemThread(NTSTATUS) {
 VOID KeStallExecutionProcessor(ULONG MicroSeconds) { processor().consume(std::chrono::microseconds{MicroSeconds}); }
 
 LARGE_INTEGER KeQueryPerformanceCounter(PLARGE_INTEGER PerformanceFrequency) {
-  if (PerformanceFrequency != nullptr) PerformanceFrequency->QuadPart = 10'000'000;  // Hyper-V's reference counter: 100 ns
+  if (PerformanceFrequency != nullptr)
+    PerformanceFrequency->QuadPart = 10'000'000;  // Hyper-V's reference counter: 100 ns
   LARGE_INTEGER ticks;
   ticks.QuadPart = vmbsim::nanoseconds(partition().world().now()) / 100;
   return ticks;
@@ -303,7 +312,8 @@ PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority) {
 
 // Pages that lie one behind the other need no new mapping; others would, and for them the call fails as documented.
 PVOID MmMapLockedPagesSpecifyCache(PMDL Mdl, KPROCESSOR_MODE, MEMORY_CACHING_TYPE, PVOID, ULONG, ULONG) {
-  auto* memory = Mdl->Process != nullptr ? reinterpret_cast<vmbsim::hw::GuestMemory*>(Mdl->Process) : &partition().memory();
+  auto* memory =
+      Mdl->Process != nullptr ? reinterpret_cast<vmbsim::hw::GuestMemory*>(Mdl->Process) : &partition().memory();
   const PPFN_NUMBER pfn = MmGetMdlPfnArray(Mdl);
   const std::size_t pages = BYTES_TO_PAGES(std::size_t{Mdl->ByteOffset} + Mdl->ByteCount);
   for (std::size_t i = 1; i < pages; ++i)
@@ -315,7 +325,9 @@ PVOID MmMapLockedPagesSpecifyCache(PMDL Mdl, KPROCESSOR_MODE, MEMORY_CACHING_TYP
   return Mdl->MappedSystemVa;
 }
 
-VOID MmUnmapLockedPages(PVOID, PMDL Mdl) { Mdl->MdlFlags = static_cast<CSHORT>(Mdl->MdlFlags & ~MDL_MAPPED_TO_SYSTEM_VA); }
+VOID MmUnmapLockedPages(PVOID, PMDL Mdl) {
+  Mdl->MdlFlags = static_cast<CSHORT>(Mdl->MdlFlags & ~MDL_MAPPED_TO_SYSTEM_VA);
+}
 
 // ---- Debug output ----
 

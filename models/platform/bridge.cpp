@@ -1,7 +1,7 @@
 #include "models/platform/bridge.hpp"
 
-#include <simgrid/kernel/resource/Model.hpp>
 #include <xbt/log.h>
+#include <simgrid/kernel/resource/Model.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -72,10 +72,10 @@ std::unique_ptr<s4u::Engine> start_engine() {
   static char* arguments[] = {program, nullptr};
   int count = 1;
   auto engine = std::make_unique<s4u::Engine>(&count, arguments);
-  std::signal(SIGINT, SIG_DFL);                       // SimGrid would leave with the status of an ordinary failure
-  s4u::Engine::set_config("surf/precision:1e-12");    // the default of 1e-9 completes activities up to 1 ns early
+  std::signal(SIGINT, SIG_DFL);                     // SimGrid would leave with the status of an ordinary failure
+  s4u::Engine::set_config("surf/precision:1e-12");  // the default of 1e-9 completes activities up to 1 ns early
   s4u::Engine::set_config("network/model:CM02");
-  s4u::Engine::set_config("network/TCP-gamma:0");     // no window: latency does not bound the rate
+  s4u::Engine::set_config("network/TCP-gamma:0");  // no window: latency does not bound the rate
   s4u::Engine::set_config("network/crosstraffic:no");
   return engine;
 }
@@ -151,9 +151,7 @@ Bridge::Door* Bridge::link(const std::string& from, const std::string& to) {
     double latency = 0;
     source->route_to(target, links, &latency);
     if (links.empty()) return nullptr;
-  } catch (const std::exception&) {
-    return nullptr;
-  }
+  } catch (const std::exception&) { return nullptr; }
   doors_.push_back(std::make_unique<LinkDoor>(*this, name, *source, *target));
   return doors_.back().get();
 }
@@ -212,7 +210,8 @@ void Bridge::completed(const s4u::Activity& activity) {
 
 /// The calendar's event for completions: those due now, in order of submission.
 void Bridge::report() {
-  const auto due = std::partition(ended_.begin(), ended_.end(), [&](const Flight* f) { return f->done > world_->now(); });
+  const auto due =
+      std::partition(ended_.begin(), ended_.end(), [&](const Flight* f) { return f->done > world_->now(); });
   std::sort(due, ended_.end(), [](const Flight* a, const Flight* b) { return a->order < b->order; });
   for (auto flight = due; flight != ended_.end(); ++flight) {
     Flight& ended = **flight;
@@ -304,7 +303,7 @@ void Bridge::run(kernel::Simulation& world, SimTime end) {
   attach(world);
   end_ = end;
   world.begin_run(end);
-  bool left = true;  // false: SimGrid has nothing to do any more and came back by itself
+  bool left = true;            // false: SimGrid has nothing to do any more and came back by itself
   while (left && advance()) {  // what completed as SimGrid was leaving is still to be reported
     engine_->run();
     left = !leave_.empty();

@@ -67,7 +67,7 @@ class Bridge {
     s4u::ActivityPtr activity;  // held until the completion is reported: SimGrid 3.32 does not survive an early release
     device::Work* work = nullptr;
     Door* door = nullptr;
-    std::uint64_t order = 0;    // of submission
+    std::uint64_t order = 0;  // of submission
     SimTime done{};
   };
 
@@ -95,17 +95,17 @@ class Bridge {
 
   std::vector<std::unique_ptr<Flight>> flights_;  // all there are
   std::vector<Flight*> idle_;
-  std::vector<Flight*> submitted_;                // not started in SimGrid yet, in order
-  std::vector<Flight*> ended_;                    // completed in SimGrid, not reported
+  std::vector<Flight*> submitted_;  // not started in SimGrid yet, in order
+  std::vector<Flight*> ended_;      // completed in SimGrid, not reported
   std::vector<device::Work*> reporting_;
   std::uint64_t orders_ = 0;
   std::uint64_t in_flight_ = 0;
-  std::uint64_t started_ = 0;                     // started and not completed
+  std::uint64_t started_ = 0;  // started and not completed
   std::uint64_t peak_ = 0;
 
   simgrid::kernel::timer::Timer* timer_ = nullptr;
-  SimTime quiet_until_ = end_of_time;             // cached answer of quiet_until()
-  double quiet_date_ = 0;                         // SimGrid's date of the same
+  SimTime quiet_until_ = end_of_time;  // cached answer of quiet_until()
+  double quiet_date_ = 0;              // SimGrid's date of the same
   bool quiet_known_ = false;
 };
 

@@ -4,12 +4,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <fcntl.h>
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
-#include <fcntl.h>
 #include <new>
 #include <string_view>
 #include <variant>
@@ -23,8 +23,8 @@
 namespace vmbsim::platform {
 namespace {
 
-constexpr std::int64_t longest_file = 16 << 20;   // bytes
-constexpr rlim_t longest_reading = 5;             // seconds of processor time in the child
+constexpr std::int64_t longest_file = 16 << 20;  // bytes
+constexpr rlim_t longest_reading = 5;            // seconds of processor time in the child
 
 // What the child says, as NUL-terminated words: "host" name cores flops, "disk" name read write, at last "end"; or "error" text.
 void say(std::string& out, std::string_view word) {
@@ -51,7 +51,7 @@ void write_all(int fd, const std::string& text) {
   for (int standard : {0, 1, 2}) ::dup2(nowhere, standard);
   const rlimit time{longest_reading, longest_reading};
   ::setrlimit(RLIMIT_CPU, &time);
-#ifndef VMBSIM_SANITIZED  // a sanitizer's shadow memory is data, too
+#ifndef VMBSIM_SANITIZED                           // a sanitizer's shadow memory is data, too
   constexpr rlim_t most_memory = rlim_t{1} << 30;  // bytes
   const rlimit memory{most_memory, most_memory};
   ::setrlimit(RLIMIT_DATA, &memory);
@@ -76,9 +76,7 @@ void write_all(int fd, const std::string& text) {
     say(out, "end");
     write_all(fd, out);
     ::_exit(0);
-  } catch (const std::bad_alloc&) {
-    ::_exit(1);
-  } catch (const std::exception& error) {
+  } catch (const std::bad_alloc&) { ::_exit(1); } catch (const std::exception& error) {
     out.clear();
     say(out, "error");
     say(out, error.what());
@@ -129,7 +127,8 @@ Inventory to_inventory(const std::vector<std::string>& words) {
       inventory.hosts.back().disks.push_back({words[i + 1], second, third});
   }
   // SimGrid keeps hosts and disks in hash tables; nothing may depend on their order.
-  std::sort(inventory.hosts.begin(), inventory.hosts.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  std::sort(inventory.hosts.begin(), inventory.hosts.end(),
+            [](const auto& a, const auto& b) { return a.name < b.name; });
   for (HostSpec& host : inventory.hosts)
     std::sort(host.disks.begin(), host.disks.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return inventory;
@@ -151,8 +150,9 @@ void check_figures(const Inventory& inventory, const PlatformText& text, Problem
     for (const DiskSpec& disk : host.disks) {
       for (double bandwidth : {disk.read_bytes_per_second, disk.write_bytes_per_second})
         if (!positive(bandwidth) || bandwidth > 1e15) {
-          complain(problems, text.place_of_value(disk.name), "disk \"" + host.name + ":" + disk.name +
-                                                                  "\" needs bandwidths above 0 and up to 1e15 bytes per second");
+          complain(
+              problems, text.place_of_value(disk.name),
+              "disk \"" + host.name + ":" + disk.name + "\" needs bandwidths above 0 and up to 1e15 bytes per second");
           break;
         }
     }
@@ -172,8 +172,9 @@ const HostSpec* Inventory::host(const std::string& name, const Place& asked, Pro
     if (candidate.name == name) return &candidate;
     names.push_back(candidate.name);
   }
-  complain(problems, asked, "the platform has no host \"" + name + "\"" + config::did_you_mean(name, names) +
-                                 "; its hosts: " + config::listed(names));
+  complain(problems, asked,
+           "the platform has no host \"" + name + "\"" + config::did_you_mean(name, names) +
+               "; its hosts: " + config::listed(names));
   return nullptr;
 }
 
@@ -185,8 +186,9 @@ bool Inventory::has_disk(const std::string& host_and_disk, const Place& asked, P
   if (names.empty())
     complain(problems, asked, "the platform has no disk \"" + host_and_disk + "\", nor any other");
   else
-    complain(problems, asked, "the platform has no disk \"" + host_and_disk + "\"" +
-                                   config::did_you_mean(host_and_disk, names) + "; its disks: " + config::listed(names));
+    complain(problems, asked,
+             "the platform has no disk \"" + host_and_disk + "\"" + config::did_you_mean(host_and_disk, names) +
+                 "; its disks: " + config::listed(names));
   return false;
 }
 
@@ -205,13 +207,15 @@ std::optional<Inventory> inspect(const std::string& file, Problems& problems) {
   text.check(problems);
   if (problems.size() != before) return std::nullopt;
   if (engine_was_started()) {
-    complain(problems, Place{file, 0, 0}, "this process has a SimGrid platform already, and one is the most it can have");
+    complain(problems, Place{file, 0, 0},
+             "this process has a SimGrid platform already, and one is the most it can have");
     return std::nullopt;
   }
   const auto words = ask_child(file);
   if (!words) {
-    complain(problems, Place{file, 0, 0}, "SimGrid cannot read this platform: it gave up, took longer than " +
-                                          std::to_string(longest_reading) + " s or needed too much memory");
+    complain(problems, Place{file, 0, 0},
+             "SimGrid cannot read this platform: it gave up, took longer than " + std::to_string(longest_reading) +
+                 " s or needed too much memory");
     return std::nullopt;
   }
   if (words->front() == "error") {

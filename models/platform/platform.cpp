@@ -38,7 +38,8 @@ device::Resource* Platform::disk(const std::string& host_and_disk, const Place& 
   return bridge_->disk(host_and_disk.substr(0, colon), host_and_disk.substr(colon + 1));
 }
 
-device::Resource* Platform::link(const std::string& from, const std::string& to, const Place& asked, Problems& problems) {
+device::Resource* Platform::link(const std::string& from, const std::string& to, const Place& asked,
+                                 Problems& problems) {
   const HostSpec* source = inventory_.host(from, asked, problems);
   const HostSpec* target = inventory_.host(to, asked, problems);
   if (source == nullptr || target == nullptr) return nullptr;

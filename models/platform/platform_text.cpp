@@ -38,7 +38,10 @@ Place PlatformText::place_of_value(std::string_view value) const {
 }
 
 void PlatformText::check(Problems& problems) const {
-  struct Refused { const char* word; const char* why; };
+  struct Refused {
+    const char* word;
+    const char* why;
+  };
   // Source: SimGrid 3.32 documentation, Describing the platform, XML reference.
   static constexpr Refused refused[] = {
       {"state_file", "resources that switch off during a run are not simulated; leave state_file out"},
@@ -79,8 +82,11 @@ Problem PlatformText::problem_of(std::string message) const {
   const std::size_t end = line == 0 ? text_.size() : std::min(text_.find('\n', begin), text_.size());
 
   // The last word of the message that stands in the line (or, without a line, in quotes in the file) is what it is about.
-  Problem problem{{file_, static_cast<std::uint32_t>(line), line == 0 ? 0U : 1U}, "SimGrid refuses this platform: " + message};
-  const auto is_word = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.'; };
+  Problem problem{{file_, static_cast<std::uint32_t>(line), line == 0 ? 0U : 1U},
+                  "SimGrid refuses this platform: " + message};
+  const auto is_word = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_' || c == '-' || c == '.';
+  };
   std::size_t stop = message.size();
   while (stop > 0) {
     while (stop > 0 && !is_word(message[stop - 1])) --stop;

@@ -38,8 +38,10 @@ class Checks {
     const Node* node = &document_.root;
     for (const Step& step : path) {
       const Node* next = nullptr;
-      if (const auto* key = std::get_if<const char*>(&step)) next = node->find(*key);
-      else if (std::get<std::size_t>(step) < node->items.size()) next = &node->items[std::get<std::size_t>(step)];
+      if (const auto* key = std::get_if<const char*>(&step))
+        next = node->find(*key);
+      else if (std::get<std::size_t>(step) < node->items.size())
+        next = &node->items[std::get<std::size_t>(step)];
       if (!next) break;
       node = next;
     }
@@ -53,7 +55,8 @@ class Checks {
     for (std::size_t i = 0; i < specs.size(); ++i)
       for (std::size_t j = 0; j < i; ++j) {
         if (specs[i].name.empty() || specs[i].name != specs[j].name) continue;
-        problem({key, i, "name"}, "name = \"" + specs[i].name + "\": another [[" + key + "]] has this name; it stands at line " +
+        problem({key, i, "name"}, "name = \"" + specs[i].name + "\": another [[" + key +
+                                      "]] has this name; it stands at line " +
                                       std::to_string(at({key, j, "name"}).line));
         break;
       }
@@ -75,7 +78,8 @@ class Checks {
   /// False where a name could not be read: it may be the one that seems to be missing.
   template <class Spec>
   static bool all_named(const std::vector<Spec>& specs) {
-    return !specs.empty() && std::none_of(specs.begin(), specs.end(), [](const Spec& spec) { return spec.name.empty(); });
+    return !specs.empty() &&
+           std::none_of(specs.begin(), specs.end(), [](const Spec& spec) { return spec.name.empty(); });
   }
 
   template <class Spec>
@@ -94,8 +98,8 @@ class Checks {
         problem({"channel", i, "vm"}, "vm = \"" + c.vm + "\": there is no such [[vm]]" + alternatives(s_.vms, c.vm));
       if (!c.name.empty()) driven(i, c);
       if (!c.device.disk.empty() && s_.machine.platform.empty())
-        problem({"channel", i, "device", "disk"}, "disk = \"" + c.device.disk +
-                                                      "\": there is no platform that could have it; give [machine] a platform");
+        problem({"channel", i, "device", "disk"},
+                "disk = \"" + c.device.disk + "\": there is no platform that could have it; give [machine] a platform");
     }
   }
 
@@ -109,7 +113,8 @@ class Checks {
       if (const auto largest = largest_request(w)) fits(i, c, j, *largest);
     }
     if (!driven)
-      problem({"channel", i}, "channel \"" + c.name + "\" is unreachable: no workload drives it; give one channel = \"" + c.name + "\"");
+      problem({"channel", i}, "channel \"" + c.name +
+                                  "\" is unreachable: no workload drives it; give one channel = \"" + c.name + "\"");
   }
 
   void brings_service(std::size_t j, const WorkloadSpec& w) {
@@ -117,7 +122,8 @@ class Checks {
     const bool recorded = w.loop == WorkloadSpec::Loop::trace;
     if (!recorded) return problem({"workload", j}, "workload \"" + w.name + because + "this workload is no trace");
     if (w.trace.format == TraceSpec::Format::fio_iolog)
-      return problem({"workload", j, "trace", "format"}, "workload \"" + w.name + because + "an fio-iolog records no service times");
+      return problem({"workload", j, "trace", "format"},
+                     "workload \"" + w.name + because + "an fio-iolog records no service times");
     if (w.trace.format == TraceSpec::Format::csv && w.trace.service.empty())
       problem({"workload", j, "trace"}, "workload \"" + w.name + because + "its trace names no service column");
   }
@@ -131,7 +137,8 @@ class Checks {
   void fits(std::size_t i, const ChannelSpec& c, std::size_t j, Bytes request) {
     if (c.driver.empty()) return;
     const Bytes packet = packet_size(c, request);
-    const std::string takes = "a request of " + config::to_text(request) + " takes a packet of " + std::to_string(packet.count) + " B";
+    const std::string takes =
+        "a request of " + config::to_text(request) + " takes a packet of " + std::to_string(packet.count) + " B";
     if (packet > largest_packet)
       return problem({"workload", j, "request"}, "request is too large: " + takes + ", and a packet has at most " +
                                                      std::to_string(largest_packet.count) + " B");
@@ -139,8 +146,9 @@ class Checks {
     const Pages least = pages_for(packet + Bytes{8});
     const auto ring = [&](const char* key, Pages size) {
       if (size >= least) return;
-      problem({"channel", i, "ring", key}, std::string(key) + " = \"" + config::to_text(size) + "\": too small: " + takes +
-                                               " and 8 B stay free; right would be at least \"" + config::to_text(least) + "\"");
+      problem({"channel", i, "ring", key},
+              std::string(key) + " = \"" + config::to_text(size) + "\": too small: " + takes +
+                  " and 8 B stay free; right would be at least \"" + config::to_text(least) + "\"");
     };
     ring("to_host", c.to_host);
     if (c.driver == "echo") ring("to_guest", c.to_guest);  // an echo answers with as much as it got
@@ -155,7 +163,8 @@ class Checks {
         problem({"workload", j, "channel"},
                 "channel = \"" + w.channel + "\": there is no such [[channel]]" + alternatives(s_.channels, w.channel));
       if (channel && !w.vm.empty() && !channel->vm.empty() && w.vm != channel->vm)
-        problem({"workload", j, "vm"}, "vm = \"" + w.vm + "\": channel \"" + w.channel + "\" belongs to vm \"" + channel->vm + "\"");
+        problem({"workload", j, "vm"},
+                "vm = \"" + w.vm + "\": channel \"" + w.channel + "\" belongs to vm \"" + channel->vm + "\"");
       if (w.loop == WorkloadSpec::Loop::trace && !w.trace.file.empty()) sizes_of_trace(j, w);
     }
   }
@@ -165,7 +174,8 @@ class Checks {
     if (brings && !w.request.empty())
       problem({"workload", j, "request"}, "request: has no effect here; the trace brings the sizes");
     if (!brings && w.request.size() != 1)
-      problem({"workload", j, "request"}, "the trace names no size column, so request must say the one size of all, as in \"4KiB\"");
+      problem({"workload", j, "request"},
+              "the trace names no size column, so request must say the one size of all, as in \"4KiB\"");
   }
 
   void end_of_run() {
@@ -195,8 +205,10 @@ class Checks {
       memory += Bytes{one.count * copies};
     }
     if (processors > most_processors)
-      problem({"vm"}, std::to_string(processors) + " processors; at most " + std::to_string(most_processors) + " are simulated");
-    if (s_.record.interval > Duration{0} && s_.run_for / s_.record.interval > most_recorded_rows / std::max<std::int64_t>(instances, 1))
+      problem({"vm"}, std::to_string(processors) + " processors; at most " + std::to_string(most_processors) +
+                          " are simulated");
+    if (s_.record.interval > Duration{0} &&
+        s_.run_for / s_.record.interval > most_recorded_rows / std::max<std::int64_t>(instances, 1))
       problem({"record", "intervals"}, "more than " + std::to_string(most_recorded_rows) +
                                            " intervals over all channels; a longer one would be right");
   }
@@ -206,7 +218,8 @@ class Checks {
     if (!host_check || platform.empty()) return;
     const auto ask = [&](const std::string& host, std::initializer_list<Step> path, const char* key) {
       if (host.empty()) return;
-      if (const auto wrong = host_check(platform, host)) problem(path, std::string(key) + " = \"" + host + "\": " + *wrong);
+      if (const auto wrong = host_check(platform, host))
+        problem(path, std::string(key) + " = \"" + host + "\": " + *wrong);
     };
     ask(s_.machine.host, {"machine", "host"}, "host");
     for (std::size_t i = 0; i < s_.vms.size(); ++i)

@@ -18,15 +18,20 @@ std::int64_t guests_of(const Scenario& s, const std::string& vm) {
   return 1;
 }
 
-std::string counted(std::int64_t n, const char* one, const char* many) { return fmt::format("{} {}", n, n == 1 ? one : many); }
+std::string counted(std::int64_t n, const char* one, const char* many) {
+  return fmt::format("{} {}", n, n == 1 ? one : many);
+}
 
 /// Arrivals of an open loop in `span`, on average; nothing for processes whose mean rate has no short formula.
 std::optional<double> arrivals_in(const kernel::ArrivalProcess::Spec& spec, Duration span) {
   const auto length = static_cast<double>(span.count());
-  const auto at_rate = [&](const Rate& r) { return static_cast<double>(r.events) * length / static_cast<double>(r.per.count()); };
+  const auto at_rate = [&](const Rate& r) {
+    return static_cast<double>(r.events) * length / static_cast<double>(r.per.count());
+  };
   if (const auto* poisson = std::get_if<kernel::Poisson>(&spec)) return at_rate(poisson->rate);
   if (const auto* periodic = std::get_if<kernel::Periodic>(&spec)) return at_rate(periodic->rate);
-  if (const auto* renewal = std::get_if<kernel::Renewal>(&spec)) return length / static_cast<double>(renewal->gap.mean().count());
+  if (const auto* renewal = std::get_if<kernel::Renewal>(&spec))
+    return length / static_cast<double>(renewal->gap.mean().count());
   const auto& mmpp = std::get<kernel::Mmpp>(spec);
   double arrivals = 0, cycle = 0;
   for (const auto& state : mmpp.states) {
@@ -41,20 +46,23 @@ std::string load_line(const Scenario& s, const WorkloadSpec& w) {
   const std::int64_t guests = guests_of(s, w.vm);
   const std::string each = guests > 1 ? fmt::format(", in each of {} guests", guests) : "";
   switch (w.loop) {
-    case WorkloadSpec::Loop::closed: return fmt::format("closed loop on {}, {} in flight{}", w.channel, w.queue_depth, each);
+    case WorkloadSpec::Loop::closed:
+      return fmt::format("closed loop on {}, {} in flight{}", w.channel, w.queue_depth, each);
     case WorkloadSpec::Loop::trace: return fmt::format("trace on {}{}", w.channel, each);
     case WorkloadSpec::Loop::open: break;
   }
   std::string expected;
   if (s.run_for > Duration{0})
     if (const auto arrivals = arrivals_in(w.arrivals, s.warm_up + s.run_for))
-      expected = fmt::format(", about {:.0f} packets{}", *arrivals * static_cast<double>(guests), guests > 1 ? " in all" : "");
+      expected =
+          fmt::format(", about {:.0f} packets{}", *arrivals * static_cast<double>(guests), guests > 1 ? " in all" : "");
   return fmt::format("open loop on {}{}{}", w.channel, each, expected);
 }
 
 std::string end_line(const Scenario& s) {
   std::vector<std::string> ends;
-  if (s.run_for > Duration{0}) ends.push_back(config::to_text(s.run_for) + " after a warm-up of " + config::to_text(s.warm_up));
+  if (s.run_for > Duration{0})
+    ends.push_back(config::to_text(s.run_for) + " after a warm-up of " + config::to_text(s.warm_up));
   if (s.packets > 0) ends.push_back(fmt::format("{} completions", s.packets));
   if (ends.empty()) return "when the traces end";
   return ends.size() == 1 ? ends[0] : ends[0] + ", or " + ends[1];
@@ -88,14 +96,16 @@ std::string describe(const Scenario& s) {
     memory += instances * ring_memory(c).count;
   }
   std::string out = s.name + ": fine\n";
-  out += fmt::format("  guests    {} with {}; the host has {}\n", guests, counted(processors, "processor", "processors"), s.machine.host_cpus);
+  out += fmt::format("  guests    {} with {}; the host has {}\n", guests,
+                     counted(processors, "processor", "processors"), s.machine.host_cpus);
   out += fmt::format("  channels  {}: {}, {:.2f} MiB of rings\n", channels, counted(2 * pairs, "ring", "rings"),
                      static_cast<double>(memory) / (1 << 20));
   for (const WorkloadSpec& w : s.workloads) out += fmt::format("  load      {}: {}\n", w.name, load_line(s, w));
   out += fmt::format("  ends      {}\n", end_line(s));
   if (!s.sweep.axes.empty() || s.sweep.repeat > 1) {
     const auto points = static_cast<std::uint64_t>(points_of(s.sweep));
-    out += fmt::format("  sweep     {} points x {} seeds; run takes the scenario as it stands\n", points, s.sweep.repeat);
+    out +=
+        fmt::format("  sweep     {} points x {} seeds; run takes the scenario as it stands\n", points, s.sweep.repeat);
   }
   if (!s.objective.empty()) out += "  objective run does not use it\n";
   if (!s.report.rows.empty() || !s.report.against.empty()) out += "  report    run does not use it\n";

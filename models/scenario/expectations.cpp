@@ -79,7 +79,8 @@ std::variant<std::string_view, ExpectationError> behind_name(const Scenario& s, 
     if (metric.empty() || metric[0] != '.') continue;
     return metric.substr(1);
   }
-  const std::string written(rest.substr(0, rest.find('.', rest.find("].") == std::string_view::npos ? 0 : rest.find("].") + 2)));
+  const std::string written(
+      rest.substr(0, rest.find('.', rest.find("].") == std::string_view::npos ? 0 : rest.find("].") + 2)));
   return ExpectationError{std::string("there is no ") + kind + " \"" + written + "\"" +
                           config::did_you_mean_or(written, names, "; there are: ")};
 }
@@ -93,12 +94,13 @@ std::variant<Found, ExpectationError> find_metric(const Scenario& s, std::string
   const std::string kind(name.substr(0, name.find('.')));
   if (std::find(std::begin(kinds), std::end(kinds), kind) == std::end(kinds) || name.size() <= kind.size()) {
     const std::vector<std::string> known(std::begin(kinds), std::end(kinds));
-    return ExpectationError{"unknown metric" + config::did_you_mean(kind, known) + "; metrics begin with one of: " + config::listed(known)};
+    return ExpectationError{"unknown metric" + config::did_you_mean(kind, known) +
+                            "; metrics begin with one of: " + config::listed(known)};
   }
   std::string_view rest = name.substr(kind.size() + 1);
   if (kind == "channel" || kind == "workload") {
-    const auto metric = kind == "channel" ? behind_name(s, s.channels, rest, "channel")
-                                          : behind_name(s, s.workloads, rest, "workload");
+    const auto metric =
+        kind == "channel" ? behind_name(s, s.channels, rest, "channel") : behind_name(s, s.workloads, rest, "workload");
     if (const auto* wrong = std::get_if<ExpectationError>(&metric)) return *wrong;
     rest = std::get<std::string_view>(metric);
   } else if (kind != "run") {
@@ -125,8 +127,7 @@ std::variant<double, ExpectationError> value_in(report::Unit unit, std::string_v
   switch (unit) {
     case report::Unit::nanoseconds:
       return number_in(config::parse_duration(text), [](Duration d) { return d.count(); });
-    case report::Unit::bytes:
-      return number_in(config::parse_bytes(text), [](Bytes b) { return b.count; });
+    case report::Unit::bytes: return number_in(config::parse_bytes(text), [](Bytes b) { return b.count; });
     case report::Unit::bytes_per_second:
       return number_in(config::parse_bandwidth(text), [](config::Bandwidth b) { return b.bytes_per_s; });
     case report::Unit::per_second:

@@ -56,29 +56,44 @@ void machine_fields(Visitor& v, MachineSpec& m) {
   integer(v, "guest_cpus", m.guest_cpus, 1, most_cpus, "1", "Processors of every guest that does not say its own.");
   integer(v, "host_cpus", m.host_cpus, 1, most_cpus, "1", "Processors of the root partition.");
   const bool platform = v.has("platform");
-  v.value({.key = "platform", .shape = Shape::path, .doc = "A SimGrid platform file, or \"default\" for the embedded one."},
-          [&m](const config::Node& node, Reading& reading) -> std::optional<std::string> {
-            if (!node.is(config::Node::Kind::text) || node.text != "default")
-              return parse_existing_file(m.platform, "platform")(node, reading);
-            m.platform = "default";
-            return "\"default\"";
-          });
-  v.value({.key = "host", .shape = Shape::text, .doc = "Host of the platform that is the root partition.",
-           .required = platform, .relevant = platform, .only_for = "a machine with a platform"},
+  v.value(
+      {.key = "platform", .shape = Shape::path, .doc = "A SimGrid platform file, or \"default\" for the embedded one."},
+      [&m](const config::Node& node, Reading& reading) -> std::optional<std::string> {
+        if (!node.is(config::Node::Kind::text) || node.text != "default")
+          return parse_existing_file(m.platform, "platform")(node, reading);
+        m.platform = "default";
+        return "\"default\"";
+      });
+  v.value({.key = "host",
+           .shape = Shape::text,
+           .doc = "Host of the platform that is the root partition.",
+           .required = platform,
+           .relevant = platform,
+           .only_for = "a machine with a platform"},
           parse_text(m.host));
 }
 
 void vm_fields(Visitor& v, const MachineSpec& m, VmSpec& vm, bool written) {
-  v.value({.key = "name", .shape = Shape::name, .doc = "Unique among the [[vm]].",
-           .preset = written ? std::nullopt : std::optional<std::string>("\"guest\""), .required = written},
+  v.value({.key = "name",
+           .shape = Shape::name,
+           .doc = "Unique among the [[vm]].",
+           .preset = written ? std::nullopt : std::optional<std::string>("\"guest\""),
+           .required = written},
           parse_name(vm.name));
-  v.value({.key = "cpus", .shape = Shape::integer, .doc = "Virtual processors; left out: machine.guest_cpus.",
-           .preset = std::to_string(m.guest_cpus), .min = 1, .max = most_cpus},
+  v.value({.key = "cpus",
+           .shape = Shape::integer,
+           .doc = "Virtual processors; left out: machine.guest_cpus.",
+           .preset = std::to_string(m.guest_cpus),
+           .min = 1,
+           .max = most_cpus},
           parse_integer(vm.cpus, 1, most_cpus));
   integer(v, "count", vm.count, 1, most_guests, "1", "How many guests are made from this template.");
-  v.value({.key = "host", .shape = Shape::text, .doc = "Host of the platform that carries the processors.",
+  v.value({.key = "host",
+           .shape = Shape::text,
+           .doc = "Host of the platform that carries the processors.",
            .preset = m.host.empty() ? std::nullopt : std::optional<std::string>(config::toml_quoted(m.host)),
-           .relevant = !m.platform.empty(), .only_for = "a machine with a platform"},
+           .relevant = !m.platform.empty(),
+           .only_for = "a machine with a platform"},
           parse_text(vm.host));
 }
 
@@ -89,7 +104,10 @@ void latency_fields(Visitor& v, Scenario& s) {
   bool all = true;
   for (const CostField& cost : cost_fields) all = all && v.has(cost.key);
   CostTexts presets;
-  v.value({.key = "profile", .shape = Shape::text, .doc = "\"typical\", \"zero\", or a file of costs.", .preset = "\"typical\""},
+  v.value({.key = "profile",
+           .shape = Shape::text,
+           .doc = "\"typical\", \"zero\", or a file of costs.",
+           .preset = "\"typical\""},
           [&](const config::Node& node, Reading& reading) -> std::optional<std::string> {
             if (!node.is(config::Node::Kind::text)) return parse_text(s.profile)(node, reading);
             s.profile = reading.profile_name(node);
@@ -108,20 +126,29 @@ void latency_fields(Visitor& v, Scenario& s) {
 }
 
 void endpoint_fields(Visitor& v, EndpointSpec& e) {
-  v.value({.key = "processing", .shape = Shape::choice, .doc = "Where packet callbacks run.", .preset = "\"dispatch\"",
+  v.value({.key = "processing",
+           .shape = Shape::choice,
+           .doc = "Where packet callbacks run.",
+           .preset = "\"dispatch\"",
            .choices = {"dispatch", "passive"}},
           parse_choice(e.processing, {{"dispatch", Processing::dispatch}, {"passive", Processing::passive}}));
   integer(v, "transaction_quota", e.transaction_quota, 0, most_outstanding, "0",
           "Incoming packets not yet completed at which delivery stops; 0: unlimited.");
-  v.value({.key = "process_time", .shape = Shape::distribution, .doc = "Processor time the driver spends on each packet.",
+  v.value({.key = "process_time",
+           .shape = Shape::distribution,
+           .doc = "Processor time the driver spends on each packet.",
            .preset = "\"0ns\""},
           parse_distribution(e.process_time));
 }
 
 void device_fields(Visitor& v, DeviceSpec& d, bool storage) {
   const bool disk = v.has("disk");
-  v.value({.key = "service", .shape = Shape::service, .doc = "Time one server needs for a request, or \"trace\".",
-           .required = storage && !disk, .relevant = !disk, .only_for = "a device without a disk of the platform"},
+  v.value({.key = "service",
+           .shape = Shape::service,
+           .doc = "Time one server needs for a request, or \"trace\".",
+           .required = storage && !disk,
+           .relevant = !disk,
+           .only_for = "a device without a disk of the platform"},
           parse_service(d));
   integer(v, "parallel", d.parallel, 1, 65'536, "1", "Requests served at the same time.");
   v.value({.key = "disk", .shape = Shape::text, .doc = "\"host:disk\" of the platform, in place of service."},
@@ -133,9 +160,13 @@ void device_fields(Visitor& v, DeviceSpec& d, bool storage) {
             d.disk.clear();
             return std::nullopt;
           });
-  v.value({.key = "completion", .shape = Shape::choice, .doc = "Where the host driver completes the packet.",
-           .preset = "\"dpc\"", .choices = {"dpc", "worker"}},
-          parse_choice(d.completion, {{"dpc", DeviceSpec::Completion::dpc}, {"worker", DeviceSpec::Completion::worker}}));
+  v.value(
+      {.key = "completion",
+       .shape = Shape::choice,
+       .doc = "Where the host driver completes the packet.",
+       .preset = "\"dpc\"",
+       .choices = {"dpc", "worker"}},
+      parse_choice(d.completion, {{"dpc", DeviceSpec::Completion::dpc}, {"worker", DeviceSpec::Completion::worker}}));
 }
 
 Parse parse_driver(std::string& out) {
@@ -155,19 +186,27 @@ Parse parse_driver(std::string& out) {
 }
 
 void channel_fields(Visitor& v, const Scenario& s, ChannelSpec& c) {
-  v.value({.key = "name", .shape = Shape::name, .doc = "Unique among the channels.", .required = true}, parse_name(c.name));
+  v.value({.key = "name", .shape = Shape::name, .doc = "Unique among the channels.", .required = true},
+          parse_name(c.name));
   const bool one_vm = s.vms.size() == 1;
-  v.value({.key = "vm", .shape = Shape::name, .doc = "The [[vm]] it belongs to; may be left out where there is one.",
+  v.value({.key = "vm",
+           .shape = Shape::name,
+           .doc = "The [[vm]] it belongs to; may be left out where there is one.",
            .preset = one_vm ? std::optional<std::string>(config::toml_quoted(s.vms.front().name)) : std::nullopt,
            .required = s.vms.size() > 1},
           parse_name(c.vm));
-  v.value({.key = "driver", .shape = Shape::choice, .doc = "The drivers at its two ends.", .required = true,
+  v.value({.key = "driver",
+           .shape = Shape::choice,
+           .doc = "The drivers at its two ends.",
+           .required = true,
            .choices = {"echo", "storage"}},
           parse_driver(c.driver));
   integer(v, "subchannels", c.subchannels, 0, most_subchannels, "0", "Ring pairs beside the primary one.");
-  v.value({.key = "placement", .shape = Shape::choice,
+  v.value({.key = "placement",
+           .shape = Shape::choice,
            .doc = "Guest processors that are interrupted: channel i at processor i, or all at the first.",
-           .preset = "\"spread\"", .choices = {"spread", "first"}},
+           .preset = "\"spread\"",
+           .choices = {"spread", "first"}},
           parse_choice(c.placement, {{"spread", Placement::spread}, {"first", Placement::first}}));
   v.table({.key = "ring", .doc = "Data pages of the rings, each direction, each subchannel."}, [&] {
     v.value({.key = "to_host", .shape = Shape::pages, .doc = "Guest to host.", .preset = "\"32 pages\""},
@@ -177,17 +216,26 @@ void channel_fields(Visitor& v, const Scenario& s, ChannelSpec& c) {
   });
   v.table({.key = "batching", .doc = "How one dispatch pass of the host endpoint takes packets."}, [&] {
     using Mode = BatchingSpec::Mode;
-    v.value({.key = "mode", .shape = Shape::choice, .doc = "One packet a batch; until the ring is empty; at most max_packets.",
-             .preset = "\"drain\"", .choices = {"none", "drain", "limit"}},
+    v.value({.key = "mode",
+             .shape = Shape::choice,
+             .doc = "One packet a batch; until the ring is empty; at most max_packets.",
+             .preset = "\"drain\"",
+             .choices = {"none", "drain", "limit"}},
             parse_choice(c.batching.mode, {{"none", Mode::none}, {"drain", Mode::drain}, {"limit", Mode::limit}}));
-    integer(v, "max_packets", c.batching.max_packets, 1, most_outstanding, "64", "Packets of one pass, mode \"limit\" only.");
-    v.value({.key = "mask", .shape = Shape::boolean, .doc = "Hold the interrupt mask while a pass drains.", .preset = "false"},
+    integer(v, "max_packets", c.batching.max_packets, 1, most_outstanding, "64",
+            "Packets of one pass, mode \"limit\" only.");
+    v.value({.key = "mask",
+             .shape = Shape::boolean,
+             .doc = "Hold the interrupt mask while a pass drains.",
+             .preset = "false"},
             parse_flag(c.batching.mask));
   });
   v.table({.key = "host_endpoint", .doc = "The server end."}, [&] { endpoint_fields(v, c.host_endpoint); });
   v.table({.key = "guest_endpoint", .doc = "The client end."}, [&] { endpoint_fields(v, c.guest_endpoint); });
-  v.table({.key = "device", .doc = "What stands behind the host's storage driver.",
-           .relevant = c.driver != "echo", .only_for = "driver = \"storage\""},
+  v.table({.key = "device",
+           .doc = "What stands behind the host's storage driver.",
+           .relevant = c.driver != "echo",
+           .only_for = "driver = \"storage\""},
           [&] { device_fields(v, c.device, c.driver == "storage"); });
 }
 
@@ -197,11 +245,16 @@ void trace_fields(Visitor& v, TraceSpec& t, bool needed) {
   std::optional<F> format;
   v.value({.key = "file", .shape = Shape::path, .doc = "The trace, relative to this file.", .required = needed},
           parse_existing_file(t.file, "trace"));
-  v.value({.key = "format", .shape = Shape::choice, .doc = "What wrote it.", .required = needed,
+  v.value({.key = "format",
+           .shape = Shape::choice,
+           .doc = "What wrote it.",
+           .required = needed,
            .choices = {"wpa-disk-io", "msr", "fio-iolog", "csv"}},
           [&](const config::Node& node, Reading& reading) {
-            auto text = parse_choice(t.format, {{"wpa-disk-io", F::wpa_disk_io}, {"msr", F::msr},
-                                                {"fio-iolog", F::fio_iolog}, {"csv", F::csv}})(node, reading);
+            auto text = parse_choice(
+                t.format,
+                {{"wpa-disk-io", F::wpa_disk_io}, {"msr", F::msr}, {"fio-iolog", F::fio_iolog}, {"csv", F::csv}})(
+                node, reading);
             if (text) format = t.format;
             return text;
           });
@@ -216,7 +269,11 @@ void trace_fields(Visitor& v, TraceSpec& t, bool needed) {
   mark("thousands", t.thousands, "Thousands mark of numbers; left out: found out.");
   const bool csv = !format || *format == F::csv;
   const auto column = [&](const char* key, std::string& out, bool required, const char* doc) {
-    v.value({.key = key, .shape = Shape::text, .doc = doc, .required = required && format == F::csv, .relevant = csv,
+    v.value({.key = key,
+             .shape = Shape::text,
+             .doc = doc,
+             .required = required && format == F::csv,
+             .relevant = csv,
              .only_for = "format = \"csv\""},
             parse_text(out));
   };
@@ -225,27 +282,39 @@ void trace_fields(Visitor& v, TraceSpec& t, bool needed) {
   column("kind", t.kind, false, "Column of kinds (read, write, flush); left out: all are reads.");
   column("offset", t.offset, false, "Column of offsets.");
   column("service", t.service, false, "Column of the device's times.");
-  v.value({.key = "unit", .shape = Shape::text, .doc = "Of arrival and service where their headers name none.",
-           .preset = "\"1ns\"", .relevant = csv, .only_for = "format = \"csv\""},
+  v.value({.key = "unit",
+           .shape = Shape::text,
+           .doc = "Of arrival and service where their headers name none.",
+           .preset = "\"1ns\"",
+           .relevant = csv,
+           .only_for = "format = \"csv\""},
           parse_column_unit(t.unit));
 }
 
 void workload_fields(Visitor& v, const Scenario& s, WorkloadSpec& w) {
   using Loop = WorkloadSpec::Loop;
-  v.value({.key = "name", .shape = Shape::name, .doc = "Unique among the workloads.", .required = true}, parse_name(w.name));
-  v.value({.key = "channel", .shape = Shape::name, .doc = "The [[channel]] it drives.", .required = true}, parse_name(w.channel));
+  v.value({.key = "name", .shape = Shape::name, .doc = "Unique among the workloads.", .required = true},
+          parse_name(w.name));
+  v.value({.key = "channel", .shape = Shape::name, .doc = "The [[channel]] it drives.", .required = true},
+          parse_name(w.channel));
   const ChannelSpec* channel = nullptr;
   for (const ChannelSpec& c : s.channels)
     if (c.name == w.channel) channel = &c;
-  v.value({.key = "vm", .shape = Shape::name, .doc = "The [[vm]] of its channel; may be left out.",
-           .preset = channel && !channel->vm.empty() ? std::optional<std::string>(config::toml_quoted(channel->vm)) : std::nullopt},
+  v.value({.key = "vm",
+           .shape = Shape::name,
+           .doc = "The [[vm]] of its channel; may be left out.",
+           .preset = channel && !channel->vm.empty() ? std::optional<std::string>(config::toml_quoted(channel->vm))
+                                                     : std::nullopt},
           parse_name(w.vm));
   std::optional<Loop> loop;
-  v.value({.key = "loop", .shape = Shape::choice,
-           .doc = "Arrivals ignore completions; a completion admits a request; recorded arrivals.", .preset = "\"closed\"",
+  v.value({.key = "loop",
+           .shape = Shape::choice,
+           .doc = "Arrivals ignore completions; a completion admits a request; recorded arrivals.",
+           .preset = "\"closed\"",
            .choices = {"open", "closed", "trace"}},
           [&w, &loop](const config::Node& node, Reading& reading) {
-            auto text = parse_choice(w.loop, {{"open", Loop::open}, {"closed", Loop::closed}, {"trace", Loop::trace}})(node, reading);
+            auto text = parse_choice(w.loop, {{"open", Loop::open}, {"closed", Loop::closed}, {"trace", Loop::trace}})(
+                node, reading);
             if (text) loop = w.loop;
             return text;
           });
@@ -255,22 +324,42 @@ void workload_fields(Visitor& v, const Scenario& s, WorkloadSpec& w) {
   const bool closed = may_be(Loop::closed);
   const bool recorded = may_be(Loop::trace);
   const bool synthetic = !loop || *loop != Loop::trace;
-  v.value({.key = "arrivals", .shape = Shape::arrivals, .doc = "When requests arrive.", .required = open && loop, .relevant = open,
+  v.value({.key = "arrivals",
+           .shape = Shape::arrivals,
+           .doc = "When requests arrive.",
+           .required = open && loop,
+           .relevant = open,
            .only_for = "loop = \"open\""},
           parse_arrivals(w.arrivals));
-  v.value({.key = "queue_depth", .shape = Shape::integer, .doc = "Requests in flight.", .preset = "1", .min = 1, .max = 65'536,
-           .relevant = closed, .only_for = "loop = \"closed\""},
+  v.value({.key = "queue_depth",
+           .shape = Shape::integer,
+           .doc = "Requests in flight.",
+           .preset = "1",
+           .min = 1,
+           .max = 65'536,
+           .relevant = closed,
+           .only_for = "loop = \"closed\""},
           parse_integer(w.queue_depth, 1, 65'536));
-  v.value({.key = "think_time", .shape = Shape::distribution, .doc = "From a completion to the request it admits.",
-           .preset = "\"0ns\"", .relevant = closed, .only_for = "loop = \"closed\""},
+  v.value({.key = "think_time",
+           .shape = Shape::distribution,
+           .doc = "From a completion to the request it admits.",
+           .preset = "\"0ns\"",
+           .relevant = closed,
+           .only_for = "loop = \"closed\""},
           parse_distribution(w.think_time));
   const bool storage = !channel || channel->driver != "echo";
   // The trace comes after the plain keys, so whether it names a size column is settled by the checks.
-  v.value({.key = "request", .shape = Shape::request, .doc = "Size of a request, or a mix of sizes by weight.",
+  v.value({.key = "request",
+           .shape = Shape::request,
+           .doc = "Size of a request, or a mix of sizes by weight.",
            .preset = synthetic ? std::optional<std::string>("\"4KiB\"") : std::nullopt},
           parse_request(w.request));
-  v.value({.key = "read_fraction", .shape = Shape::real, .doc = "Share of reads, 0 to 1; the rest are writes.", .preset = "1.0",
-           .relevant = storage && synthetic, .only_for = "an open or closed loop on a storage channel"},
+  v.value({.key = "read_fraction",
+           .shape = Shape::real,
+           .doc = "Share of reads, 0 to 1; the rest are writes.",
+           .preset = "1.0",
+           .relevant = storage && synthetic,
+           .only_for = "an open or closed loop on a storage channel"},
           parse_fraction(w.read_permille));
   v.table({.key = "trace", .doc = "The recorded load.", .relevant = recorded, .only_for = "loop = \"trace\""},
           [&] { trace_fields(v, w.trace, loop.has_value()); });
@@ -278,32 +367,46 @@ void workload_fields(Visitor& v, const Scenario& s, WorkloadSpec& w) {
 
 void sweep_fields(Visitor& v, SweepSpec& sweep) {
   using Combine = SweepSpec::Combine;
-  v.value({.key = "combine", .shape = Shape::choice, .doc = "Every value with every other, or side by side.",
-           .preset = "\"product\"", .choices = {"product", "zip"}},
+  v.value({.key = "combine",
+           .shape = Shape::choice,
+           .doc = "Every value with every other, or side by side.",
+           .preset = "\"product\"",
+           .choices = {"product", "zip"}},
           parse_choice(sweep.combine, {{"product", Combine::product}, {"zip", Combine::zip}}));
   integer(v, "repeat", sweep.repeat, 1, 1'000'000, "1", "Seeds per point.");
   v.list({.key = "axis", .doc = "One dimension of the sweep."}, false, [&] {
     SweepSpec::Axis& axis = sweep.axes.emplace_back();
-    v.value({.key = "key", .shape = Shape::texts, .doc = "Paths that take the values, as in channel.disk.ring.to_host.",
+    v.value({.key = "key",
+             .shape = Shape::texts,
+             .doc = "Paths that take the values, as in channel.disk.ring.to_host.",
              .required = true},
             parse_texts(axis.keys));
-    v.value({.key = "values", .shape = Shape::values, .doc = "What they take.", .required = true}, parse_values(axis.values));
+    v.value({.key = "values", .shape = Shape::values, .doc = "What they take.", .required = true},
+            parse_values(axis.values));
   });
 }
 
 }  // namespace
 
 void fields(Visitor& v, Scenario& s) {
-  v.value({.key = "schema", .shape = Shape::version, .doc = "Version of this format.", .required = true}, parse_version());
-  v.value({.key = "name", .shape = Shape::text, .doc = "What results call this scenario.", .required = true}, parse_title(s.name));
+  v.value({.key = "schema", .shape = Shape::version, .doc = "Version of this format.", .required = true},
+          parse_version());
+  v.value({.key = "name", .shape = Shape::text, .doc = "What results call this scenario.", .required = true},
+          parse_title(s.name));
   std::int64_t seed = 1;
   integer(v, "seed", seed, 0, std::numeric_limits<std::int64_t>::max(), "1", "What the run's chance is drawn from.");
   s.seed = {static_cast<std::uint64_t>(seed)};
-  v.value({.key = "warm_up", .shape = Shape::duration, .doc = "Simulated span that figures leave out.", .preset = "\"0ns\""},
+  v.value({.key = "warm_up",
+           .shape = Shape::duration,
+           .doc = "Simulated span that figures leave out.",
+           .preset = "\"0ns\""},
           parse_duration(s.warm_up, 0ns, longest_run));
   v.value({.key = "run_for", .shape = Shape::duration, .doc = "Simulated span after the warm-up."},
           parse_duration(s.run_for, 1ns, longest_run));
-  v.value({.key = "packets", .shape = Shape::integer, .doc = "Stop after that many completions.", .min = 1,
+  v.value({.key = "packets",
+           .shape = Shape::integer,
+           .doc = "Stop after that many completions.",
+           .min = 1,
            .max = 1'000'000'000'000},
           parse_integer(s.packets, 1, 1'000'000'000'000));
   v.table({.key = "machine", .doc = "What everything runs on."}, [&] { machine_fields(v, s.machine); });
@@ -312,8 +415,10 @@ void fields(Visitor& v, Scenario& s) {
          [&] { vm_fields(v, s.machine, s.vms.emplace_back(), written); });
   v.table({.key = "latency", .doc = "What things cost: a profile, and single costs that win over it."},
           [&] { latency_fields(v, s); });
-  v.list({.key = "channel", .doc = "A VMBus channel."}, false, [&] { channel_fields(v, s, s.channels.emplace_back()); });
-  v.list({.key = "workload", .doc = "A load on a channel."}, false, [&] { workload_fields(v, s, s.workloads.emplace_back()); });
+  v.list({.key = "channel", .doc = "A VMBus channel."}, false,
+         [&] { channel_fields(v, s, s.channels.emplace_back()); });
+  v.list({.key = "workload", .doc = "A load on a channel."}, false,
+         [&] { workload_fields(v, s, s.workloads.emplace_back()); });
   v.table({.key = "sweep", .doc = "The points a batch runs.", .optional = true}, [&] { sweep_fields(v, s.sweep); });
   v.entries({.key = "objective", .doc = "What plan must keep.", .optional = true},
             [&](const std::string& key, const config::Node& node, Reading&) -> std::optional<std::string> {
@@ -322,7 +427,8 @@ void fields(Visitor& v, Scenario& s) {
             });
   v.table({.key = "report", .doc = "What a report shows.", .optional = true}, [&] {
     v.value({.key = "rows", .shape = Shape::texts, .doc = "Metrics, one row each."}, parse_texts(s.report.rows));
-    v.value({.key = "against", .shape = Shape::text, .doc = "The swept key that makes the columns."}, parse_text(s.report.against));
+    v.value({.key = "against", .shape = Shape::text, .doc = "The swept key that makes the columns."},
+            parse_text(s.report.against));
   });
   v.entries({.key = "expect", .doc = "Metrics and what must hold of them, or the run fails.", .optional = true},
             [&](const std::string& key, const config::Node& node, Reading& reading) -> std::optional<std::string> {
@@ -339,8 +445,9 @@ void fields(Visitor& v, Scenario& s) {
               return text;
             });
   v.table({.key = "record", .doc = "Further result files.", .optional = true}, [&] {
-    v.value({.key = "packets", .shape = Shape::boolean, .doc = "packets.csv: one row per transaction.", .preset = "false"},
-            parse_flag(s.record.packets));
+    v.value(
+        {.key = "packets", .shape = Shape::boolean, .doc = "packets.csv: one row per transaction.", .preset = "false"},
+        parse_flag(s.record.packets));
     v.value({.key = "intervals", .shape = Shape::duration, .doc = "intervals.csv: one row per interval."},
             parse_duration(s.record.interval, 1ns, longest_run));
   });
@@ -348,8 +455,10 @@ void fields(Visitor& v, Scenario& s) {
 
 void profile_fields(Visitor& v, std::map<std::string, std::string>& costs) {
   std::string ignored;
-  v.value({.key = "schema", .shape = Shape::version, .doc = "Version of this format.", .required = true}, parse_version());
-  v.value({.key = "name", .shape = Shape::text, .doc = "What the profile is called.", .required = true}, parse_text(ignored));
+  v.value({.key = "schema", .shape = Shape::version, .doc = "Version of this format.", .required = true},
+          parse_version());
+  v.value({.key = "name", .shape = Shape::text, .doc = "What the profile is called.", .required = true},
+          parse_text(ignored));
   v.table({.key = "latency", .doc = "Every cost."}, [&] {
     hw::Costs values;
     for (const CostField& cost : cost_fields)

@@ -15,8 +15,23 @@ namespace vmbsim::scenario {
 
 /// What a value looks like, for editors.
 enum class Shape : std::uint8_t {
-  version, text, name, integer, real, boolean, choice, path,
-  duration, pages, size, distribution, service, arrivals, request, texts, values,
+  version,
+  text,
+  name,
+  integer,
+  real,
+  boolean,
+  choice,
+  path,
+  duration,
+  pages,
+  size,
+  distribution,
+  service,
+  arrivals,
+  request,
+  texts,
+  values,
 };
 
 /// One key with a value.
@@ -26,11 +41,11 @@ struct Field {
   const char* doc;                      ///< one line for editors
   std::optional<std::string> preset{};  ///< TOML text that stands for the key where it is left out
   bool required = false;
-  std::int64_t min = 0;                 ///< integers only
+  std::int64_t min = 0;  ///< integers only
   std::int64_t max = 0;
   std::vector<std::string> choices{};
-  bool relevant = true;                 ///< false: here the key would have no effect, and writing it is a problem
-  const char* only_for = "";            ///< where it has one: `loop = "closed"`
+  bool relevant = true;       ///< false: here the key would have no effect, and writing it is a problem
+  const char* only_for = "";  ///< where it has one: `loop = "closed"`
 };
 
 /// What turning text into values may ask of the reader.
@@ -61,7 +76,7 @@ using ParseEntry = std::function<std::optional<std::string>(const std::string& k
 struct TableField {
   const char* key;
   const char* doc;
-  bool optional = false;      ///< left out: not visited at all; otherwise as if it stood there empty
+  bool optional = false;  ///< left out: not visited at all; otherwise as if it stood there empty
   bool relevant = true;
   const char* only_for = "";
 };

@@ -38,17 +38,20 @@ Json definitions() {
                         "^[0-9]+(\\.[0-9]+)? ?[kM]?/(us|ms|s|min|h)$");
   out["name"] = pattern("letters, digits, '-' and '_'", "^[A-Za-z0-9_-]{1,64}$");
   out["distribution"] = one_of(
-      {duration, object({{"exponential", duration}}, {"exponential"}), object({{"uniform", two_durations}}, {"uniform"}),
+      {duration, object({{"exponential", duration}}, {"exponential"}),
+       object({{"uniform", two_durations}}, {"uniform"}),
        object({{"lognormal", object({{"median", duration}, {"p99", duration}}, {"median", "p99"})}}, {"lognormal"}),
-       object({{"empirical", object({{"file", text}, {"column", text}, {"unit", text}}, {"file", "column"})}}, {"empirical"})});
+       object({{"empirical", object({{"file", text}, {"column", text}, {"unit", text}}, {"file", "column"})}},
+              {"empirical"})});
   out["service"] = {{"anyOf", {reference("distribution"), {{"enum", {"trace"}}}}}};
-  out["arrivals"] = one_of(
-      {object({{"poisson", rate}}, {"poisson"}), object({{"periodic", rate}}, {"periodic"}),
-       object({{"renewal", reference("distribution")}}, {"renewal"}),
-       object({{"mmpp", list_of(object({{"rate", rate}, {"stay", duration}}, {"rate", "stay"}))}}, {"mmpp"})});
-  out["request"] = one_of({reference("size"), list_of(object({{"size", reference("size")},
-                                                              {"weight", {{"type", "integer"}, {"minimum", 1}}}},
-                                                             {"size", "weight"}))});
+  out["arrivals"] =
+      one_of({object({{"poisson", rate}}, {"poisson"}), object({{"periodic", rate}}, {"periodic"}),
+              object({{"renewal", reference("distribution")}}, {"renewal"}),
+              object({{"mmpp", list_of(object({{"rate", rate}, {"stay", duration}}, {"rate", "stay"}))}}, {"mmpp"})});
+  out["request"] =
+      one_of({reference("size"),
+              list_of(object({{"size", reference("size")}, {"weight", {{"type", "integer"}, {"minimum", 1}}}},
+                             {"size", "weight"}))});
   out["texts"] = one_of({text, list_of(text)});
   return out;
 }
@@ -104,7 +107,9 @@ class JsonSchema final : public Visitor {
     if (field.required && always_required(field)) open_.back()["required"].push_back(field.key);
   }
 
-  void table(const TableField& field, const std::function<void()>& inside) override { add(field.key, visited(field, inside)); }
+  void table(const TableField& field, const std::function<void()>& inside) override {
+    add(field.key, visited(field, inside));
+  }
 
   void list(const TableField& field, bool, const std::function<void()>& each) override {
     add(field.key, list_of(visited(field, each)));
@@ -118,7 +123,9 @@ class JsonSchema final : public Visitor {
   Place place() const override { return {}; }
 
  private:
-  static Json empty_object() { return {{"type", "object"}, {"properties", Json::object()}, {"additionalProperties", false}}; }
+  static Json empty_object() {
+    return {{"type", "object"}, {"properties", Json::object()}, {"additionalProperties", false}};
+  }
 
   /// Keys that depend on another key or on an include stay optional.
   static bool always_required(const Field& field) { return std::string_view(field.only_for).empty(); }

@@ -22,8 +22,10 @@ template <class T>
 std::optional<T> unit_value(const Node& node, Reading& reading, config::Parsed<T> (*parse)(std::string_view),
                             const char* right) {
   std::string text = node.text;
-  if (node.is(Node::Kind::integer)) text = std::to_string(node.integer);
-  else if (node.is(Node::Kind::real) && std::isfinite(node.real)) text = config::real_text(node.real);
+  if (node.is(Node::Kind::integer))
+    text = std::to_string(node.integer);
+  else if (node.is(Node::Kind::real) && std::isfinite(node.real))
+    text = config::real_text(node.real);
   else if (!node.is(Node::Kind::text)) {
     reading.wrong(node, wrong_type(node, right));
     return std::nullopt;
@@ -118,7 +120,8 @@ std::optional<Law> uniform_of(const Node& node, Reading& reading) {
     reading.wrong(node, "the first duration is above the second; swap them");
     return std::nullopt;
   }
-  return Law{kernel::Distribution::uniform(*low, *high), "{ uniform = [" + in_quotes(*low) + ", " + in_quotes(*high) + "] }"};
+  return Law{kernel::Distribution::uniform(*low, *high),
+             "{ uniform = [" + in_quotes(*low) + ", " + in_quotes(*high) + "] }"};
 }
 
 std::optional<Law> lognormal_of(const Node& node, Reading& reading) {
@@ -151,8 +154,8 @@ std::optional<Law> empirical_of(const Node& node, Reading& reading) {
   auto samples = reading.samples(file, column, unit);
   if (!samples) return std::nullopt;
   return Law{kernel::Distribution::empirical(std::move(*samples)),
-             "{ empirical = { file = " + config::toml_quoted(*path) + ", column = " + config::toml_quoted(*column_name) +
-                 ", unit = " + unit_text + " } }"};
+             "{ empirical = { file = " + config::toml_quoted(*path) +
+                 ", column = " + config::toml_quoted(*column_name) + ", unit = " + unit_text + " } }"};
 }
 
 std::optional<Law> law_of(const Node& node, Reading& reading) {
@@ -180,16 +183,24 @@ Text mmpp_of(const Node& node, Reading& reading, kernel::ArrivalProcess::Spec& o
   std::string text = "{ mmpp = [";
   bool fine = true;
   for (const Node& state : node.items) {
-    if (!has_keys(state, reading, {"rate", "stay"})) { fine = false; continue; }
+    if (!has_keys(state, reading, {"rate", "stay"})) {
+      fine = false;
+      continue;
+    }
     const auto rate = rate_of(*state.find("rate"), reading);
     const auto stay = duration_of(*state.find("stay"), reading, 1ns, longest_cost);
-    if (!rate || !stay) { fine = false; continue; }
-    text += std::string(process.states.empty() ? "" : ", ") + "{ rate = " + in_quotes(*rate) + ", stay = " + in_quotes(*stay) + " }";
+    if (!rate || !stay) {
+      fine = false;
+      continue;
+    }
+    text += std::string(process.states.empty() ? "" : ", ") + "{ rate = " + in_quotes(*rate) +
+            ", stay = " + in_quotes(*stay) + " }";
     process.states.push_back({*rate, *stay});
   }
   if (!fine) return std::nullopt;
   if (process.changes_per_arrival() > kernel::Mmpp::most_changes_per_arrival) {
-    reading.wrong(node, "more than 10000 changes of state for each arrival; right would be longer stays or higher rates");
+    reading.wrong(node,
+                  "more than 10000 changes of state for each arrival; right would be longer stays or higher rates");
     return std::nullopt;
   }
   out = std::move(process);
@@ -307,7 +318,8 @@ Parse parse_pages(Pages& out, std::int64_t least, std::int64_t most) {
     const auto value = unit_value<Pages>(node, reading, config::parse_pages, "a size, as in \"32 pages\"");
     if (!value) return std::nullopt;
     if (value->count < least || value->count > most) {
-      reading.wrong(node, "out of range; right would be " + std::to_string(least) + " to " + std::to_string(most) + " pages");
+      reading.wrong(node,
+                    "out of range; right would be " + std::to_string(least) + " to " + std::to_string(most) + " pages");
       return std::nullopt;
     }
     out = *value;
@@ -355,8 +367,10 @@ Parse parse_arrivals(kernel::ArrivalProcess::Spec& out) {
     }
     const auto rate = rate_of(entry->value, reading);
     if (!rate) return std::nullopt;
-    if (entry->key == "poisson") out = kernel::Poisson{*rate};
-    else out = kernel::Periodic{*rate};
+    if (entry->key == "poisson")
+      out = kernel::Poisson{*rate};
+    else
+      out = kernel::Periodic{*rate};
     return "{ " + entry->key + " = " + in_quotes(*rate) + " }";
   };
 }
@@ -377,10 +391,16 @@ Parse parse_request(std::vector<WorkloadSpec::RequestSize>& out) {
     bool fine = true;
     out.clear();
     for (const Node& item : node.items) {
-      if (!has_keys(item, reading, {"size", "weight"})) { fine = false; continue; }
+      if (!has_keys(item, reading, {"size", "weight"})) {
+        fine = false;
+        continue;
+      }
       const auto size = request_size_of(*item.find("size"), reading);
       const auto weight = integer_of(*item.find("weight"), reading, 1, 1'000'000);
-      if (!size || !weight) { fine = false; continue; }
+      if (!size || !weight) {
+        fine = false;
+        continue;
+      }
       text += std::string(out.empty() ? "" : ", ") + "{ size = \"" + config::to_text(*size) +
               "\", weight = " + std::to_string(*weight) + " }";
       out.push_back({*size, static_cast<std::uint32_t>(*weight)});
@@ -393,7 +413,8 @@ Parse parse_request(std::vector<WorkloadSpec::RequestSize>& out) {
 Parse parse_fraction(std::uint32_t& permille) {
   return [&permille](const Node& node, Reading& reading) -> Text {
     double value = node.real;
-    if (node.is(Node::Kind::integer)) value = static_cast<double>(node.integer);
+    if (node.is(Node::Kind::integer))
+      value = static_cast<double>(node.integer);
     else if (!node.is(Node::Kind::real)) {
       reading.wrong(node, wrong_type(node, "a number from 0 to 1, as in 0.7"));
       return std::nullopt;
@@ -415,7 +436,8 @@ Parse parse_fraction(std::uint32_t& permille) {
 Parse parse_scale(double& out) {
   return [&out](const Node& node, Reading& reading) -> Text {
     double value = node.real;
-    if (node.is(Node::Kind::integer)) value = static_cast<double>(node.integer);
+    if (node.is(Node::Kind::integer))
+      value = static_cast<double>(node.integer);
     else if (!node.is(Node::Kind::real)) {
       reading.wrong(node, wrong_type(node, "a number, as in 0.5"));
       return std::nullopt;

@@ -48,7 +48,8 @@ Parse parse_integer(Integer& out, std::int64_t least, std::int64_t most);
 template <class Enum>
 Parse parse_choice(Enum& out, std::vector<std::pair<const char*, Enum>> choices);
 
-std::optional<std::int64_t> integer_of(const config::Node& node, Reading& reading, std::int64_t least, std::int64_t most);
+std::optional<std::int64_t> integer_of(const config::Node& node, Reading& reading, std::int64_t least,
+                                       std::int64_t most);
 std::optional<std::size_t> choice_of(const config::Node& node, Reading& reading, const std::vector<std::string>& words);
 
 template <class Integer>
@@ -63,14 +64,15 @@ Parse parse_integer(Integer& out, std::int64_t least, std::int64_t most) {
 
 template <class Enum>
 Parse parse_choice(Enum& out, std::vector<std::pair<const char*, Enum>> choices) {
-  return [&out, choices = std::move(choices)](const config::Node& node, Reading& reading) -> std::optional<std::string> {
-    std::vector<std::string> words;
-    for (const auto& choice : choices) words.emplace_back(choice.first);
-    const auto index = choice_of(node, reading, words);
-    if (!index) return std::nullopt;
-    out = choices[*index].second;
-    return '"' + words[*index] + '"';
-  };
+  return
+      [&out, choices = std::move(choices)](const config::Node& node, Reading& reading) -> std::optional<std::string> {
+        std::vector<std::string> words;
+        for (const auto& choice : choices) words.emplace_back(choice.first);
+        const auto index = choice_of(node, reading, words);
+        if (!index) return std::nullopt;
+        out = choices[*index].second;
+        return '"' + words[*index] + '"';
+      };
 }
 
 }  // namespace vmbsim::scenario

@@ -1,8 +1,8 @@
 #include "models/scenario/reader.hpp"
 
 #include <algorithm>
-#include <utility>
 #include <iterator>
+#include <utility>
 #include <variant>
 
 #include "models/scenario/profiles.hpp"
@@ -43,7 +43,9 @@ Reader::Reader(const config::Document& document, Problems& problems, Config conf
   frames_.push_back({&document.root, "", "", {}});
 }
 
-void Reader::problem(config::Origin at, std::string text) { problems_.push_back({document_.place(at), std::move(text)}); }
+void Reader::problem(config::Origin at, std::string text) {
+  problems_.push_back({document_.place(at), std::move(text)});
+}
 
 const Node* Reader::ask(const char* key) {
   frames_.back().known.emplace_back(key);
@@ -123,9 +125,10 @@ void Reader::table(const TableField& field, const std::function<void()>& inside)
 void Reader::list(const TableField& field, bool one_by_default, const std::function<void()>& each) {
   const Node* node = ask(field.key);
   if (node && !node->is_list_of_tables()) {
-    problem(node->at, std::string(field.key) + ": wrong type: " +
-                          (node->is(Node::Kind::list) ? "a list of something else than tables" : config::name_of(node->kind)) +
-                          "; right would be tables, each headed [[" + path_of(field.key) + "]]");
+    problem(node->at,
+            std::string(field.key) + ": wrong type: " +
+                (node->is(Node::Kind::list) ? "a list of something else than tables" : config::name_of(node->kind)) +
+                "; right would be tables, each headed [[" + path_of(field.key) + "]]");
     return;
   }
   if (!node) {
@@ -136,8 +139,8 @@ void Reader::list(const TableField& field, bool one_by_default, const std::funct
     return;
   }
   if (node->items.size() > most_entries) {
-    problem(node->at, std::string(field.key) + ": " + std::to_string(node->items.size()) + " entries; right would be at most " +
-                          std::to_string(most_entries));
+    problem(node->at, std::string(field.key) + ": " + std::to_string(node->items.size()) +
+                          " entries; right would be at most " + std::to_string(most_entries));
     return;
   }
   for (const Node& item : node->items) {
@@ -160,7 +163,8 @@ void Reader::entries(const TableField& field, const ParseEntry& parse) {
   read_entries(*node, "", parse, seen);
 }
 
-void Reader::read_entries(const Node& table, const std::string& prefix, const ParseEntry& parse, std::set<std::string>& seen) {
+void Reader::read_entries(const Node& table, const std::string& prefix, const ParseEntry& parse,
+                          std::set<std::string>& seen) {
   for (const config::Entry& entry : table.entries) {
     const std::string key = prefix + entry.key;
     if (entry.value.is(Node::Kind::table) && !entry.value.entries.empty()) {
@@ -251,8 +255,8 @@ std::optional<std::map<std::string, std::string>> Reader::profile(const Node& no
     document = config::parse_document(*text, "scenarios/profiles/" + node.text + ".toml", problems);
   } else {
     const auto names = embedded_profile_names();
-    wrong(node, "unknown" + config::did_you_mean(node.text, names) + "; right would be one of: " + config::listed(names) +
-                    ", or a file of costs");
+    wrong(node, "unknown" + config::did_you_mean(node.text, names) +
+                    "; right would be one of: " + config::listed(names) + ", or a file of costs");
     return std::nullopt;
   }
   std::map<std::string, std::string> costs;

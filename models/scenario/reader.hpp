@@ -34,7 +34,8 @@ class Reader final : public Visitor, public Reading {
   void wrong(const config::Node& node, const std::string& what) override;
   Place place(const config::Node& node) const override;
   std::optional<std::string> existing_file(const config::Node& node, const char* what) override;
-  std::optional<std::vector<Duration>> samples(const config::Node& file, const config::Node& column, Duration unit) override;
+  std::optional<std::vector<Duration>> samples(const config::Node& file, const config::Node& column,
+                                               Duration unit) override;
   std::optional<std::map<std::string, std::string>> profile(const config::Node& node) override;
   std::string profile_name(const config::Node& node) override;
 
@@ -42,9 +43,9 @@ class Reader final : public Visitor, public Reading {
   /// One table that is being visited.
   struct Frame {
     const config::Node* table;
-    std::string path;                 // `channel.ring`; empty for the whole document
-    std::string title;                // `[channel.ring]`, as the file shows it
-    std::vector<std::string> known;   // the keys that were asked for
+    std::string path;                // `channel.ring`; empty for the whole document
+    std::string title;               // `[channel.ring]`, as the file shows it
+    std::vector<std::string> known;  // the keys that were asked for
   };
 
   const config::Node* ask(const char* key);
@@ -59,10 +60,10 @@ class Reader final : public Visitor, public Reading {
   const config::Document& document_;
   Problems& problems_;
   Config config_;
-  config::Node nothing_;              // stands for tables that are left out
+  config::Node nothing_;  // stands for tables that are left out
   std::vector<Frame> frames_;
-  std::string key_;                   // of the value that is being read
-  const config::Node* top_ = nullptr; // and its node
+  std::string key_;                    // of the value that is being read
+  const config::Node* top_ = nullptr;  // and its node
   std::string resolved_;
 };
 

@@ -36,9 +36,9 @@ struct RowLimit {
 class Recorder final : public vmbus::JourneyLog {
  public:
   struct Config {
-    std::uint32_t channel;              ///< index in the results
-    bool packets = false;               ///< keep a row per transaction
-    Duration interval{};                ///< close an interval this often; 0: never
+    std::uint32_t channel;  ///< index in the results
+    bool packets = false;   ///< keep a row per transaction
+    Duration interval{};    ///< close an interval this often; 0: never
     kernel::Simulation& world;
     PacketLimit& limit;
     RowLimit& rows;

@@ -39,13 +39,17 @@ enum class Processing : std::uint8_t { dispatch, passive };
 /// `[channel.host_endpoint]`, `[channel.guest_endpoint]`
 struct EndpointSpec {
   Processing processing = Processing::dispatch;
-  std::uint32_t transaction_quota = 0;   ///< 0: unlimited
-  kernel::Distribution process_time;     ///< processor time the driver spends on each packet
+  std::uint32_t transaction_quota = 0;  ///< 0: unlimited
+  kernel::Distribution process_time;    ///< processor time the driver spends on each packet
 };
 
 /// `[channel.batching]`: how one dispatch pass takes packets.
 struct BatchingSpec {
-  enum class Mode : std::uint8_t { none, drain, limit };  ///< one packet a batch; until empty; at most max_packets a pass
+  enum class Mode : std::uint8_t {
+    none,
+    drain,
+    limit
+  };  ///< one packet a batch; until empty; at most max_packets a pass
   Mode mode = Mode::drain;
   std::uint32_t max_packets = 64;  ///< `limit` only
   bool mask = false;               ///< hold InterruptMask while a pass drains
@@ -54,10 +58,10 @@ struct BatchingSpec {
 /// `[channel.device]`: what stands behind the host's storage driver.
 struct DeviceSpec {
   enum class Completion : std::uint8_t { dpc, worker };
-  kernel::Distribution service;      ///< time one server needs for a request
-  std::uint32_t parallel = 1;        ///< servers
-  bool service_from_trace = false;   ///< `service = "trace"`: each request brings its own
-  std::string disk;                  ///< `disk = "host:disk"` on a platform; empty: the closed-form servers above
+  kernel::Distribution service;     ///< time one server needs for a request
+  std::uint32_t parallel = 1;       ///< servers
+  bool service_from_trace = false;  ///< `service = "trace"`: each request brings its own
+  std::string disk;                 ///< `disk = "host:disk"` on a platform; empty: the closed-form servers above
   Completion completion = Completion::dpc;  ///< where the host driver completes the packet
 };
 
@@ -67,11 +71,11 @@ enum class Placement : std::uint8_t { spread, first };  ///< channel i at proces
 /// `[[channel]]`
 struct ChannelSpec {
   std::string name;
-  std::string vm;       ///< name of its VmSpec
-  std::string driver;   ///< "echo", "storage"
+  std::string vm;      ///< name of its VmSpec
+  std::string driver;  ///< "echo", "storage"
   std::uint32_t subchannels = 0;
   Placement placement = Placement::spread;
-  Pages to_host{32};    ///< data pages of each ring
+  Pages to_host{32};  ///< data pages of each ring
   Pages to_guest{32};
   BatchingSpec batching;
   EndpointSpec host_endpoint;
@@ -82,16 +86,16 @@ struct ChannelSpec {
 /// `trace = { file, format, ... }`
 struct TraceSpec {
   enum class Format : std::uint8_t { wpa_disk_io, msr, fio_iolog, csv };
-  std::string file;                ///< absolute
+  std::string file;  ///< absolute
   Format format = Format::csv;
-  double time_scale = 1;           ///< 2: arrivals come twice as far apart
-  bool sort = false;               ///< by arrival; without it arrivals that go back are a problem
-  char delimiter = 0;              ///< 0: found out from the header line
-  char decimal = 0;                ///< 0: found out
-  char thousands = 0;              ///< 0: found out
-  std::string arrival, size, kind, offset, service;   ///< column names, `csv` only; empty: not there
-  Duration unit{1};                ///< of arrival and service columns, `csv` only
-  Place place;                     ///< where the scenario names it
+  double time_scale = 1;                             ///< 2: arrivals come twice as far apart
+  bool sort = false;                                 ///< by arrival; without it arrivals that go back are a problem
+  char delimiter = 0;                                ///< 0: found out from the header line
+  char decimal = 0;                                  ///< 0: found out
+  char thousands = 0;                                ///< 0: found out
+  std::string arrival, size, kind, offset, service;  ///< column names, `csv` only; empty: not there
+  Duration unit{1};                                  ///< of arrival and service columns, `csv` only
+  Place place;                                       ///< where the scenario names it
 };
 
 /// `[[workload]]`
@@ -104,20 +108,23 @@ struct WorkloadSpec {
   kernel::ArrivalProcess::Spec arrivals = kernel::Poisson{};
   std::uint32_t queue_depth = 1;
   kernel::Distribution think_time;
-  struct RequestSize { Bytes size; std::uint32_t weight; };
-  std::vector<RequestSize> request;        ///< at least one, several are mixed by weight; of a trace only the size of
-                                           ///< every request where `csv` has no size column, else empty
-  std::uint32_t read_permille = 1000;      ///< `read_fraction`, in thousandths
+  struct RequestSize {
+    Bytes size;
+    std::uint32_t weight;
+  };
+  std::vector<RequestSize> request;    ///< at least one, several are mixed by weight; of a trace only the size of
+                                       ///< every request where `csv` has no size column, else empty
+  std::uint32_t read_permille = 1000;  ///< `read_fraction`, in thousandths
   TraceSpec trace;
 };
 
 /// One line of `[expect]`: `"channel.disk.latency.p99" = "< 2ms"`.
 struct Expectation {
   enum class Relation : std::uint8_t { below, at_most, above, at_least, equals };
-  std::string metric;   ///< as in the `metric` column of summary.csv
+  std::string metric;  ///< as in the `metric` column of summary.csv
   Relation relation = Relation::below;
-  double value = 0;     ///< in the metric's own unit (ns, bytes, per second, plain)
-  std::string text;     ///< as written
+  double value = 0;  ///< in the metric's own unit (ns, bytes, per second, plain)
+  std::string text;  ///< as written
   Place place;
 };
 
@@ -126,8 +133,8 @@ inline constexpr std::int64_t most_recorded_rows = 10'000'000;
 
 /// `[record]`
 struct RecordSpec {
-  bool packets = false;          ///< packets.csv: one row per transaction
-  Duration interval{};           ///< intervals.csv: one row per interval; 0: none
+  bool packets = false;  ///< packets.csv: one row per transaction
+  Duration interval{};   ///< intervals.csv: one row per interval; 0: none
 };
 
 /// `[sweep]`: the points a batch runs. `run` takes the scenario as it stands.
@@ -138,8 +145,8 @@ struct SweepSpec {
     std::vector<std::string> values;  ///< TOML text of each value, as `--set` takes it
   };
   Combine combine = Combine::product;
-  std::uint32_t repeat = 1;           ///< seeds per point
-  std::vector<Axis> axes;             ///< empty: no sweep
+  std::uint32_t repeat = 1;  ///< seeds per point
+  std::vector<Axis> axes;    ///< empty: no sweep
 };
 
 /// One line of `[objective]`, kept as text.
@@ -156,13 +163,13 @@ struct ReportSpec {
 
 struct Scenario {
   std::string name;
-  std::string file;               ///< as given on the command line
+  std::string file;  ///< as given on the command line
   Seed seed{1};
   Duration warm_up{};
-  Duration run_for{};             ///< measured span after the warm-up; 0: until `packets` completions or the trace's end
-  std::uint64_t packets = 0;      ///< stop after that many completions; 0: no such limit
+  Duration run_for{};         ///< measured span after the warm-up; 0: until `packets` completions or the trace's end
+  std::uint64_t packets = 0;  ///< stop after that many completions; 0: no such limit
   MachineSpec machine;
-  std::vector<VmSpec> vms;        ///< at least one
+  std::vector<VmSpec> vms;  ///< at least one
   hw::Costs costs;
   std::string profile = "typical";
   std::vector<ChannelSpec> channels;
@@ -172,7 +179,7 @@ struct Scenario {
   SweepSpec sweep;
   std::vector<ObjectiveLine> objective;
   ReportSpec report;
-  std::string resolved;           ///< this scenario as TOML with nothing left out; reads back to the same values
+  std::string resolved;  ///< this scenario as TOML with nothing left out; reads back to the same values
 };
 
 }  // namespace vmbsim::scenario

@@ -34,7 +34,8 @@ void sort_by_place(Problems& problems, const std::string& main) {
   });
 }
 
-Loaded read(config::Document document, const std::string& file, const LoadOptions& options, Problems problems, bool files) {
+Loaded read(config::Document document, const std::string& file, const LoadOptions& options, Problems problems,
+            bool files) {
   const bool incomplete = !problems.empty();
   override_all(document, options, problems);
   Scenario scenario;

@@ -40,9 +40,10 @@ struct ChannelInstance {
   std::unique_ptr<Recorder> recorder;
   std::vector<std::unique_ptr<kmcl::Device>> host_devices;
   std::vector<std::unique_ptr<kmcl::Device>> guest_devices;
-  std::unique_ptr<device::FifoServers> servers;   // when no platform disk does the work
-  const device::Resource* resource = nullptr;     // these servers or that disk; null for echo
-  std::vector<std::unique_ptr<drivers::DiskAdapter>> disks;  // one queue per channel, where that channel's requests come in
+  std::unique_ptr<device::FifoServers> servers;  // when no platform disk does the work
+  const device::Resource* resource = nullptr;    // these servers or that disk; null for echo
+  std::vector<std::unique_ptr<drivers::DiskAdapter>>
+      disks;  // one queue per channel, where that channel's requests come in
   std::vector<std::unique_ptr<drivers::Driver>> host_drivers;
   std::unique_ptr<drivers::Driver> guest_driver;
   drivers::RequestPort* port = nullptr;
@@ -99,7 +100,7 @@ struct World::Parts final : drivers::ReadyListener {
   std::vector<LoadInstance> loads;
   std::size_t not_ready = 0;
   std::size_t recorded_loads = 0;
-  std::uint32_t host_turn = 0;   // host processors take the channels in turn
+  std::uint32_t host_turn = 0;  // host processors take the channels in turn
   const Traces& all_traces;
   bool measuring = false;
   SimTime measured_from{};
@@ -177,12 +178,13 @@ void World::Parts::build_channel(const ChannelSpec& spec, Guest& guest, std::str
   channel.name = std::move(name);
   channel.spec = &spec;
   channel.guest = &guest;
-  channel.recorder = std::make_unique<Recorder>(Recorder::Config{.channel = static_cast<std::uint32_t>(channels.size() - 1),
-                                                                 .packets = scenario.record.packets,
-                                                                 .interval = scenario.record.interval,
-                                                                 .world = world,
-                                                                 .limit = limit,
-                                                                 .rows = rows});
+  channel.recorder =
+      std::make_unique<Recorder>(Recorder::Config{.channel = static_cast<std::uint32_t>(channels.size() - 1),
+                                                  .packets = scenario.record.packets,
+                                                  .interval = scenario.record.interval,
+                                                  .world = world,
+                                                  .limit = limit,
+                                                  .rows = rows});
   drivers::ClientChannels::Config client{.devices = {},
                                          .to_host = spec.to_host,
                                          .to_guest = spec.to_guest,
@@ -245,7 +247,8 @@ void World::Parts::build_storage(ChannelInstance& channel, drivers::ClientChanne
     VMBSIM_ASSERT(resource != nullptr, "a scenario that passed its checks names disks that exist");
   } else {
     channel.servers = std::make_unique<device::FifoServers>(
-        world, channel.name, device::FifoServers::Config{.servers = spec.device.parallel, .service = spec.device.service});
+        world, channel.name,
+        device::FifoServers::Config{.servers = spec.device.parallel, .service = spec.device.service});
     resource = channel.servers.get();
   }
   channel.resource = resource;
@@ -320,8 +323,9 @@ void World::Parts::boot() {
         [](void* driver) { static_cast<drivers::Driver*>(driver)->start(); }, channel.guest_driver.get());
   advance(end_of_time);
   if (not_ready != 0)
-    findings.add("STUCK", BugCheck::none, {}, fmt::format("nothing is left to happen, but {} of {} channels have not started",
-                                                         not_ready, channels.size()));
+    findings.add(
+        "STUCK", BugCheck::none, {},
+        fmt::format("nothing is left to happen, but {} of {} channels have not started", not_ready, channels.size()));
 }
 
 void World::Parts::on_ready() {
@@ -344,10 +348,11 @@ void World::Parts::find_stuck() {
       if (load.channel == &channel) unanswered += load.load->offered() - load.load->completed();
     if (unanswered == 0) continue;
     const std::uint64_t outstanding = channel.recorder->outstanding();
-    findings.add("STUCK", BugCheck::none, channel.name,
-                 fmt::format("nothing is left to happen, but {} requests are not answered: {} transactions are outstanding, {} "
-                             "requests were not sent",
-                             unanswered, outstanding, unanswered - outstanding));
+    findings.add(
+        "STUCK", BugCheck::none, channel.name,
+        fmt::format("nothing is left to happen, but {} requests are not answered: {} transactions are outstanding, {} "
+                    "requests were not sent",
+                    unanswered, outstanding, unanswered - outstanding));
   }
 }
 
@@ -357,13 +362,16 @@ void World::Parts::advance(SimTime end) {
   else
     world.run_until(end);
   if (world.livelocked())
-    findings.add("LIVELOCK", BugCheck::none, {},
-                 fmt::format("time stands still: more than {} events at this instant; give something on the way a cost, a device "
-                             "a service or a load a think_time",
-                             kernel::Simulation::most_at_one_instant));
+    findings.add(
+        "LIVELOCK", BugCheck::none, {},
+        fmt::format(
+            "time stands still: more than {} events at this instant; give something on the way a cost, a device "
+            "a service or a load a think_time",
+            kernel::Simulation::most_at_one_instant));
 }
 
-World::World(const Scenario& scenario, const Traces& traces, platform::Platform* platform, kernel::ChoiceSource* choices)
+World::World(const Scenario& scenario, const Traces& traces, platform::Platform* platform,
+             kernel::ChoiceSource* choices)
     : parts_(std::make_unique<Parts>(scenario, traces, platform, choices)) {}
 World::~World() = default;
 

@@ -26,7 +26,8 @@ using Traces = std::map<std::string, std::shared_ptr<const workload::Trace>>;
 class World {
  public:
   /// `platform` may be null when the scenario names none; it must outlive the world. `choices` null: defaults.
-  World(const Scenario& scenario, const Traces& traces, platform::Platform* platform, kernel::ChoiceSource* choices = nullptr);
+  World(const Scenario& scenario, const Traces& traces, platform::Platform* platform,
+        kernel::ChoiceSource* choices = nullptr);
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;

@@ -143,7 +143,8 @@ void Bus::forget_if_done(Offer& offer) {
 
 void Bus::match(Offer& offer) {
   if (!offer.visible_ || offer.server_ == nullptr || offer.client_ != nullptr) return;
-  const auto waiting = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& w) { return w.id == offer.id_; });
+  const auto waiting =
+      std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& w) { return w.id == offer.id_; });
   if (waiting == waiting_.end()) return;
   offer.client_ = waiting->client;
   waiting_.erase(waiting);

@@ -56,7 +56,7 @@ class ClientEnd {
  public:
   virtual ~ClientEnd() = default;
   virtual void on_offer() = 0;
-  virtual void on_gpadl_created(GpadlHandle handle) = 0;   ///< handle 0: refused
+  virtual void on_gpadl_created(GpadlHandle handle) = 0;  ///< handle 0: refused
   virtual void on_open_result(bool opened) = 0;
   virtual void on_gpadl_torn_down() = 0;
   virtual void on_rescind() = 0;
@@ -76,15 +76,15 @@ class Offer {
   friend class Bus;
   OfferId id_;
   std::uint32_t relid_ = 0;
-  ServerEnd* server_ = nullptr;   // null once rescinded
-  ClientEnd* client_ = nullptr;   // who took the offer up
-  bool visible_ = false;          // the guest has heard of it
-  bool rescind_told_ = false;     // the guest has heard of its end
-  bool released_ = false;         // the guest has given its relid back
+  ServerEnd* server_ = nullptr;  // null once rescinded
+  ClientEnd* client_ = nullptr;  // who took the offer up
+  bool visible_ = false;         // the guest has heard of it
+  bool rescind_told_ = false;    // the guest has heard of its end
+  bool released_ = false;        // the guest has given its relid back
   GpadlHandle rings_{};
   bool teardown_requested_ = false;
   std::unique_ptr<Channel> channel_;  // lives until the next open: the guest looks at it until it has detached
-  bool server_attached_ = false;  // the host still uses the channel
+  bool server_attached_ = false;      // the host still uses the channel
 };
 
 class Bus {
@@ -140,8 +140,16 @@ class Bus {
   /// A message of the channel protocol under way. Numbers as on the wire.
   struct Message {
     enum class Type : std::uint32_t {
-      offer = 1, rescind = 2, open = 5, open_result = 6, close = 7, gpadl_header = 8, gpadl_created = 10,
-      gpadl_teardown = 11, gpadl_torn_down = 12, relid_released = 13,
+      offer = 1,
+      rescind = 2,
+      open = 5,
+      open_result = 6,
+      close = 7,
+      gpadl_header = 8,
+      gpadl_created = 10,
+      gpadl_teardown = 11,
+      gpadl_torn_down = 12,
+      relid_released = 13,
     };
     Type type{};
     Offer* offer = nullptr;
@@ -167,7 +175,7 @@ class Bus {
   GpadlTable gpadls_{GpadlTable::Config{}};
   std::vector<std::unique_ptr<Offer>> offers_;
   std::vector<Waiting> waiting_;
-  kernel::Fifo<Message> messages_;       // in order, each with its time
+  kernel::Fifo<Message> messages_;  // in order, each with its time
   SimTime last_due_{};
   std::vector<std::uint32_t> free_relids_;
   std::uint32_t next_relid_ = 1;

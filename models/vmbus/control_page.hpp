@@ -41,8 +41,7 @@ class ControlWords {
 
  private:
   std::atomic_ref<std::uint32_t> cell(ControlWord word) const {
-    return std::atomic_ref<std::uint32_t>(
-        *reinterpret_cast<std::uint32_t*>(page_ + static_cast<std::uint32_t>(word)));
+    return std::atomic_ref<std::uint32_t>(*reinterpret_cast<std::uint32_t*>(page_ + static_cast<std::uint32_t>(word)));
   }
 
   std::byte* page_;

@@ -39,7 +39,8 @@ bool GpadlTable::tear_down(GpadlHandle handle) {
 }
 
 std::optional<std::span<std::byte>> map(hw::GuestMemory& memory, const Gpadl& gpadl, Bytes offset, Bytes length) {
-  if (offset.count < 0 || length.count < 0 || offset > gpadl.length || length > gpadl.length - offset) return std::nullopt;
+  if (offset.count < 0 || length.count < 0 || offset > gpadl.length || length > gpadl.length - offset)
+    return std::nullopt;
   for (std::size_t page = 1; page < gpadl.pfns.size(); ++page) {
     if (gpadl.pfns[page] != gpadl.pfns[page - 1] + 1) return std::nullopt;
   }

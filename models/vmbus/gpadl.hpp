@@ -26,9 +26,9 @@ struct GpadlHandle {
 
 /// A piece of guest memory: `length` bytes from `byte_offset` of the first page on, page by page.
 struct Gpadl {
-  Bytes byte_offset;           ///< below 4096
-  Bytes length;                ///< at least 1
-  std::vector<hw::Pfn> pfns;   ///< one for each page that is touched, at most 0xFFFFF
+  Bytes byte_offset;          ///< below 4096
+  Bytes length;               ///< at least 1
+  std::vector<hw::Pfn> pfns;  ///< one for each page that is touched, at most 0xFFFFF
 };
 
 /// The GPADLs of one partition.
@@ -74,6 +74,7 @@ class GpadlTable {
 
 /// The described bytes, from `offset` on, as one piece of `memory`. Nothing where they lie outside it, or where the frames do
 /// not follow one another as GuestMemory hands them out.
-[[nodiscard]] std::optional<std::span<std::byte>> map(hw::GuestMemory& memory, const Gpadl& gpadl, Bytes offset, Bytes length);
+[[nodiscard]] std::optional<std::span<std::byte>> map(hw::GuestMemory& memory, const Gpadl& gpadl, Bytes offset,
+                                                      Bytes length);
 
 }  // namespace vmbsim::vmbus

@@ -13,9 +13,9 @@
 namespace vmbsim::vmbus {
 
 struct Journey {
-  SimTime submitted{};                          ///< VmbPacketSend was called
-  std::array<SimTime, stage_count> ended{};     ///< when each stage was over, in journey order
-  Bytes data{};                                 ///< external data the transaction moves
+  SimTime submitted{};                       ///< VmbPacketSend was called
+  std::array<SimTime, stage_count> ended{};  ///< when each stage was over, in journey order
+  Bytes data{};                              ///< external data the transaction moves
 
   void end(Stage stage, SimTime at) { ended[static_cast<std::size_t>(stage)] = at; }
   Duration latency() const { return ended.back() - submitted; }

@@ -6,7 +6,8 @@
 namespace vmbsim::vmbus {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "ring memory is little-endian, and written as it lies in registers");
+static_assert(std::endian::native == std::endian::little,
+              "ring memory is little-endian, and written as it lies in registers");
 
 constexpr std::uint32_t descriptor_bytes = static_cast<std::uint32_t>(descriptor_size.count);
 constexpr std::uint32_t trailer_bytes = static_cast<std::uint32_t>(trailer_size.count);
@@ -67,7 +68,8 @@ class WrappingCursor {
 };
 
 template <class Cursor>
-void put_packet(Cursor to, const OutgoingPacket& packet, std::uint64_t extension, std::uint64_t length, std::uint32_t start) {
+void put_packet(Cursor to, const OutgoingPacket& packet, std::uint64_t extension, std::uint64_t length,
+                std::uint32_t start) {
   to.word(static_cast<std::uint64_t>(packet.type) | (descriptor_bytes + extension) / 8 << 16 | length / 8 << 32 |
           (packet.completion_requested ? flag_completion_requested : 0) << 48);
   to.word(packet.transaction_id);
@@ -162,7 +164,8 @@ std::optional<GpaRange> GpaRangeCursor::next() {
 std::optional<RingMemory> RingMemory::in(std::span<std::byte> bytes) {
   constexpr std::size_t page = static_cast<std::size_t>(page_size);
   if (reinterpret_cast<std::uintptr_t>(bytes.data()) % 8 != 0) return std::nullopt;
-  if (bytes.size() < 2 * page || bytes.size() % page != 0 || bytes.size() - page >= std::size_t{1} << 31) return std::nullopt;
+  if (bytes.size() < 2 * page || bytes.size() % page != 0 || bytes.size() - page >= std::size_t{1} << 31)
+    return std::nullopt;
   return RingMemory(bytes.data(), static_cast<std::uint32_t>(bytes.size() - page));
 }
 
@@ -217,7 +220,8 @@ StageAnswer RingWriter::stage(const OutgoingPacket& packet) {
   if (corrupt_) return *corrupt_;
   const std::uint64_t extension = extension_size(packet);
   const std::uint64_t length = length_of(packet, extension);
-  if (length > static_cast<std::uint64_t>(longest_packet.count) || length + trailer_bytes >= memory_.size_) return TooLarge{};
+  if (length > static_cast<std::uint64_t>(longest_packet.count) || length + trailer_bytes >= memory_.size_)
+    return TooLarge{};
   const auto total = static_cast<std::uint32_t>(length) + trailer_bytes;
   if (free_now() < total) {
     if (std::optional<StageAnswer> refused = make_room(total)) return *refused;

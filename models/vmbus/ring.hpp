@@ -30,7 +30,13 @@
 namespace vmbsim::vmbus {
 
 /// Descriptor types. Source: EMCL, VmbusPacketFormat.h; Linux, enum vmbus_packet_type.
-enum class PacketType : std::uint16_t { in_band = 6, transfer_pages = 7, gpa_direct = 9, cancel = 0xA, completion = 0xB };
+enum class PacketType : std::uint16_t {
+  in_band = 6,
+  transfer_pages = 7,
+  gpa_direct = 9,
+  cancel = 0xA,
+  completion = 0xB
+};
 
 /// One GPA range of a GPA-direct packet: `byte_count` bytes from `byte_offset` of the first page on. At least one byte, an
 /// offset below 4096, and exactly one PFN for each page that is touched.
@@ -58,10 +64,10 @@ struct OutgoingPacket {
   PacketType type = PacketType::in_band;
   bool completion_requested = false;
   std::uint64_t transaction_id = 0;
-  std::span<const GpaRange> ranges;         ///< gpa_direct only
-  std::span<const std::byte> header;        ///< KMCL's or a pipe's own bytes before the payload; often empty
+  std::span<const GpaRange> ranges;   ///< gpa_direct only
+  std::span<const std::byte> header;  ///< KMCL's or a pipe's own bytes before the payload; often empty
   std::span<const std::byte> payload;
-  TransferSet transfer;                     ///< transfer_pages only
+  TransferSet transfer;  ///< transfer_pages only
 };
 
 /// A packet that was read and validated. The spans point into a private copy that lives until the next read.
@@ -69,8 +75,9 @@ struct IncomingPacket {
   PacketType type{};
   bool completion_requested = false;
   std::uint64_t transaction_id = 0;
-  std::span<const std::byte> extension;     ///< bytes between the 16-byte descriptor and the payload (ranges, as on the ring)
-  std::span<const std::byte> payload;       ///< padded to a multiple of 8, as the wire carries it
+  std::span<const std::byte>
+      extension;  ///< bytes between the 16-byte descriptor and the payload (ranges, as on the ring)
+  std::span<const std::byte> payload;  ///< padded to a multiple of 8, as the wire carries it
 };
 
 /// Walks the GPA ranges of a gpa_direct packet that a RingReader answered, in order; the PFNs stay in its private copy.
@@ -123,8 +130,8 @@ enum class SignalNeeded : bool { no, yes };
 
 /// No room yet: an ordinary answer. The wish is on record in PendingSendSize; the reader will signal.
 struct Full {
-  Bytes missing;              ///< bytes that must still be freed
-  bool newly_blocked = false; ///< the writer was not waiting before: one more interrupt may be expected
+  Bytes missing;               ///< bytes that must still be freed
+  bool newly_blocked = false;  ///< the writer was not waiting before: one more interrupt may be expected
   friend bool operator==(const Full&, const Full&) = default;
 };
 
@@ -140,14 +147,14 @@ struct Empty {
 
 /// What the opposite end did that the format forbids.
 enum class Corruption : std::uint8_t {
-  in_index,       ///< In is not a multiple of 8 below the ring's size
-  out_index,      ///< Out is not a multiple of 8 below the ring's size
-  cut_off,        ///< the packet, trailer included, is longer than what is in the ring
-  length,         ///< length shorter than the descriptor
-  data_offset,    ///< the payload starts inside the descriptor or after the packet's end
-  flags,          ///< a flag bit that means nothing
-  type,           ///< not a descriptor type
-  ranges,         ///< ranges that do not fit between descriptor and payload, or describe nothing
+  in_index,     ///< In is not a multiple of 8 below the ring's size
+  out_index,    ///< Out is not a multiple of 8 below the ring's size
+  cut_off,      ///< the packet, trailer included, is longer than what is in the ring
+  length,       ///< length shorter than the descriptor
+  data_offset,  ///< the payload starts inside the descriptor or after the packet's end
+  flags,        ///< a flag bit that means nothing
+  type,         ///< not a descriptor type
+  ranges,       ///< ranges that do not fit between descriptor and payload, or describe nothing
 };
 const char* name_of(Corruption what);
 
@@ -186,7 +193,9 @@ class RingMemory {
   friend class RingReader;
   RingMemory(std::byte* control, std::uint32_t size) : control_(control), data_(control + page_size), size_(size) {}
   bool is_index(std::uint32_t value) const { return value < size_ && value % 8 == 0; }
-  std::uint32_t distance(std::uint32_t from, std::uint32_t to) const { return to >= from ? to - from : size_ - from + to; }
+  std::uint32_t distance(std::uint32_t from, std::uint32_t to) const {
+    return to >= from ? to - from : size_ - from + to;
+  }
   std::uint32_t advanced(std::uint32_t from, std::uint32_t by) const {
     const std::uint32_t to = from + by;
     return to >= size_ ? to - size_ : to;

@@ -115,8 +115,9 @@ void Load::fill(drivers::Request& request) {
     request.service = record.service;
     return;
   }
-  request.operation = config_.read_permille == 1000 || kinds_.chance(config_.read_permille, 1000) ? device::Operation::read
-                                                                                                 : device::Operation::write;
+  request.operation = config_.read_permille == 1000 || kinds_.chance(config_.read_permille, 1000)
+                          ? device::Operation::read
+                          : device::Operation::write;
   std::size_t chosen = 0;
   if (config_.sizes.size() > 1)
     for (std::uint64_t ticket = kinds_.below(weight_); ticket >= config_.sizes[chosen].weight; ++chosen)

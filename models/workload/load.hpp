@@ -28,18 +28,18 @@ class Load {
     std::uint32_t weight;
   };
   struct Config {
-    std::string name;                          ///< of the instance; its random streams are named after it
+    std::string name;  ///< of the instance; its random streams are named after it
     Loop loop = Loop::closed;
-    kernel::ArrivalProcess::Spec arrivals;     ///< open
-    std::uint32_t queue_depth = 1;             ///< closed
-    kernel::Distribution think_time;           ///< closed
-    std::vector<Size> sizes;                   ///< drawn by weight; not for traces
+    kernel::ArrivalProcess::Spec arrivals;  ///< open
+    std::uint32_t queue_depth = 1;          ///< closed
+    kernel::Distribution think_time;        ///< closed
+    std::vector<Size> sizes;                ///< drawn by weight; not for traces
     std::uint32_t read_permille = 1000;
-    std::shared_ptr<const Trace> trace;        ///< trace; shared by the instances of a template
-    std::vector<CpuId> cpus;                   ///< one application thread each
+    std::shared_ptr<const Trace> trace;  ///< trace; shared by the instances of a template
+    std::vector<CpuId> cpus;             ///< one application thread each
     os::Partition& guest;
     drivers::RequestPort& port;
-    std::function<void()> on_over;             ///< a recorded load has seen its last completion
+    std::function<void()> on_over;  ///< a recorded load has seen its last completion
   };
   explicit Load(Config config);
   ~Load();
@@ -74,7 +74,7 @@ class Load {
   kernel::ArrivalProcess process_;
   kernel::Stream kinds_;
   kernel::Stream think_;
-  std::uint64_t weight_ = 0;                       // of all sizes
+  std::uint64_t weight_ = 0;  // of all sizes
   std::vector<std::unique_ptr<Application>> applications_;
   std::size_t turn_ = 0;
   std::vector<std::unique_ptr<Token>> requests_;

@@ -11,7 +11,7 @@ namespace vmbsim::workload {
 /// One recorded I/O.
 struct TraceRecord {
   enum class Kind : std::uint8_t { read, write, flush };
-  Duration arrival;      ///< since the first record
+  Duration arrival;  ///< since the first record
   Bytes size;
   std::int64_t offset = 0;
   Duration service{-1};  ///< the device's time as recorded; negative: not recorded

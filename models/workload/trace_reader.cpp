@@ -53,11 +53,12 @@ std::optional<Duration> scaled(Duration ns, double scale) {
 }
 
 std::optional<Kind> kind_of(std::string_view word) {
-  constexpr std::pair<std::string_view, Kind> words[] = {{"read", Kind::read}, {"r", Kind::read},   {"write", Kind::write},
-                                                         {"w", Kind::write},   {"flush", Kind::flush}, {"f", Kind::flush}};
+  constexpr std::pair<std::string_view, Kind> words[] = {{"read", Kind::read},   {"r", Kind::read},
+                                                         {"write", Kind::write}, {"w", Kind::write},
+                                                         {"flush", Kind::flush}, {"f", Kind::flush}};
   for (const auto& [known, kind] : words) {
-    const bool same = word.size() == known.size() &&
-                      std::equal(word.begin(), word.end(), known.begin(), [](char a, char b) { return (a | 0x20) == b; });
+    const bool same = word.size() == known.size() && std::equal(word.begin(), word.end(), known.begin(),
+                                                                [](char a, char b) { return (a | 0x20) == b; });
     if (same) return kind;
   }
   return std::nullopt;
@@ -95,11 +96,14 @@ class Recording {
       record.size = Bytes{0};
       record.offset = 0;
     } else if (record.size.count <= 0 || record.size.count > largest_request) {
-      faults.push_back({Cell::size, fmt::format("a request of {} bytes; 1 byte to 1 GiB is possible", record.size.count)});
+      faults.push_back(
+          {Cell::size, fmt::format("a request of {} bytes; 1 byte to 1 GiB is possible", record.size.count)});
     }
     if (record.offset < 0) faults.push_back({Cell::offset, fmt::format("the offset {} is negative", record.offset)});
-    if (ticks < 0) faults.push_back({Cell::arrival, "the arrival is negative"});
-    else if (ticks < latest_ && !options_.sort) faults.push_back({Cell::arrival, goes_back(ticks)});
+    if (ticks < 0)
+      faults.push_back({Cell::arrival, "the arrival is negative"});
+    else if (ticks < latest_ && !options_.sort)
+      faults.push_back({Cell::arrival, goes_back(ticks)});
     latest_ = ticks;
     if (faults.empty()) timed_.push_back({ticks, record});
     return faults;
@@ -135,14 +139,14 @@ class Recording {
 
   std::string goes_back(std::int64_t ticks) const {
     const std::string unit = tick_ == Duration{1} ? "ns" : fmt::format("x {} ns", tick_.count());
-    return fmt::format("the arrival goes back from {} {} to {} {}; sort the file by {}, or say sort = true", latest_, unit,
-                       ticks, unit, arrival_name_);
+    return fmt::format("the arrival goes back from {} {} to {} {}; sort the file by {}, or say sort = true", latest_,
+                       unit, ticks, unit, arrival_name_);
   }
   static void check(const Trace& trace) {
     VMBSIM_ASSERT(trace.front().arrival == Duration{0}, "a trace begins with its first record");
-    VMBSIM_ASSERT(std::is_sorted(trace.begin(), trace.end(),
-                                 [](const auto& a, const auto& b) { return a.arrival < b.arrival; }),
-                  "a trace is in order of arrival");
+    VMBSIM_ASSERT(
+        std::is_sorted(trace.begin(), trace.end(), [](const auto& a, const auto& b) { return a.arrival < b.arrival; }),
+        "a trace is in order of arrival");
   }
 
   const TraceOptions& options_;
@@ -174,7 +178,8 @@ std::optional<std::int64_t> date_and_time(std::string_view text) {
                                          std::chrono::day(static_cast<unsigned>(number(8, 2))));
   const int hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
   constexpr std::chrono::year first(1970), last(2261);  // what 63 bits of nanoseconds hold
-  if (!date.ok() || date.year() < first || date.year() > last || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  if (!date.ok() || date.year() < first || date.year() > last || hour > 23 || minute > 59 || second > 59)
+    return std::nullopt;
   std::string_view fraction = text.substr(shape.size());
   if (!fraction.empty() && (fraction.front() != '.' || fraction.size() == 1)) return std::nullopt;
   if (!fraction.empty()) fraction.remove_prefix(1);
@@ -191,9 +196,9 @@ std::optional<std::int64_t> date_and_time(std::string_view text) {
 struct Table {
   std::optional<CsvColumn> arrival, size, kind, offset, service;
   Duration tick{1};
-  Duration unit{1};           // of times whose header names none
+  Duration unit{1};  // of times whose header names none
   Bytes size_if_absent{0};
-  bool dates = false;         // the arrival may be a date and time
+  bool dates = false;  // the arrival may be a date and time
 };
 
 std::optional<std::int64_t> arrival_of(CsvReader& csv, const Table& table) {
@@ -258,7 +263,8 @@ TraceText read_table(CsvReader& csv, const Table& table, const std::string& file
       const auto arrival = arrival_of(csv, table);
       const auto record = record_of(csv, table);
       if (!arrival || !record) continue;
-      for (Fault& fault : recording.add(*arrival, *record)) csv.complain(column_of(table, fault.cell), std::move(fault.text));
+      for (Fault& fault : recording.add(*arrival, *record))
+        csv.complain(column_of(table, fault.cell), std::move(fault.text));
     }
     out.problems = csv.take_problems();
     out.trace = std::move(recording).finish(file, out.problems);
@@ -280,8 +286,8 @@ config::CsvOptions csv_options(const TraceOptions& options) {
 /// The column, which must be one of times; a header that names no unit would leave a factor of a million open.
 std::optional<CsvColumn> time_column(CsvReader& csv, std::optional<CsvColumn> column) {
   if (!column || column->quantity == CsvColumn::Quantity::time) return column;
-  csv.complain_header(*column, fmt::format("column {} names no unit; one of: (s), (ms), (\xC2\xB5s), (ns)",
-                                           quoted(column->name)));
+  csv.complain_header(
+      *column, fmt::format("column {} names no unit; one of: (s), (ms), (\xC2\xB5s), (ns)", quoted(column->name)));
   return std::nullopt;
 }
 
@@ -387,8 +393,10 @@ class FioLog {
       : file_(file), problems_(max_problems), recording_(options, Duration{1000}, "timestamp") {}
 
   TraceText read(std::string_view text) {
-    if (const auto why = config::why_unreadable(text)) problems_.add({file_, 0, 0}, *why);
-    else read_lines(text);
+    if (const auto why = config::why_unreadable(text))
+      problems_.add({file_, 0, 0}, *why);
+    else
+      read_lines(text);
     TraceText out;
     out.problems = problems_.take();
     out.trace = std::move(recording_).finish(file_, out.problems);
@@ -402,8 +410,10 @@ class FioLog {
       split(text.substr(0, end), line_);
       text.remove_prefix(std::min(end + 1, text.size()));
       if (line_.words.empty()) continue;
-      if (version_ > 0) read_line();
-      else if (!read_version()) return;
+      if (version_ > 0)
+        read_line();
+      else if (!read_version())
+        return;
     }
   }
 
@@ -413,8 +423,10 @@ class FioLog {
     if (header && words[2] == "2") version_ = 2;
     if (header && words[2] == "3") version_ = 3;
     if (version_ == 0)
-      complain(0, fmt::format("the first line is {}; \"fio version 2 iolog\" or \"fio version 3 iolog\" is needed (version 1 "
-                              "logs carry no times)", quoted(line_.line)));
+      complain(0, fmt::format(
+                      "the first line is {}; \"fio version 2 iolog\" or \"fio version 3 iolog\" is needed (version 1 "
+                      "logs carry no times)",
+                      quoted(line_.line)));
     return version_ > 0;
   }
 
@@ -441,10 +453,14 @@ class FioLog {
     if (!offset || !length || !time) return;
     if (word == "wait") return wait(action, *offset);
     TraceRecord record;
-    if (word == "read") record.kind = Kind::read;
-    else if (word == "write") record.kind = Kind::write;
-    else if (word == "sync" || word == "datasync") record.kind = Kind::flush;
-    else return complain(action, unknown_action(word));
+    if (word == "read")
+      record.kind = Kind::read;
+    else if (word == "write")
+      record.kind = Kind::write;
+    else if (word == "sync" || word == "datasync")
+      record.kind = Kind::flush;
+    else
+      return complain(action, unknown_action(word));
     record.size = Bytes{*length};
     record.offset = *offset;
     for (Fault& fault : recording_.add(*time, record)) {

@@ -33,19 +33,19 @@ struct TraceOptions {
   TraceFormat format = TraceFormat::csv;
   /// Above 0. 2: arrivals come twice as far apart; service times stay. The product is exact, then rounded to the nanosecond.
   double time_scale = 1;
-  bool sort = false;          ///< by arrival, equals in the order of the file
-  char delimiter = 0;         ///< 0: found out, as the next two; see config::CsvOptions
+  bool sort = false;   ///< by arrival, equals in the order of the file
+  char delimiter = 0;  ///< 0: found out, as the next two; see config::CsvOptions
   char decimal = 0;
   char thousands = 0;
 
   // `csv` only. Empty: the file has no such column.
-  std::string arrival;        ///< a number, or a date and time such as 2023-11-16 18:15:46.6805900
+  std::string arrival;  ///< a number, or a date and time such as 2023-11-16 18:15:46.6805900
   std::string size;
-  std::string kind;           ///< Read, Write or Flush, or R, W, F; absent: all are reads
+  std::string kind;  ///< Read, Write or Flush, or R, W, F; absent: all are reads
   std::string offset;
   std::string service;
-  Duration unit{1};           ///< of arrival and service where their headers name none
-  Bytes size_if_absent{4096}; ///< of every request where there is no size column
+  Duration unit{1};            ///< of arrival and service where their headers name none
+  Bytes size_if_absent{4096};  ///< of every request where there is no size column
 };
 
 /// What a text said. The trace is to be used only where there are no problems; it then has at least one record.

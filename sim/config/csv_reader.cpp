@@ -46,8 +46,8 @@ struct Marks {
 /// A decimal number as written: (whole + fraction / 10^decimals), negative or not.
 struct Number {
   bool negative = false;
-  Wide whole = 0;            // at most 2^64-1
-  Wide fraction = 0;         // at most 18 digits; those behind them are dropped
+  Wide whole = 0;     // at most 2^64-1
+  Wide fraction = 0;  // at most 18 digits; those behind them are dropped
   std::uint32_t decimals = 0;
 };
 using NumberOrFault = std::variant<Number, std::string>;
@@ -85,7 +85,7 @@ NumberOrFault parse_hexadecimal(std::string_view digits) {
 
 /// The whole part up to the decimal mark, in groups of two or three digits (of three before the decimal mark).
 std::optional<std::string> parse_whole(std::string_view& text, Marks marks, Number& number) {
-  std::size_t group = 0;   // digits since the last thousands mark
+  std::size_t group = 0;  // digits since the last thousands mark
   bool grouped = false;
   while (!text.empty() && text.front() != marks.decimal) {
     if (is_digit(text.front())) {
@@ -154,8 +154,10 @@ char decimal_mark_of(std::string_view cell) {
   if (points + commas > 1) {  // 1.048.576
     std::size_t group = 0;
     for (const char c : cell.substr(first + 1)) {
-      if (is_digit(c)) ++group;
-      else if (std::exchange(group, 0) != 3) return 0;
+      if (is_digit(c))
+        ++group;
+      else if (std::exchange(group, 0) != 3)
+        return 0;
     }
     return group == 3 && first <= 3 ? other : '\0';
   }
@@ -174,11 +176,16 @@ struct Unit {
 // The micro sign is U+00B5 in Windows' own code pages, U+03BC in Greek text, and the bare byte in a file that was never
 // converted to UTF-8.
 constexpr Unit units[] = {
-    {"s", CsvColumn::Quantity::time, 1'000'000'000}, {"ms", CsvColumn::Quantity::time, 1'000'000},
-    {"us", CsvColumn::Quantity::time, 1'000},        {"\xC2\xB5s", CsvColumn::Quantity::time, 1'000},
-    {"\xCE\xBCs", CsvColumn::Quantity::time, 1'000}, {"\xB5s", CsvColumn::Quantity::time, 1'000},
-    {"ns", CsvColumn::Quantity::time, 1},            {"b", CsvColumn::Quantity::size, 1},
-    {"kb", CsvColumn::Quantity::size, 1024},         {"mb", CsvColumn::Quantity::size, 1024 * 1024},
+    {"s", CsvColumn::Quantity::time, 1'000'000'000},
+    {"ms", CsvColumn::Quantity::time, 1'000'000},
+    {"us", CsvColumn::Quantity::time, 1'000},
+    {"\xC2\xB5s", CsvColumn::Quantity::time, 1'000},
+    {"\xCE\xBCs", CsvColumn::Quantity::time, 1'000},
+    {"\xB5s", CsvColumn::Quantity::time, 1'000},
+    {"ns", CsvColumn::Quantity::time, 1},
+    {"b", CsvColumn::Quantity::size, 1},
+    {"kb", CsvColumn::Quantity::size, 1024},
+    {"mb", CsvColumn::Quantity::size, 1024 * 1024},
 };
 
 /// The unit in the parentheses that end a header: `Init Time (s)`. Nullptr where there is none.
@@ -232,8 +239,10 @@ char delimiter_of(std::string_view text) {
 }  // namespace
 
 void CappedProblems::add(Place place, std::string text) {
-  if (room()) kept_.push_back({std::move(place), std::move(text)});
-  else ++dropped_;
+  if (room())
+    kept_.push_back({std::move(place), std::move(text)});
+  else
+    ++dropped_;
 }
 
 Problems CappedProblems::take() {
@@ -320,7 +329,10 @@ class CsvReader::Rows {
   std::size_t cell_at(std::size_t row_at, std::size_t index) const {
     csv_parser parser;
     start(parser);
-    struct Seen { std::size_t cells = 0; bool row = false; } seen;
+    struct Seen {
+      std::size_t cells = 0;
+      bool row = false;
+    } seen;
     std::size_t at = row_at;
     while (at < text_.size() && seen.cells < index && !seen.row) {
       const std::size_t taken = csv_parse(
@@ -410,9 +422,9 @@ CsvReader::~CsvReader() = default;
 std::optional<std::string> CsvReader::why_options_clash() const {
   if (options_.delimiter == '"' || options_.delimiter == '\r' || options_.delimiter == '\n')
     return "a quotation mark or a line end cannot be the delimiter";
-  if (options_.decimal != 0 && options_.decimal != '.' && options_.decimal != ',')
-    return "the decimal mark is . or ,";
-  if (is_digit(options_.thousands) || options_.thousands == '-') return "a digit or a sign cannot be the thousands mark";
+  if (options_.decimal != 0 && options_.decimal != '.' && options_.decimal != ',') return "the decimal mark is . or ,";
+  if (is_digit(options_.thousands) || options_.thousands == '-')
+    return "a digit or a sign cannot be the thousands mark";
   if (options_.decimal != 0 && options_.decimal == options_.thousands)
     return fmt::format("'{}' cannot be both the decimal and the thousands mark", options_.decimal);
   return std::nullopt;
@@ -466,7 +478,8 @@ std::optional<CsvColumn> CsvReader::column(std::initializer_list<std::string_vie
   for (const std::string_view name : names) {
     const auto found = find(name);
     if (!found) continue;
-    const auto twice = std::count_if(columns_.begin(), columns_.end(), [&](const auto& c) { return names_it(c, name); });
+    const auto twice =
+        std::count_if(columns_.begin(), columns_.end(), [&](const auto& c) { return names_it(c, name); });
     if (twice == 1) return found;
     complain_header(*found, fmt::format("{} columns are called {}; rename all but one", twice, quoted(name)));
     return std::nullopt;
@@ -578,9 +591,9 @@ void CsvReader::complain(const CsvColumn& column, std::string text) {
 void CsvReader::complain_header(const CsvColumn& column, std::string text) {
   const Rows& rows = *rows_of_text_;
   const bool there = options_.names.empty();
-  problems_.add(there ? rows.place(file_, header_at_, header_line_, rows.cell_at(header_at_, column.index))
-                      : Place{file_, 0, 0},
-                std::move(text));
+  problems_.add(
+      there ? rows.place(file_, header_at_, header_line_, rows.cell_at(header_at_, column.index)) : Place{file_, 0, 0},
+      std::move(text));
 }
 
 void CsvReader::complain_file(std::string text) { problems_.add({file_, 0, 0}, std::move(text)); }

@@ -47,9 +47,9 @@ class CappedProblems {
 };
 
 struct CsvOptions {
-  char delimiter = 0;              ///< 0: the one of `,` `;` and tab that the first line holds most of
-  char decimal = 0;                ///< `.` or `,`; 0: what the first rows show, else `,` in a `;` file, else `.`
-  char thousands = 0;              ///< 0: whichever of `.` and `,` is not the decimal mark
+  char delimiter = 0;                   ///< 0: the one of `,` `;` and tab that the first line holds most of
+  char decimal = 0;                     ///< `.` or `,`; 0: what the first rows show, else `,` in a `;` file, else `.`
+  char thousands = 0;                   ///< 0: whichever of `.` and `,` is not the decimal mark
   std::vector<std::string> names = {};  ///< of a file without a header line; empty: the first line is the header
   std::size_t max_problems = 20;
 };
@@ -57,9 +57,9 @@ struct CsvOptions {
 struct CsvColumn {
   enum class Quantity : std::uint8_t { plain, time, size };
   std::size_t index = 0;
-  std::string name;                      ///< as the header says it, unit included
+  std::string name;  ///< as the header says it, unit included
   Quantity quantity = Quantity::plain;
-  std::int64_t unit = 1;                 ///< nanoseconds or bytes that 1 in this column stands for
+  std::int64_t unit = 1;  ///< nanoseconds or bytes that 1 in this column stands for
 };
 
 /// One pass over a text. The text must outlive the reader; the reader owns everything else.

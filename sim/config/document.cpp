@@ -19,8 +19,10 @@ void merge(Node& base, Node&& over) {
     for (std::size_t i = 0; i < base.entries.size(); ++i) index[base.entries[i].key] = i;
     for (Entry& entry : over.entries) {
       const auto there = index.find(entry.key);
-      if (there != index.end()) merge(base.entries[there->second].value, std::move(entry.value));
-      else base.entries.push_back(std::move(entry));
+      if (there != index.end())
+        merge(base.entries[there->second].value, std::move(entry.value));
+      else
+        base.entries.push_back(std::move(entry));
     }
     base.at = over.at;
   } else if (base.is_list_of_tables() && over.is_list_of_tables()) {

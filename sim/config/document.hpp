@@ -39,12 +39,12 @@ struct Node {
   enum class Kind : std::uint8_t { table, list, text, integer, real, boolean, date };
   Kind kind = Kind::table;
   Origin at;
-  std::string text;             ///< text; for a date as written
+  std::string text;  ///< text; for a date as written
   std::int64_t integer = 0;
   double real = 0;
   bool boolean = false;
-  std::vector<Node> items;      ///< of a list
-  std::vector<Entry> entries;   ///< of a table, in order of appearance; keys are unique
+  std::vector<Node> items;     ///< of a list
+  std::vector<Entry> entries;  ///< of a table, in order of appearance; keys are unique
 
   bool is(Kind k) const { return kind == k; }
   /// A list of at least one table and nothing else.
@@ -57,7 +57,7 @@ struct Node {
 /// A key and its value.
 struct Entry {
   std::string key;
-  Origin at;                    ///< of the key
+  Origin at;  ///< of the key
   Node value;
 };
 

@@ -23,11 +23,14 @@ std::variant<std::string, FileError> read_file(const std::string& path, std::int
   if (status.type() == fs::file_type::directory) return FileError{"this is a folder, not a file"};
   if (failed) return FileError{"cannot be read: " + failed.message()};
   // A pipe is welcome (process substitution); one that never ends is cut off at the limit.
-  if (status.type() != fs::file_type::regular && status.type() != fs::file_type::fifo) return FileError{"this is no file"};
+  if (status.type() != fs::file_type::regular && status.type() != fs::file_type::fifo)
+    return FileError{"this is no file"};
   const FileError too_large{"larger than " + in_mebibytes(limit) + ", which is the most that is read"};
   if (status.type() == fs::file_type::regular && fs::file_size(path, failed) > static_cast<std::uintmax_t>(limit))
     return too_large;
-  struct Close { void operator()(std::FILE* f) const { std::fclose(f); } };
+  struct Close {
+    void operator()(std::FILE* f) const { std::fclose(f); }
+  };
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "rb"));
   if (!file) return FileError{std::string("cannot be read: ") + std::strerror(errno)};
   std::string text;

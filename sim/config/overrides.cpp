@@ -95,14 +95,19 @@ std::variant<Node*, std::string> entry_of(Node& list, const std::string& key) {
 
 void apply_override(Document& document, std::size_t number, std::string_view assignment, Problems& problems) {
   const std::uint32_t file = document.add_file("--set");
-  const auto at = [&](std::size_t column) { return Origin{file, static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(column)}; };
+  const auto at = [&](std::size_t column) {
+    return Origin{file, static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(column)};
+  };
   const auto refuse = [&](std::size_t column, std::string text) {
     problems.push_back({document.place(at(column)), std::move(text)});
   };
   std::size_t equals = 0;
   const auto steps = split_path(assignment, equals);
-  if (!steps) return refuse(1, "\"" + std::string(assignment) + "\" is no override; write it as in workload.foreground.queue_depth=8");
-  if (steps->size() > deepest_nesting) return refuse(1, "nested more than " + std::to_string(deepest_nesting) + " deep");
+  if (!steps)
+    return refuse(
+        1, "\"" + std::string(assignment) + "\" is no override; write it as in workload.foreground.queue_depth=8");
+  if (steps->size() > deepest_nesting)
+    return refuse(1, "nested more than " + std::to_string(deepest_nesting) + " deep");
 
   Node* here = &document.root;
   for (std::size_t i = 0; i < steps->size(); ++i) {
@@ -114,7 +119,8 @@ void apply_override(Document& document, std::size_t number, std::string_view ass
       continue;
     }
     if (!here->is(Node::Kind::table))
-      return refuse(step.column, "\"" + step.key + "\": what stands before it is " + name_of(here->kind) + ", not a table");
+      return refuse(step.column,
+                    "\"" + step.key + "\": what stands before it is " + name_of(here->kind) + ", not a table");
     Node* next = here->find(step.key);
     if (!next) {
       Node empty;

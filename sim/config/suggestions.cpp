@@ -30,8 +30,11 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 /// Length of the well-formed UTF-8 sequence at the start of `text`; 0 where it is broken. Shape only: enough to print.
 std::size_t utf8_length(std::string_view text) {
   const auto lead = static_cast<unsigned char>(text.front());
-  const std::size_t length = lead < 0x80 ? 1 : lead >= 0xC2 && lead < 0xE0 ? 2 : lead >= 0xE0 && lead < 0xF0 ? 3
-                           : lead >= 0xF0 && lead < 0xF5 ? 4 : 0;
+  const std::size_t length = lead < 0x80                   ? 1
+                             : lead >= 0xC2 && lead < 0xE0 ? 2
+                             : lead >= 0xE0 && lead < 0xF0 ? 3
+                             : lead >= 0xF0 && lead < 0xF5 ? 4
+                                                           : 0;
   if (length == 0 || length > text.size()) return 0;
   for (std::size_t i = 1; i < length; ++i)
     if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) return 0;
@@ -47,8 +50,10 @@ std::string printable(std::string_view text, std::size_t longest) {
     if (taken == longest) return out + "...";
     const std::size_t length = utf8_length(text);
     const auto byte = static_cast<unsigned char>(text.front());
-    if (length == 0 || byte < 0x20 || byte == 0x7F) out += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
-    else out += text.substr(0, length);
+    if (length == 0 || byte < 0x20 || byte == 0x7F)
+      out += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
+    else
+      out += text.substr(0, length);
     text.remove_prefix(std::max<std::size_t>(length, 1));
   }
   return out;
@@ -74,7 +79,8 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   return best ? " (did you mean \"" + *best + "\"?)" : "";
 }
 
-std::string did_you_mean_or(std::string_view word, const std::vector<std::string>& candidates, const std::string& otherwise) {
+std::string did_you_mean_or(std::string_view word, const std::vector<std::string>& candidates,
+                            const std::string& otherwise) {
   const std::string hint = did_you_mean(word, candidates);
   return hint.empty() && !candidates.empty() ? otherwise + listed(candidates) : hint;
 }

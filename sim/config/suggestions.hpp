@@ -16,7 +16,8 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
 /// The same, and where nothing is near, `otherwise` and all candidates: `; known: a, b, c`.
-std::string did_you_mean_or(std::string_view word, const std::vector<std::string>& candidates, const std::string& otherwise);
+std::string did_you_mean_or(std::string_view word, const std::vector<std::string>& candidates,
+                            const std::string& otherwise);
 
 /// `text` on one line: control characters and broken UTF-8 as `\x0A`; cut after `longest` characters, with `...`.
 std::string printable(std::string_view text, std::size_t longest);

@@ -27,8 +27,10 @@ class NestingScan {
   std::optional<Origin> too_deep() {
     while (at_ < text_.size()) {
       const char c = text_[at_];
-      if (c == '#') skip_comment();
-      else if (c == '"' || c == '\'') skip_string(c);
+      if (c == '#')
+        skip_comment();
+      else if (c == '"' || c == '\'')
+        skip_string(c);
       else {
         count(c);
         ++at_;
@@ -42,9 +44,11 @@ class NestingScan {
   void count(char c) {
     switch (c) {
       case '.': ++depth_; break;
-      case '[': case '{': open_.push_back(depth_); break;
+      case '[':
+      case '{': open_.push_back(depth_); break;
       case ',': depth_ = open_.empty() ? 0 : open_.back(); break;
-      case ']': case '}':
+      case ']':
+      case '}':
         if (open_.empty()) break;
         depth_ = open_.back();
         open_.pop_back();
@@ -89,8 +93,8 @@ class NestingScan {
 
   std::string_view text_;
   std::size_t at_ = 0;
-  std::size_t depth_ = 0;            // dots of the current key, and those of the keys around it
-  std::vector<std::size_t> open_;    // depth_ at each open bracket
+  std::size_t depth_ = 0;          // dots of the current key, and those of the keys around it
+  std::vector<std::size_t> open_;  // depth_ at each open bracket
   std::uint32_t line_ = 1;
   std::size_t line_start_ = 0;
 };
@@ -128,9 +132,12 @@ Node convert(const toml::node& from, std::uint32_t file) {
   } else {
     out.kind = Node::Kind::date;
     std::ostringstream written;
-    if (const auto* date = from.as_date()) written << date->get();
-    else if (const auto* time = from.as_time()) written << time->get();
-    else if (const auto* both = from.as_date_time()) written << both->get();
+    if (const auto* date = from.as_date())
+      written << date->get();
+    else if (const auto* time = from.as_time())
+      written << time->get();
+    else if (const auto* both = from.as_date_time())
+      written << both->get();
     out.text = written.str();
   }
   return out;
@@ -138,7 +145,8 @@ Node convert(const toml::node& from, std::uint32_t file) {
 
 }  // namespace
 
-std::optional<Node> parse_toml(std::string_view text, const Document& document, std::uint32_t file, Problems& problems) {
+std::optional<Node> parse_toml(std::string_view text, const Document& document, std::uint32_t file,
+                               Problems& problems) {
   const auto refuse = [&](Origin at, std::string what) {
     at.file = file;
     problems.push_back({document.place(at), std::move(what)});
@@ -172,12 +180,18 @@ std::string toml_quoted(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     const auto code = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') (out += '\\') += c;
-    else if (c == '\n') out += "\\n";
-    else if (c == '\t') out += "\\t";
-    else if (c == '\r') out += "\\r";
-    else if (code < 0x20 || code == 0x7F) ((out += "\\u00") += hex[code >> 4]) += hex[code & 15];
-    else out += c;
+    if (c == '"' || c == '\\')
+      (out += '\\') += c;
+    else if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else if (c == '\r')
+      out += "\\r";
+    else if (code < 0x20 || code == 0x7F)
+      ((out += "\\u00") += hex[code >> 4]) += hex[code & 15];
+    else
+      out += c;
   }
   return out + '"';
 }

@@ -97,25 +97,26 @@ Parsed<std::int64_t> parse(std::string_view text, const Kind& kind, const char* 
   return UnitError{"unknown unit \"" + std::string(number.unit) + "\"; " + right(kind)};
 }
 
-constexpr Unit time_units[] = {{"ns", 1},          {"us", 1'000},         {"ms", 1'000'000}, {"s", 1'000'000'000},
-                               {"µs", 1'000, false}, {"μs", 1'000, false}};  // the micro sign and the Greek letter
+constexpr Unit time_units[] = {
+    {"ns", 1},           {"us", 1'000}, {"ms", 1'000'000}, {"s", 1'000'000'000}, {"µs", 1'000, false},
+    {"μs", 1'000, false}};  // the micro sign and the Greek letter
 constexpr Kind time_kind{"duration", "5us", time_units, std::size(time_units)};
 
-constexpr Unit size_units[] = {{"B", 1},           {"KiB", 1 << 10},           {"MiB", 1 << 20}, {"GiB", 1 << 30},
-                               {"pages", page_size}, {"page", page_size, false}};
+constexpr Unit size_units[] = {{"B", 1},         {"KiB", 1 << 10},     {"MiB", 1 << 20},
+                               {"GiB", 1 << 30}, {"pages", page_size}, {"page", page_size, false}};
 constexpr Kind size_kind{"size", "64KiB", size_units, std::size(size_units)};
 
 constexpr Unit page_units[] = {{"pages", page_size}, {"KiB", 1 << 10}, {"MiB", 1 << 20},
                                {"GiB", 1 << 30},     {"B", 1, false},  {"page", page_size, false}};
 constexpr Kind page_kind{"size", "32 pages", page_units, std::size(page_units)};
 
-constexpr Unit bandwidth_units[] = {{"B/s", 1},         {"KiB/s", 1 << 10},  {"MiB/s", 1 << 20},       {"GiB/s", 1 << 30},
+constexpr Unit bandwidth_units[] = {{"B/s", 1},      {"KiB/s", 1 << 10},  {"MiB/s", 1 << 20},     {"GiB/s", 1 << 30},
                                     {"kB/s", 1'000}, {"MB/s", 1'000'000}, {"GB/s", 1'000'000'000}};
 constexpr Kind bandwidth_kind{"bandwidth", "100MiB/s", bandwidth_units, std::size(bandwidth_units)};
 
 // Of a rate: nanoseconds in the period.
-constexpr Unit rate_units[] = {{"/us", 1'000}, {"/ms", 1'000'000}, {"/s", 1'000'000'000}, {"/min", 60'000'000'000},
-                               {"/h", 3'600'000'000'000}};
+constexpr Unit rate_units[] = {
+    {"/us", 1'000}, {"/ms", 1'000'000}, {"/s", 1'000'000'000}, {"/min", 60'000'000'000}, {"/h", 3'600'000'000'000}};
 constexpr Kind rate_kind{"rate", "20000/s", rate_units, std::size(rate_units)};
 
 template <class T>
@@ -142,7 +143,8 @@ Parsed<Pages> parse_pages(std::string_view text) {
   if (const auto* wrong = std::get_if<UnitError>(&bytes)) return *wrong;
   const std::int64_t count = std::get<std::int64_t>(bytes);
   if (count % page_size != 0)
-    return UnitError{"not a whole number of 4 KiB pages; the next larger is \"" + to_text(Pages{count / page_size + 1}) + '"'};
+    return UnitError{"not a whole number of 4 KiB pages; the next larger is \"" +
+                     to_text(Pages{count / page_size + 1}) + '"'};
   return Pages{count / page_size};
 }
 
@@ -201,7 +203,7 @@ std::string to_text(const Rate& value) {
   // events / per with per in nanoseconds: every period of rate_units times a power of ten is reached by widening.
   const Wide events = static_cast<Wide>(value.events);
   const Wide per = static_cast<Wide>(value.per.count());
-  for (const std::size_t unit : {2u, 1u, 0u, 3u, 4u}) {   // per second first
+  for (const std::size_t unit : {2u, 1u, 0u, 3u, 4u}) {  // per second first
     Wide scale = 1;
     for (int places = 0; places <= 15; ++places, scale *= 10) {
       const Wide product = events * static_cast<Wide>(rate_units[unit].factor) * scale;

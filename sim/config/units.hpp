@@ -35,9 +35,9 @@ Parsed<Bandwidth> parse_bandwidth(std::string_view text);  ///< B/s, KiB/s, MiB/
 Parsed<std::int64_t> parse_count(std::string_view text);   ///< a whole number without a unit
 
 // The shortest exact text in the largest unit that leaves a whole number; reads back to the same value.
-std::string to_text(Duration value);   ///< "1500ns", "20ms", "0ns"
-std::string to_text(Bytes value);      ///< "4KiB", "600B"
-std::string to_text(Pages value);      ///< "32 pages"
+std::string to_text(Duration value);     ///< "1500ns", "20ms", "0ns"
+std::string to_text(Bytes value);        ///< "4KiB", "600B"
+std::string to_text(Pages value);        ///< "32 pages"
 std::string to_text(const Rate& value);  ///< "20000/s", "0.5/s" where events over `per` has an exact text
 
 }  // namespace vmbsim::config

@@ -13,17 +13,26 @@
 namespace vmbsim::kernel {
 
 /// Independent exponential gaps.
-struct Poisson { Rate rate; };
+struct Poisson {
+  Rate rate;
+};
 /// Equal gaps. Gaps that are not whole nanoseconds are spread so that the long-run rate is exact.
-struct Periodic { Rate rate; };
+struct Periodic {
+  Rate rate;
+};
 /// Independent gaps from any distribution.
-struct Renewal { Distribution gap; };
+struct Renewal {
+  Distribution gap;
+};
 /// Markov-modulated Poisson process: while in state i arrivals are Poisson with `rate`, the stay in a state is exponential
 /// with `mean_stay`, and the next state is the following one in the list (the last is followed by the first). It starts
 /// with a fresh stay in the first state. A rate of 0 events makes a silent state; at least one state is not silent.
 /// Source: Fischer and Meier-Hellstern, "The Markov-modulated Poisson process (MMPP) cookbook", 1993.
 struct Mmpp {
-  struct State { Rate rate; Duration mean_stay; };
+  struct State {
+    Rate rate;
+    Duration mean_stay;
+  };
   std::vector<State> states;  ///< at least one
   /// How often the state changes between two arrivals, on average; infinite when every state is silent. Drawing a gap
   /// costs that many steps: at most most_changes_per_arrival are allowed.

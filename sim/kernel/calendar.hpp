@@ -145,7 +145,7 @@ class Calendar {
   static constexpr std::uint32_t no_slot = ~std::uint32_t{0};
   static constexpr Time no_time = ~Time{0};
   static constexpr Time latest = no_time >> 1;
-  static constexpr unsigned levels = 11;                // 6 bits each: 66 >= 63
+  static constexpr unsigned levels = 11;  // 6 bits each: 66 >= 63
   // Measured with bench_hold, as are all sizes here.
   static constexpr std::uint32_t front_capacity = 192;  // entries the front holds before it pours half of them out
   static constexpr std::uint32_t alone_capacity = 32;   // the same while the front holds everything there is
@@ -224,15 +224,15 @@ class Calendar {
   static Entry* end_of(const Bucket& bucket, const Chunk* chunk);
 
   // What schedule and pop touch, together.
-  Time boundary_ = no_time;   // front: before it; buckets: at or after it
+  Time boundary_ = no_time;  // front: before it; buckets: at or after it
   Time reference_ = 0;
-  Time next_ = no_time;       // of the next event; no_time when there is none
-  Time last_ = 0;             // of the last pop
+  Time next_ = no_time;  // of the next event; no_time when there is none
+  Time last_ = 0;        // of the last pop
   std::uint32_t next_slot_ = no_slot;
   std::uint32_t free_ = no_slot;
   std::uint32_t head_ = 0, tail_ = 0;  // the front is front_[head_ .. tail_)
   std::uint64_t size_ = 0;
-  std::uint64_t stale_ = 0;   // entries whose event was cancelled
+  std::uint64_t stale_ = 0;  // entries whose event was cancelled
   std::uint32_t used_levels_ = 0;
   std::uint32_t front_limit_ = alone_capacity;
   std::uint32_t nodes_ = 0;

@@ -11,11 +11,11 @@ namespace vmbsim::kernel {
 
 /// Every kind of open decision, with its default.
 enum class ChoicePoint : std::uint8_t {
-  thread,       ///< which ready thread of the highest priority a processor dispatches; default: longest waiting
-  worker,       ///< which queued work item a free worker takes; default: the oldest
-  lock,         ///< which spinning processor gets a released spin lock; default: longest spinning
-  wake,         ///< which waiter a synchronization event releases; default: longest waiting
-  device_tie,   ///< order of device completions at one instant; default: order of submission
+  thread,      ///< which ready thread of the highest priority a processor dispatches; default: longest waiting
+  worker,      ///< which queued work item a free worker takes; default: the oldest
+  lock,        ///< which spinning processor gets a released spin lock; default: longest spinning
+  wake,        ///< which waiter a synchronization event releases; default: longest waiting
+  device_tie,  ///< order of device completions at one instant; default: order of submission
 };
 
 constexpr const char* name_of(ChoicePoint point) {

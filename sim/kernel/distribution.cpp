@@ -54,7 +54,8 @@ Distribution Distribution::lognormal(Duration median, Duration p99) {
 
 Distribution Distribution::empirical(std::vector<Duration> samples) {
   VMBSIM_ASSERT(!samples.empty(), "an empirical distribution has samples");
-  VMBSIM_ASSERT(std::ranges::all_of(samples, [](Duration x) { return x >= 0ns; }), "a duration drawn is never negative");
+  VMBSIM_ASSERT(std::ranges::all_of(samples, [](Duration x) { return x >= 0ns; }),
+                "a duration drawn is never negative");
   for (Duration& x : samples) x = held(x);
   Distribution d;
   d.kind_ = Kind::empirical;
@@ -64,8 +65,7 @@ Distribution Distribution::empirical(std::vector<Duration> samples) {
 
 Duration Distribution::sample_varying(Stream& stream) const {
   switch (kind_) {
-    case Kind::fixed:
-      break;
+    case Kind::fixed: break;
     case Kind::exponential:
       return Duration{to_nanoseconds(static_cast<double>(a_) * exponential_quantile(stream.next()))};
     case Kind::uniform: {
@@ -74,8 +74,7 @@ Duration Distribution::sample_varying(Stream& stream) const {
     }
     case Kind::lognormal:
       return Duration{to_nanoseconds(lognormal_value(a_, sigma_, static_cast<std::int64_t>(stream.next())))};
-    case Kind::empirical:
-      return (*samples_)[stream.below(samples_->size())];
+    case Kind::empirical: return (*samples_)[stream.below(samples_->size())];
   }
   return Duration{a_};
 }
@@ -83,12 +82,9 @@ Duration Distribution::sample_varying(Stream& stream) const {
 Duration Distribution::mean() const {
   switch (kind_) {
     case Kind::fixed:
-    case Kind::exponential:
-      break;
-    case Kind::uniform:
-      return Duration{a_ + (b_ - a_ + 1) / 2};
-    case Kind::lognormal:
-      return Duration{to_nanoseconds(static_cast<double>(a_) * exact_exp(sigma_ * sigma_ / 2))};
+    case Kind::exponential: break;
+    case Kind::uniform: return Duration{a_ + (b_ - a_ + 1) / 2};
+    case Kind::lognormal: return Duration{to_nanoseconds(static_cast<double>(a_) * exact_exp(sigma_ * sigma_ / 2))};
     case Kind::empirical: {
       Wide sum = 0;
       for (const Duration x : *samples_) sum += static_cast<std::uint64_t>(x.count());
@@ -102,14 +98,10 @@ Duration Distribution::mean() const {
 Duration Distribution::lowest() const {
   switch (kind_) {
     case Kind::fixed:
-    case Kind::uniform:
-      break;
-    case Kind::exponential:
-      return 0ns;
-    case Kind::lognormal:
-      return Duration{to_nanoseconds(lognormal_value(a_, sigma_, lowest_draw))};
-    case Kind::empirical:
-      return *std::ranges::min_element(*samples_);
+    case Kind::uniform: break;
+    case Kind::exponential: return 0ns;
+    case Kind::lognormal: return Duration{to_nanoseconds(lognormal_value(a_, sigma_, lowest_draw))};
+    case Kind::empirical: return *std::ranges::min_element(*samples_);
   }
   return Duration{a_};
 }

@@ -18,16 +18,14 @@ namespace vmbsim::kernel {
 /// A distribution of non-negative durations. A value; cheap to copy; `fixed` is sampled without drawing.
 class Distribution {
  public:
-  Distribution() = default;                                            ///< always zero
-  static Distribution fixed(Duration value);                           ///< value >= 0
-  static Distribution exponential(Duration mean);                      ///< mean > 0
-  static Distribution uniform(Duration low, Duration high);            ///< 0 <= low <= high, both ends included
-  static Distribution lognormal(Duration median, Duration p99);        ///< 0 < median <= p99
-  static Distribution empirical(std::vector<Duration> samples);        ///< not empty, each >= 0; drawn with replacement
+  Distribution() = default;                                      ///< always zero
+  static Distribution fixed(Duration value);                     ///< value >= 0
+  static Distribution exponential(Duration mean);                ///< mean > 0
+  static Distribution uniform(Duration low, Duration high);      ///< 0 <= low <= high, both ends included
+  static Distribution lognormal(Duration median, Duration p99);  ///< 0 < median <= p99
+  static Distribution empirical(std::vector<Duration> samples);  ///< not empty, each >= 0; drawn with replacement
 
-  Duration sample(Stream& stream) const {
-    return kind_ == Kind::fixed ? Duration{a_} : sample_varying(stream);
-  }
+  Duration sample(Stream& stream) const { return kind_ == Kind::fixed ? Duration{a_} : sample_varying(stream); }
   bool is_fixed() const { return kind_ == Kind::fixed; }
   /// The mean, rounded to whole nanoseconds and held at 2^62 ns.
   Duration mean() const;

@@ -6,7 +6,9 @@ namespace vmbsim::kernel {
 namespace {
 
 /// 2^(i/64), rounded, and the relative error of that rounding.
-struct ExpStep { double power, relative_error; };
+struct ExpStep {
+  double power, relative_error;
+};
 
 // Correctly rounded, computed with 300 bits.
 constexpr std::array<ExpStep, 64> exp_steps{{
@@ -221,7 +223,7 @@ static_assert(log_bins_begin == std::bit_cast<std::uint64_t>(0.685546875) && log
 double exact_exp(double x) {
   VMBSIM_ASSERT(x >= -700 && x <= 700, "the exponential stays within the range of a double");
   constexpr double steps_per_unit = 0x1.71547652b82fep+6;  // 64 / ln 2
-  constexpr double step_high = 0x1.62e42fef80000p-7;       // ln 2 / 64, a multiple of 2^-40: its product with n is exact
+  constexpr double step_high = 0x1.62e42fef80000p-7;  // ln 2 / 64, a multiple of 2^-40: its product with n is exact
   constexpr double step_low = 0x1.1cf79abc9e3b4p-42;
   const double scaled = x * steps_per_unit;
   const auto n = static_cast<std::int64_t>(scaled + (scaled < 0 ? -0.5 : 0.5));
@@ -229,22 +231,29 @@ double exact_exp(double x) {
   const double r = (x - steps * step_high) - steps * step_low;  // |r| <= ln 2 / 128
   const double r2 = r * r;
   const ExpStep& step = exp_steps[static_cast<std::uint64_t>(n) & 63];
-  const double rest = r + (step.relative_error + r2 * (0.5 + r * (1.0 / 6)) + r2 * r2 * (1.0 / 24 + r * (1.0 / 120) + r2 * (1.0 / 720)));
+  const double rest = r + (step.relative_error + r2 * (0.5 + r * (1.0 / 6)) +
+                           r2 * r2 * (1.0 / 24 + r * (1.0 / 120) + r2 * (1.0 / 720)));
   const auto exponent = static_cast<std::uint64_t>(1023 + (n >> 6));
   return (step.power + step.power * rest) * std::bit_cast<double>(exponent << 52);
 }
 
 double normal_quantile(std::int64_t draw) {
   const bool below_median = draw < 0;
-  const auto steps = static_cast<std::uint64_t>(below_median ? ~draw : draw);  // half steps of 2^-64 away from the median
-  const double q = (static_cast<double>(steps) + 0.5) * 0x1p-64;               // 0 < q < 1/2
+  const auto steps =
+      static_cast<std::uint64_t>(below_median ? ~draw : draw);    // half steps of 2^-64 away from the median
+  const double q = (static_cast<double>(steps) + 0.5) * 0x1p-64;  // 0 < q < 1/2
   double z;
   if (q <= 0.425) {
     constexpr double above[8] = {3.3871328727963666080e0, 1.3314166789178437745e2, 1.9715909503065514427e3,
                                  1.3731693765509461125e4, 4.5921953931549871457e4, 6.7265770927008700853e4,
                                  3.3430575583588128105e4, 2.5090809287301226727e3};
-    constexpr double below[8] = {1.0, 4.2313330701600911252e1, 6.8718700749205790830e2, 5.3941960214247511077e3,
-                                 2.1213794301586595867e4, 3.9307895800092710610e4, 2.8729085735721942674e4,
+    constexpr double below[8] = {1.0,
+                                 4.2313330701600911252e1,
+                                 6.8718700749205790830e2,
+                                 5.3941960214247511077e3,
+                                 2.1213794301586595867e4,
+                                 3.9307895800092710610e4,
+                                 2.8729085735721942674e4,
                                  5.2264952788528545610e3};
     const double x = 0.180625 - q * q;
     z = q * polynomial(above, x) / polynomial(below, x);
@@ -253,19 +262,29 @@ double normal_quantile(std::int64_t draw) {
     const double tail = (static_cast<double>(left) + 0.5) * 0x1p-64;
     const double x = std::sqrt(-exact_log(tail));
     if (x <= 5) {
-      constexpr double above[8] = {1.42343711074968357734e0, 4.63033784615654529590e0, 5.76949722146069140550e0,
-                                   3.64784832476320460504e0, 1.27045825245236838258e0, 2.41780725177450611770e-1,
+      constexpr double above[8] = {1.42343711074968357734e0,  4.63033784615654529590e0, 5.76949722146069140550e0,
+                                   3.64784832476320460504e0,  1.27045825245236838258e0, 2.41780725177450611770e-1,
                                    2.27238449892691845833e-2, 7.74545014278341407640e-4};
-      constexpr double below[8] = {1.0, 2.05319162663775882187e0, 1.67638483018380384940e0, 6.89767334985100004550e-1,
-                                   1.48103976427480074590e-1, 1.51986665636164571966e-2, 5.47593808499534494600e-4,
+      constexpr double below[8] = {1.0,
+                                   2.05319162663775882187e0,
+                                   1.67638483018380384940e0,
+                                   6.89767334985100004550e-1,
+                                   1.48103976427480074590e-1,
+                                   1.51986665636164571966e-2,
+                                   5.47593808499534494600e-4,
                                    1.05075007164441684324e-9};
       z = polynomial(above, x - 1.6) / polynomial(below, x - 1.6);
     } else {
-      constexpr double above[8] = {6.65790464350110377720e0, 5.46378491116411436990e0, 1.78482653991729133580e0,
+      constexpr double above[8] = {6.65790464350110377720e0,  5.46378491116411436990e0,  1.78482653991729133580e0,
                                    2.96560571828504891230e-1, 2.65321895265761230930e-2, 1.24266094738807843860e-3,
                                    2.71155556874348757815e-5, 2.01033439929228813265e-7};
-      constexpr double below[8] = {1.0, 5.99832206555887937690e-1, 1.36929880922735805310e-1, 1.48753612908506148525e-2,
-                                   7.86869131145613259100e-4, 1.84631831751005468180e-5, 1.42151175831644588870e-7,
+      constexpr double below[8] = {1.0,
+                                   5.99832206555887937690e-1,
+                                   1.36929880922735805310e-1,
+                                   1.48753612908506148525e-2,
+                                   7.86869131145613259100e-4,
+                                   1.84631831751005468180e-5,
+                                   1.42151175831644588870e-7,
                                    2.04426310338993978564e-15};
       z = polynomial(above, x - 5) / polynomial(below, x - 5);
     }

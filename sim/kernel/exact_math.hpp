@@ -14,7 +14,9 @@ namespace vmbsim::kernel {
 
 /// One bin of the mantissa: its centre, the rounded inverse of the centre, and the logarithm of the centre in two parts,
 /// the upper one a multiple of 2^-42 so that adding a multiple of ln 2 to it is exact.
-struct LogBin { double centre, inverse, log_high, log_low; };
+struct LogBin {
+  double centre, inverse, log_high, log_low;
+};
 /// 128 bins that cover 0.685546875 .. 1.37109375; 1 is the centre of its bin, so that logarithms near 0 stay accurate.
 extern const std::array<LogBin, 128> log_bins;
 inline constexpr std::uint64_t log_bins_begin = 0x3fe5f00000000000;  ///< the bits of 0.685546875

@@ -75,8 +75,8 @@ class Fiber {
 
   StackPool& stacks_;
   std::byte* stack_ = nullptr;
-  void* inside_ = nullptr;    // where to continue the body
-  void* outside_ = nullptr;   // where to continue whoever resumed it
+  void* inside_ = nullptr;   // where to continue the body
+  void* outside_ = nullptr;  // where to continue whoever resumed it
   Body body_ = nullptr;
   void* argument_ = nullptr;
   bool finished_ = true;

@@ -13,13 +13,16 @@ constexpr int rounds = 10;
 constexpr std::uint32_t low(std::uint64_t x) { return static_cast<std::uint32_t>(x); }
 constexpr std::uint32_t high(std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); }
 
-struct Block { std::uint32_t word_0, word_1, word_2, word_3; };
+struct Block {
+  std::uint32_t word_0, word_1, word_2, word_3;
+};
 
 inline Block encipher(Block block, std::uint32_t key_0, std::uint32_t key_1) {
   for (int round = 0; round < rounds; ++round) {
     const std::uint64_t product_0 = multiplier_0 * block.word_0;
     const std::uint64_t product_1 = multiplier_1 * block.word_2;
-    block = {high(product_1) ^ block.word_1 ^ key_0, low(product_1), high(product_0) ^ block.word_3 ^ key_1, low(product_0)};
+    block = {high(product_1) ^ block.word_1 ^ key_0, low(product_1), high(product_0) ^ block.word_3 ^ key_1,
+             low(product_0)};
     key_0 += key_step_0;
     key_1 += key_step_1;
   }

@@ -33,7 +33,8 @@ class Stream {
 
   /// Uniform over all 64-bit numbers.
   std::uint64_t next() {
-    if (position_ == buffer_.size()) [[unlikely]] refill();
+    if (position_ == buffer_.size()) [[unlikely]]
+      refill();
     return buffer_[position_++];
   }
 

@@ -57,7 +57,8 @@ class Simulation {
   /// The same for a member function: `world.after<&Disk::on_done>(5us, actor, disk)`.
   template <auto Member, class T>
   EventHandle at(SimTime time, ActorId actor, T& object) {
-    return at(time, actor, [](void* self) { (static_cast<T*>(self)->*Member)(); }, &object);
+    return at(
+        time, actor, [](void* self) { (static_cast<T*>(self)->*Member)(); }, &object);
   }
   template <auto Member, class T>
   EventHandle after(Duration delay, ActorId actor, T& object) {
@@ -109,7 +110,10 @@ class Simulation {
   void run_until(SimTime end);
   /// Ends run_until after the current event or consequence; consequences that are left come first when the run goes on. The
   /// clock stays where it is.
-  void stop() { stopping_ = true; limit_ = now_; }
+  void stop() {
+    stopping_ = true;
+    limit_ = now_;
+  }
   bool stopping() const { return stopping_; }
 
   /// Events, or consequences of one, at one instant after which a run is taken for one that never lets time pass, and stopped.
@@ -138,12 +142,10 @@ class Simulation {
   void run_consequences();
   void look_for_livelock();
   void end_livelock();
-  void update_limit() {
-    limit_ = stopping_ || !soon_.empty() ? now_ : end_ < horizon_ ? end_ : horizon_;
-  }
+  void update_limit() { limit_ = stopping_ || !soon_.empty() ? now_ : end_ < horizon_ ? end_ : horizon_; }
 
   SimTime now_{};
-  SimTime limit_ = end_of_time;    // try_advance stays below
+  SimTime limit_ = end_of_time;  // try_advance stays below
   SimTime end_ = end_of_time;
   SimTime horizon_ = end_of_time;
   Calendar calendar_;

@@ -79,7 +79,8 @@ std::optional<Histogram> Histogram::restore(std::span<const Bucket> buckets, Wid
   }
   const std::size_t first = index_of(static_cast<std::uint64_t>(buckets.front().upper.count()));
   const std::size_t last = index_of(static_cast<std::uint64_t>(buckets.back().upper.count()));
-  if (index_of(lowest) != first || index_of(highest) != last || (restored.count_ == 1 && min != max)) return std::nullopt;
+  if (index_of(lowest) != first || index_of(highest) != last || (restored.count_ == 1 && min != max))
+    return std::nullopt;
   // One sample is the minimum and one the maximum.
   least += highest - std::max(lower_bound(last), lowest);
   most -= std::min(upper_bound(first), highest) - lowest;

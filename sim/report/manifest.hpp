@@ -19,7 +19,7 @@ struct Manifest {
   // What was run.
   std::string scenario;  ///< its name
   Seed seed;
-  std::string text;      ///< the resolved scenario, as TOML
+  std::string text;  ///< the resolved scenario, as TOML
 };
 
 /// TOML: the keys of the first part, then one `[scenario]` table with the second.

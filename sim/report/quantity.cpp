@@ -9,7 +9,10 @@
 namespace vmbsim::report {
 namespace {
 
-struct Unit { const char* name; double size; };
+struct Unit {
+  const char* name;
+  double size;
+};
 
 // From the smallest unit up. A value that rounds to the next unit's 1.00 is written in that unit: 999.6 ns is 1.00 us.
 std::string in_units(double value, std::span<const Unit> units, double step) {

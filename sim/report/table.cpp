@@ -192,8 +192,7 @@ void write_expectations(Page& page, const RunResult& result) {
     const std::string name = expectation.text.substr(0, expectation.text.find(' '));
     const std::optional<Metric> metric = find_metric(result, name);
     page.line(fmt::format("  {}  {}  (is {})", expectation.met ? page.good("met   ") : page.bad("missed"),
-                          expectation.text,
-                          metric_text(expectation.actual, metric ? metric->unit : Unit::count)));
+                          expectation.text, metric_text(expectation.actual, metric ? metric->unit : Unit::count)));
   }
 }
 
@@ -233,8 +232,8 @@ std::string table(const RunResult& result, Paint paint) {
   if (!result.devices.empty())
     page.table(rows_of(result.devices, {"device", "operations", "data", "peak in flight"}, device_row));
   if (!result.workloads.empty())
-    page.table(rows_of(result.workloads, {"workload", "offered", "completed", "mean", "p50", "p99", "max"},
-                       workload_row));
+    page.table(
+        rows_of(result.workloads, {"workload", "offered", "completed", "mean", "p50", "p99", "max"}, workload_row));
   write_expectations(page, result);
   write_findings(page, result);
   page.line(fmt::format("\n{} of wall time", duration_text(result.wall_s * 1e9)));

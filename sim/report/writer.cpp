@@ -86,7 +86,8 @@ class Partials {
 };
 
 // The first file that belongs to somebody else's result.
-std::optional<Problem> foreign_file(const fs::path& folder, const std::vector<std::string>& names, const Manifest& manifest) {
+std::optional<Problem> foreign_file(const fs::path& folder, const std::vector<std::string>& names,
+                                    const Manifest& manifest) {
   std::ifstream old(folder / "manifest.toml", std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(old), {}};
   if (identity_in(text) == identity(manifest)) return {};
@@ -113,7 +114,8 @@ std::vector<ResultFile> result_files(const RunResult& result, const Manifest& ma
 }
 
 std::optional<Problem> foreign_result(const fs::path& folder, const Manifest& manifest) {
-  return foreign_file(folder, {"manifest.toml", "packets.csv", "intervals.csv", "summary.csv", "summary.json"}, manifest);
+  return foreign_file(folder, {"manifest.toml", "packets.csv", "intervals.csv", "summary.csv", "summary.json"},
+                      manifest);
 }
 
 std::optional<Problem> make_folder(const fs::path& folder) {

@@ -54,7 +54,7 @@ class Load {
 struct Row {
   std::uint32_t depth;
   std::uint64_t operations;
-  double goal_us;   ///< of the bridge; 0: information
+  double goal_us;  ///< of the bridge; 0: information
 };
 
 /// CPU time of one round, in microseconds per I/O.
@@ -102,7 +102,8 @@ int main(int argc, char** argv) {
     }
     const double bridge = median(bridged);
     fmt::print("{:<12}{:>14.3f}{:>12.3f}{:>10.1f}\n", row.depth, median(closed), bridge, bridge / median(closed));
-    if (row.goal_us > 0) verdicts.at_most(fmt::format("bridge, us per I/O at {} in flight", row.depth), bridge, row.goal_us);
+    if (row.goal_us > 0)
+      verdicts.at_most(fmt::format("bridge, us per I/O at {} in flight", row.depth), bridge, row.goal_us);
   }
   fmt::print("\n");
   verdicts.print();

@@ -8,8 +8,8 @@
 ///   bench_hold [ROUNDS]      5 rounds unless told; exit status 0 only when every goal holds
 ///
 /// Every figure is CPU time per event, the median over the rounds; every goal is a ratio within one run.
-#include <filesystem>
 #include <cstdlib>
+#include <filesystem>
 #include <map>
 
 #include "tests/bench/harness.hpp"
@@ -18,10 +18,10 @@ namespace vmbsim::bench {
 namespace {
 
 struct Entrant {
-  std::string name;                   // as in the table
+  std::string name;  // as in the table
   std::string program;
   std::string shape = "exponential";
-  std::string option;                 // a fourth argument
+  std::string option;  // a fourth argument
   std::uint64_t most_items = 1'000'000;
   std::uint64_t most_events = 2'000'000;
 };
@@ -47,14 +47,15 @@ const std::vector<std::string> shapes = {"vmbsim, uniform", "vmbsim, 1 us or 1 s
 
 /// What one population size brought.
 struct Outcome {
-  std::map<std::string, double> ns;      // per event, median; without those that did not run
+  std::map<std::string, double> ns;  // per event, median; without those that did not run
   std::map<std::string, std::string> order;
   double bytes_per_event = 0;
 
   double fastest(const std::vector<std::string>& names) const {
     double least = 0;
     for (const std::string& name : names)
-      if (const auto found = ns.find(name); found != ns.end() && (least == 0 || found->second < least)) least = found->second;
+      if (const auto found = ns.find(name); found != ns.end() && (least == 0 || found->second < least))
+        least = found->second;
     return least;
   }
 };
@@ -66,8 +67,10 @@ Outcome measure(const std::filesystem::path& folder, std::uint64_t items, int ro
     for (const Entrant& entrant : entrants) {
       const std::filesystem::path program = folder / entrant.program;
       if (items > entrant.most_items || !std::filesystem::exists(program)) continue;
-      const std::uint64_t events = std::min<std::uint64_t>(entrant.most_events, items == 1'000'000 ? 1'000'000 : 2'000'000);
-      const auto words = run_child(fmt::format("'{}' {} {} {} {}", program.string(), items, events, entrant.shape, entrant.option));
+      const std::uint64_t events =
+          std::min<std::uint64_t>(entrant.most_events, items == 1'000'000 ? 1'000'000 : 2'000'000);
+      const auto words =
+          run_child(fmt::format("'{}' {} {} {} {}", program.string(), items, events, entrant.shape, entrant.option));
       if (!words || words->size() != 3) {
         fmt::print(stderr, "{} failed at {} items\n", entrant.name, items);
         continue;
@@ -99,7 +102,8 @@ void judge(std::uint64_t items, const Outcome& outcome, Verdicts& verdicts) {
     verdicts.is_true(goal("ns-3 runs the same events in the same order"), same_order("ns-3 map (default)"));
   verdicts.at_most(goal("vmbsim over the reference"), ours / reference, 1.6);
   const bool many = items == 1'000'000;
-  if (const double peer = outcome.fastest({"ns-3 map (default)", "ns-3 priority queue", "ns-3 heap", "ns-3 calendar", "SystemC method"}))
+  if (const double peer = outcome.fastest(
+          {"ns-3 map (default)", "ns-3 priority queue", "ns-3 heap", "ns-3 calendar", "SystemC method"}))
     verdicts.at_least(goal("the fastest of ns-3 and SystemC over vmbsim"), peer / ours, many ? 2 : 3);
   if (const double timers = outcome.fastest({"SimGrid timers"}))
     verdicts.at_least(goal("SimGrid timers over vmbsim"), timers / ours, 9);

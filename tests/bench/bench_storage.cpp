@@ -24,9 +24,9 @@ namespace {
 struct Row {
   const char* name;
   StorageCase ours;
-  std::uint64_t theirs;     // transactions of the peer; 0: it does not take part
+  std::uint64_t theirs;  // transactions of the peer; 0: it does not take part
   std::vector<double> cpu_ns{}, peer_cpu_ns{}, sleeps_cpu_ns{};
-  StorageFigures last{}, peer_last{}, sleeps_last{};   // what was simulated; the same in every round
+  StorageFigures last{}, peer_last{}, sleeps_last{};  // what was simulated; the same in every round
 
   bool compared() const { return theirs != 0; }
 };
@@ -62,7 +62,8 @@ bool run_round(const std::filesystem::path& folder, Row& row) {
 void print(const Row& row) {
   const double ours = median(row.cpu_ns);
   const auto line = [](const char* name, const char* engine, double cpu, const StorageFigures& of) {
-    fmt::print("{:<10}{:<10}{:>14.0f}{:>16.3f}{:>18.0f}{:>16.2f}\n", name, engine, cpu, 1e3 / cpu, of.per_second, of.latency_ns / 1e3);
+    fmt::print("{:<10}{:<10}{:>14.0f}{:>16.3f}{:>18.0f}{:>16.2f}\n", name, engine, cpu, 1e3 / cpu, of.per_second,
+               of.latency_ns / 1e3);
   };
   line(row.name, "vmbsim", ours, row.last);
   if (!row.compared()) return;
@@ -99,12 +100,14 @@ int main(int argc, char** argv) {
   for (int round = 0; round != rounds; ++round)
     for (Row* row : {&deep, &free, &shallow, &spread})
       if (!run_round(folder, *row)) return 1;
-  fmt::print("{:<10}{:<10}{:>14}{:>16}{:>18}{:>16}\n", "case", "engine", "ns each", "million per s", "simulated per s", "latency us");
+  fmt::print("{:<10}{:<10}{:>14}{:>16}{:>18}{:>16}\n", "case", "engine", "ns each", "million per s", "simulated per s",
+             "latency us");
   for (const Row* row : {&deep, &free, &shallow, &spread}) print(*row);
   fmt::print("\n");
   judge_agreement(shallow, 0.1, verdicts);
   judge_agreement(deep, 5, verdicts);
-  verdicts.at_least("depth 32: vmbsim's transactions per CPU second over SimGrid's", median(deep.peer_cpu_ns) / median(deep.cpu_ns), 20);
+  verdicts.at_least("depth 32: vmbsim's transactions per CPU second over SimGrid's",
+                    median(deep.peer_cpu_ns) / median(deep.cpu_ns), 20);
   verdicts.at_least("depth 32: million transactions per CPU second", 1e3 / median(deep.cpu_ns), 1.5);
   verdicts.print();
   return verdicts.exit_status();

@@ -48,22 +48,29 @@ inline std::optional<std::vector<std::string>> run_child(const std::string& comm
 /// Goals and whether they hold. A ratio is always "ours over theirs" or "theirs over ours" within one run.
 class Verdicts {
  public:
-  void at_most(const std::string& goal, double actual, double bound) { add(goal, actual, "<=", bound, actual <= bound); }
-  void at_least(const std::string& goal, double actual, double bound) { add(goal, actual, ">=", bound, actual >= bound); }
+  void at_most(const std::string& goal, double actual, double bound) {
+    add(goal, actual, "<=", bound, actual <= bound);
+  }
+  void at_least(const std::string& goal, double actual, double bound) {
+    add(goal, actual, ">=", bound, actual >= bound);
+  }
   void is_true(const std::string& goal, bool holds) {
     lines_.push_back(fmt::format("{}  {}", holds ? "PASS" : "MISS", goal));
     missed_ += !holds;
   }
   void print() const {
     for (const std::string& line : lines_) fmt::print("{}\n", line);
-    if (missed_ == 0) fmt::print("every goal holds\n");
-    else fmt::print("{} of {} goals missed\n", missed_, lines_.size());
+    if (missed_ == 0)
+      fmt::print("every goal holds\n");
+    else
+      fmt::print("{} of {} goals missed\n", missed_, lines_.size());
   }
   int exit_status() const { return missed_ == 0 ? 0 : 1; }
 
  private:
   void add(const std::string& goal, double actual, const char* relation, double bound, bool holds) {
-    lines_.push_back(fmt::format("{}  {:<64} {:>8.2f}   goal {} {:g}", holds ? "PASS" : "MISS", goal, actual, relation, bound));
+    lines_.push_back(
+        fmt::format("{}  {:<64} {:>8.2f}   goal {} {:g}", holds ? "PASS" : "MISS", goal, actual, relation, bound));
     missed_ += !holds;
   }
   std::vector<std::string> lines_;

@@ -104,8 +104,10 @@ class SortedBuckets {
  public:
   void push(std::uint64_t time, BareHandler handler, void* object) {
     const BareEvent event{time, handler, object};
-    if (time < boundary_) into_front(event);
-    else place(event);
+    if (time < boundary_)
+      into_front(event);
+    else
+      place(event);
   }
   BareEvent pop() {
     while (head_ == front_.size()) open();

@@ -94,6 +94,8 @@ void hold_cancelled(World& world) {
 
 int main(int argc, char** argv) {
   vmbsim::bench::World world(argc, argv);
-  if (world.model.shape == vmbsim::bench::Shape::cancelled) vmbsim::bench::hold_cancelled(world);
-  else vmbsim::bench::hold(world);
+  if (world.model.shape == vmbsim::bench::Shape::cancelled)
+    vmbsim::bench::hold_cancelled(world);
+  else
+    vmbsim::bench::hold(world);
 }

@@ -14,9 +14,9 @@ namespace vmbsim::bench {
 
 /// One row of the table.
 struct StorageCase {
-  std::uint32_t depth = 1;           ///< requests in flight
-  std::uint32_t channels = 1;        ///< the primary and its subchannels; as many processors at each end
-  std::string profile = "typical";   ///< its costs are fixed values
+  std::uint32_t depth = 1;          ///< requests in flight
+  std::uint32_t channels = 1;       ///< the primary and its subchannels; as many processors at each end
+  std::string profile = "typical";  ///< its costs are fixed values
   std::uint64_t transactions = 1;
 
   /// Arguments: DEPTH CHANNELS PROFILE TRANSACTIONS. Exits with a sentence when they make no sense.
@@ -62,9 +62,9 @@ queue_depth = {}
 
 /// What an entrant tells the driver, one line: CPU time, and what was simulated.
 struct StorageFigures {
-  double cpu_ns = 0;        ///< of this process, per transaction, without reading the scenario
-  double per_second = 0;    ///< simulated transactions per simulated second
-  double latency_ns = 0;    ///< mean
+  double cpu_ns = 0;      ///< of this process, per transaction, without reading the scenario
+  double per_second = 0;  ///< simulated transactions per simulated second
+  double latency_ns = 0;  ///< mean
 
   void print() const { std::printf("%.3f %.3f %.3f\n", cpu_ns, per_second, latency_ns); }
   static StorageFigures of(const std::vector<std::string>& words) {

@@ -39,7 +39,8 @@ struct Costs {
         wake(seconds(c.idle_wake)),
         to_host(seconds(c.signal_host)),
         to_guest(seconds(c.signal_guest)) {}
-  double copy, send, take_request, complete, take_answer, hypercall, interrupt, device_interrupt, dispatch, wake, to_host, to_guest;
+  double copy, send, take_request, complete, take_answer, hypercall, interrupt, device_interrupt, dispatch, wake,
+      to_host, to_guest;
 };
 
 void sleep(double span) {
@@ -75,8 +76,8 @@ struct Transaction {
 /// One direction: a ring, and the wire that carries its signals.
 struct Lane {
   std::deque<Transaction*> ring;
-  bool seen_empty = true;   // what the writer sees: the reader gives room back at the end of a batch
-  bool signalled = false;   // on the wire
+  bool seen_empty = true;  // what the writer sees: the reader gives room back at the end of a batch
+  bool signalled = false;  // on the wire
   Doorbell wire;
 
   /// True when the peer must be signalled.
@@ -97,7 +98,8 @@ struct Lane {
 
 class Machine {
  public:
-  Machine(const StorageCase& asked, const hw::Costs& costs) : asked_(asked), costs_(costs), transactions_(asked.depth) {}
+  Machine(const StorageCase& asked, const hw::Costs& costs)
+      : asked_(asked), costs_(costs), transactions_(asked.depth) {}
 
   void guest() {
     started_ = s4u::Engine::get_clock();
@@ -220,7 +222,7 @@ class Machine {
   Doorbell guest_bell_, host_bell_;
   bool guest_interrupted_ = false, host_interrupted_ = false, disk_interrupted_ = false;
   std::deque<Transaction*> work_, done_;
-  std::vector<Doorbell*> free_;      // servers at rest
+  std::vector<Doorbell*> free_;  // servers at rest
   std::uint64_t completed_ = 0;
   double latency_ = 0, started_ = 0;
   std::int64_t cpu_started_ = cpu_ns();

@@ -60,7 +60,8 @@ void read_trace(std::string_view text, std::uint8_t format, std::uint8_t choice)
   for (const workload::TraceRecord& record : read.trace) {
     VMBSIM_ASSERT(record.arrival >= last, "a trace is in order");
     VMBSIM_ASSERT(record.offset >= 0 && record.service >= Duration{-1}, "a record holds what a device could do");
-    VMBSIM_ASSERT((record.size.count == 0) == (record.kind == workload::TraceRecord::Kind::flush), "only a flush is empty");
+    VMBSIM_ASSERT((record.size.count == 0) == (record.kind == workload::TraceRecord::Kind::flush),
+                  "only a flush is empty");
     last = record.arrival;
   }
 }

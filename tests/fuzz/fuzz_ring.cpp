@@ -44,7 +44,7 @@ class Program {
 class GuardedRing {
  public:
   explicit GuardedRing(Pages data) : size_(static_cast<std::size_t>(RingMemory::pages(data).bytes().count)) {
-    bytes_.reset(static_cast<std::byte*>(::operator new(size_ + 2 * zone, std::align_val_t{64})));
+    bytes_.reset(static_cast<std::byte*>(::operator new (size_ + 2 * zone, std::align_val_t{64})));
     std::fill_n(bytes_.get(), size_ + 2 * zone, guard);
     std::fill_n(ring().data(), size_, std::byte{0});
   }
@@ -58,7 +58,7 @@ class GuardedRing {
 
  private:
   struct Free {
-    void operator()(std::byte* bytes) const { ::operator delete(bytes, std::align_val_t{64}); }
+    void operator()(std::byte* bytes) const { ::operator delete (bytes, std::align_val_t{64}); }
   };
   static constexpr std::size_t zone = 256;
   static constexpr std::byte guard{0xA5};
@@ -91,7 +91,10 @@ class Session {
       case 1: wrote(writer_.write(packet_with_ranges(program))); break;
       case 2: staged(writer_.stage(packet(program))); break;
       case 3: static_cast<void>(writer_.commit()); break;
-      case 4: peeked_.reset(); took(reader_.read()); break;
+      case 4:
+        peeked_.reset();
+        took(reader_.read());
+        break;
       case 5: peek(); break;
       case 6: static_cast<void>(reader_.commit()); break;
       case 7: reader_.mask(); break;
@@ -139,8 +142,10 @@ class Session {
     reader_corrupt_ = corrupt;
     const auto* packet = std::get_if<IncomingPacket>(&answer);
     if (packet)
-      VMBSIM_ASSERT(descriptor_size.count + static_cast<std::int64_t>(packet->extension.size() + packet->payload.size()) +
-                            trailer_size.count < reader_.memory().size().count,
+      VMBSIM_ASSERT(descriptor_size.count +
+                            static_cast<std::int64_t>(packet->extension.size() + packet->payload.size()) +
+                            trailer_size.count <
+                        reader_.memory().size().count,
                     "a packet is shorter than its ring");
     return packet ? look_at(*packet) + packet->transaction_id : 0;
   }

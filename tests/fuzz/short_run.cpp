@@ -46,16 +46,23 @@ std::vector<Input> corpus(const char* folder) {
 void change(Input& input, const Input& other, Stream& random) {
   const auto place = [&](const Input& in) { return static_cast<std::ptrdiff_t>(random.below(in.size() + 1)); };
   const auto piece = [&](const Input& in, std::ptrdiff_t from) {
-    return static_cast<std::ptrdiff_t>(random.below(std::min<std::uint64_t>(in.size() - static_cast<std::size_t>(from), 64) + 1));
+    return static_cast<std::ptrdiff_t>(
+        random.below(std::min<std::uint64_t>(in.size() - static_cast<std::size_t>(from), 64) + 1));
   };
   constexpr char telling[] = "0123456789.,;\"'-x\n\r\t \0\xFF\x80";
   const std::ptrdiff_t at = place(input);
   const bool inside = at < static_cast<std::ptrdiff_t>(input.size());
   const auto index = static_cast<std::size_t>(at);
   switch (random.below(7)) {
-    case 0: if (inside) input[index] = static_cast<std::uint8_t>(random.next()); break;
-    case 1: if (inside) input[index] ^= static_cast<std::uint8_t>(1U << random.below(8)); break;
-    case 2: if (inside) input[index] = static_cast<std::uint8_t>(telling[random.below(sizeof telling)]); break;
+    case 0:
+      if (inside) input[index] = static_cast<std::uint8_t>(random.next());
+      break;
+    case 1:
+      if (inside) input[index] ^= static_cast<std::uint8_t>(1U << random.below(8));
+      break;
+    case 2:
+      if (inside) input[index] = static_cast<std::uint8_t>(telling[random.below(sizeof telling)]);
+      break;
     case 3: input.insert(input.begin() + at, static_cast<std::uint8_t>(telling[random.below(sizeof telling)])); break;
     case 4: input.erase(input.begin() + at, input.begin() + at + piece(input, at)); break;
     case 5: {

@@ -76,8 +76,9 @@ bool expands_to_itself(const std::string& vmbsim, const std::string& scenario, c
   }
   const std::string expanded_figures = run_scenario(vmbsim, expanded, scratch / "expanded");
   if (figures == expanded_figures) return true;
-  std::cout << scenario << ": what expand prints is another run: seed, fingerprint, transactions, events, status\n  as written   " << figures
-            << "\n  as expanded  " << expanded_figures << '\n';
+  std::cout << scenario
+            << ": what expand prints is another run: seed, fingerprint, transactions, events, status\n  as written   "
+            << figures << "\n  as expanded  " << expanded_figures << '\n';
   return false;
 }
 

@@ -71,7 +71,8 @@ TEST_CASE("nothing is lost, no time is lost, and the seed decides everything, in
   std::uint64_t spins = 0;
   for (std::uint64_t number = 1; number <= scenarios; ++number) {
     const RandomScenario random = random_scenario(number);
-    INFO("random_scenario(" << number << ")" << (random.drains ? ", its open loads recorded:\n" : ":\n") << random.text);
+    INFO("random_scenario(" << number << ")" << (random.drains ? ", its open loads recorded:\n" : ":\n")
+                            << random.text);
     const RunResult result = run(random.scenario, random.traces);
     CHECK(text_of(result.findings) == "");
     check_time(result);
@@ -86,7 +87,8 @@ TEST_CASE("nothing is lost, no time is lost, and the seed decides everything, in
       CHECK_FALSE(run(other).fingerprint == result.fingerprint);
     }
     transactions += result.transactions;
-    for (const ChannelResult& channel : result.channels) full_rings += channel.to_host.full_events + channel.to_guest.full_events;
+    for (const ChannelResult& channel : result.channels)
+      full_rings += channel.to_host.full_events + channel.to_guest.full_events;
     for (const ProcessorResult& cpu : result.processors) spins += cpu.spin.count() > 0 ? 1 : 0;
   }
   // The scenarios reach what they are meant to reach.

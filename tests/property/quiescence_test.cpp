@@ -32,7 +32,7 @@ device = { service = "80us" }
 name    = "load"
 channel = "disk"
 )",
-                                           {"channel.disk.subchannels=" + std::to_string(ring_pairs - 1)});
+                                            {"channel.disk.subchannels=" + std::to_string(ring_pairs - 1)});
   scenario.workloads.front().loop = scenario::WorkloadSpec::Loop::trace;
   scenario.workloads.front().trace.file = "made here";
   return scenario;
@@ -57,7 +57,8 @@ TEST_CASE("a run that is stuck says which channel waits for how many transaction
   CHECK(result.findings[2].rule == "STUCK");
   CHECK(result.findings[2].where == "disk");
   CHECK(result.findings[2].text ==
-        "nothing is left to happen, but 5 requests are not answered: 5 transactions are outstanding, 0 requests were not sent");
+        "nothing is left to happen, but 5 requests are not answered: 5 transactions are outstanding, 0 requests were "
+        "not sent");
 }
 
 TEST_CASE("a run that its limit stopped is not stuck, whatever is under way") {

@@ -14,7 +14,7 @@ namespace vmbsim::testing {
 /// Everything about one random scenario.
 struct RandomScenario {
   std::uint64_t number = 0;
-  bool drains = false;          ///< recorded loads that end; else open and closed ones that a limit stops
+  bool drains = false;  ///< recorded loads that end; else open and closed ones that a limit stops
   std::string text;
   scenario::Scenario scenario;
   scenario::Traces traces;
@@ -62,30 +62,32 @@ class ScenarioWriter {
       case 2: return fmt::format("\"{}ns\"", 100 + draw_.below(5000));
       case 3: return fmt::format("{{ exponential = \"{}ns\" }}", 100 + draw_.below(3000));
       case 4: return fmt::format("{{ uniform = [\"{}ns\", \"{}ns\"] }}", draw_.below(500), 500 + draw_.below(2000));
-      default: return fmt::format("{{ lognormal = {{ median = \"{}us\", p99 = \"{}us\" }} }}", 1 + draw_.below(20), 30 + draw_.below(200));
+      default:
+        return fmt::format("{{ lognormal = {{ median = \"{}us\", p99 = \"{}us\" }} }}", 1 + draw_.below(20),
+                           30 + draw_.below(200));
     }
   }
   void costs() {
     const std::uint64_t kind = draw_.below(4);
     line("[latency]\nprofile = \"{}\"", kind == 0 ? "zero" : "typical");
     if (kind < 2) return;
-    for (const char* name : {"signal_host", "signal_guest", "idle_wake", "control_message", "hypercall", "isr", "dpc_dispatch",
-                             "worker_wake", "thread_switch", "packet_send", "packet_receive", "packet_complete", "copy_per_kib",
-                             "map_per_page", "device_isr"})
+    for (const char* name : {"signal_host", "signal_guest", "idle_wake", "control_message", "hypercall", "isr",
+                             "dpc_dispatch", "worker_wake", "thread_switch", "packet_send", "packet_receive",
+                             "packet_complete", "copy_per_kib", "map_per_page", "device_isr"})
       if (draw_.chance(1, 2)) line("{} = {}", name, cost());
   }
   void endpoint(const char* end) {
-    line("[channel.{}]\nprocessing = \"{}\"\ntransaction_quota = {}\nprocess_time = {}", end, one_of({"dispatch", "passive"}),
-         draw_.chance(1, 2) ? 0 : 1 + draw_.below(8), cost());
+    line("[channel.{}]\nprocessing = \"{}\"\ntransaction_quota = {}\nprocess_time = {}", end,
+         one_of({"dispatch", "passive"}), draw_.chance(1, 2) ? 0 : 1 + draw_.below(8), cost());
   }
   void channel(std::uint64_t index, std::uint64_t vm) {
     const bool storage = draw_.chance(1, 2);
-    line("[[channel]]\nname = \"ch{}\"\nvm = \"vm{}\"\ndriver = \"{}\"\nsubchannels = {}\nplacement = \"{}\"", index, vm,
-         storage ? "storage" : "echo", draw_.chance(1, 2) ? 0 : draw_.below(5), one_of({"spread", "first"}));
+    line("[[channel]]\nname = \"ch{}\"\nvm = \"vm{}\"\ndriver = \"{}\"\nsubchannels = {}\nplacement = \"{}\"", index,
+         vm, storage ? "storage" : "echo", draw_.chance(1, 2) ? 0 : draw_.below(5), one_of({"spread", "first"}));
     const auto pages = [&] { return draw_.chance(1, 2) ? 1 : 1 + draw_.below(32); };
     line("[channel.ring]\nto_host = \"{} pages\"\nto_guest = \"{} pages\"", pages(), pages());
-    line("[channel.batching]\nmode = \"{}\"\nmax_packets = {}\nmask = {}", one_of({"none", "drain", "limit"}), 1 + draw_.below(6),
-         draw_.chance(1, 2));
+    line("[channel.batching]\nmode = \"{}\"\nmax_packets = {}\nmask = {}", one_of({"none", "drain", "limit"}),
+         1 + draw_.below(6), draw_.chance(1, 2));
     endpoint("host_endpoint");
     endpoint("guest_endpoint");
     if (storage)
@@ -110,22 +112,27 @@ class ScenarioWriter {
     if (draw_.chance(1, 2))
       line("request = \"{}B\"", size());
     else
-      line("request = [{{ size = \"{}B\", weight = {} }}, {{ size = \"{}B\", weight = {} }}]", size(), 1 + draw_.below(9), size(),
-           1 + draw_.below(9));
+      line("request = [{{ size = \"{}B\", weight = {} }}, {{ size = \"{}B\", weight = {} }}]", size(),
+           1 + draw_.below(9), size(), 1 + draw_.below(9));
     if (storage) line("read_fraction = 0.{}", draw_.below(10));
   }
 
   /// Turns every open load into a recorded one: bursts and gaps, kinds and sizes as drawn here.
   void record(RandomScenario& made) {
     for (scenario::WorkloadSpec& load : made.scenario.workloads) {
-      const bool storage = made.scenario.channels[static_cast<std::size_t>(load.channel.back() - '0')].driver == "storage";
+      const bool storage =
+          made.scenario.channels[static_cast<std::size_t>(load.channel.back() - '0')].driver == "storage";
       auto trace = std::make_shared<workload::Trace>();
       Duration at{};
       for (std::uint64_t left = 1 + draw_.below(300); left != 0; --left) {
         using Kind = workload::TraceRecord::Kind;
         const bool flush = storage && draw_.chance(1, 10);
         const Bytes size = load.request[draw_.below(load.request.size())].size;
-        trace->push_back({.arrival = at, .size = flush ? Bytes{} : size, .kind = flush ? Kind::flush : draw_.chance(1, 2) ? Kind::write : Kind::read});
+        trace->push_back({.arrival = at,
+                          .size = flush ? Bytes{} : size,
+                          .kind = flush                ? Kind::flush
+                                  : draw_.chance(1, 2) ? Kind::write
+                                                       : Kind::read});
         if (draw_.chance(2, 3)) at += Duration{static_cast<std::int64_t>(draw_.below(40'000))};
       }
       load.loop = scenario::WorkloadSpec::Loop::trace;

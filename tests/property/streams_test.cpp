@@ -61,7 +61,8 @@ request = [{ size = "4KiB", weight = 1 }, { size = "64KiB", weight = 1 }]
 read_fraction = 0.5
 )";
   std::string with_neighbour = text + neighbour;
-  with_neighbour.insert(with_neighbour.find("driver = \"echo\"\n") + std::string("driver = \"echo\"\n").size(), "host_endpoint = { process_time = \"2us\" }\n");
+  with_neighbour.insert(with_neighbour.find("driver = \"echo\"\n") + std::string("driver = \"echo\"\n").size(),
+                        "host_endpoint = { process_time = \"2us\" }\n");
   const RunResult alone = run(scenario_of(text));
   const RunResult together = run(scenario_of(with_neighbour));
   CHECK(together.channels[0].latency.mean_ns() > alone.channels[0].latency.mean_ns());
@@ -91,7 +92,8 @@ TEST_CASE("a neighbour does not change what any open load offers") {
       if (spec.loop != scenario::WorkloadSpec::Loop::open) continue;
       for (std::size_t i = 0; i < alone.workloads.size(); ++i) {
         const WorkloadResult& load = alone.workloads[i];
-        if (load.name.size() < spec.name.size() || load.name.substr(load.name.size() - spec.name.size()) != spec.name) continue;
+        if (load.name.size() < spec.name.size() || load.name.substr(load.name.size() - spec.name.size()) != spec.name)
+          continue;
         INFO(load.name);
         CHECK(together.workloads[i].name == load.name);
         CHECK(together.workloads[i].offered == load.offered);

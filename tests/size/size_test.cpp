@@ -10,14 +10,16 @@ constexpr std::int64_t mib = 1024 * 1024;
 
 /// Echo channels that get a request a minute, of which the run sees none.
 std::string idle_channels(int guests, int channels_each) {
-  std::string text = fmt::format("schema = 1\nname = \"idle\"\nrun_for = \"1s\"\n[machine]\nhost_cpus = 4\n[[vm]]\nname = \"guest\"\n"
-                                 "count = {}\ncpus = 1\n",
-                                 guests);
+  std::string text = fmt::format(
+      "schema = 1\nname = \"idle\"\nrun_for = \"1s\"\n[machine]\nhost_cpus = 4\n[[vm]]\nname = \"guest\"\n"
+      "count = {}\ncpus = 1\n",
+      guests);
   for (int i = 0; i < channels_each; ++i)
-    text += fmt::format("[[channel]]\nname = \"c{}\"\nvm = \"guest\"\ndriver = \"echo\"\nring = {{ to_host = \"4 pages\", to_guest = "
-                        "\"4 pages\" }}\n[[workload]]\nname = \"w{}\"\nchannel = \"c{}\"\nloop = \"open\"\narrivals = {{ periodic = "
-                        "\"1/min\" }}\nrequest = \"64B\"\n",
-                        i, i, i);
+    text += fmt::format(
+        "[[channel]]\nname = \"c{}\"\nvm = \"guest\"\ndriver = \"echo\"\nring = {{ to_host = \"4 pages\", to_guest = "
+        "\"4 pages\" }}\n[[workload]]\nname = \"w{}\"\nchannel = \"c{}\"\nloop = \"open\"\narrivals = {{ periodic = "
+        "\"1/min\" }}\nrequest = \"64B\"\n",
+        i, i, i);
   return text;
 }
 
@@ -28,8 +30,8 @@ void check_idle(int guests, int channels_each) {
   const RunResult result = run(scenario);
   const std::int64_t taken = peak_bytes() - before;
   const auto channels = static_cast<std::int64_t>(guests) * channels_each;
-  const std::string line = fmt::format("{} guests with {} idle channels each: {} MiB, {} KiB a channel, {} events", guests,
-                                       channels_each, taken / mib, taken / channels / 1024, result.events);
+  const std::string line = fmt::format("{} guests with {} idle channels each: {} MiB, {} KiB a channel, {} events",
+                                       guests, channels_each, taken / mib, taken / channels / 1024, result.events);
   std::puts(line.c_str());
   INFO(line);
   CHECK(result.channels.size() == static_cast<std::size_t>(channels));
@@ -107,11 +109,15 @@ TEST_CASE("a packet on its way allocates nothing") {
   SECTION("processed at PASSIVE_LEVEL") {
     overrides = {"channel.disk.host_endpoint.processing=passive", "channel.disk.guest_endpoint.processing=passive"};
   }
-  SECTION("through a ring that is full") { overrides = {"channel.disk.ring.to_host=1 page", "workload.load.queue_depth=128"}; }
+  SECTION("through a ring that is full") {
+    overrides = {"channel.disk.ring.to_host=1 page", "workload.load.queue_depth=128"};
+  }
   SECTION("with time to think, over two channels") {
     overrides = {"machine.guest_cpus=2", "channel.disk.subchannels=1", "workload.load.think_time=30us"};
   }
-  SECTION("with other service times each") { overrides = {"channel.disk.device.service={ uniform = [\"20us\", \"40us\"] }"}; }
+  SECTION("with other service times each") {
+    overrides = {"channel.disk.device.service={ uniform = [\"20us\", \"40us\"] }"};
+  }
   const std::uint64_t few = allocations_of(20'000, overrides);
   const std::uint64_t many = allocations_of(60'000, overrides);
   INFO(many - few << " allocations for 40000 packets more");

@@ -280,7 +280,8 @@ TEST_CASE("Answers that the host gave before it let go reach the guest, even whe
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("A host that disables ends the guest's transactions in every state with STATUS_DEVICE_REMOVED before Closed") {
+TEST_CASE(
+    "A host that disables ends the guest's transactions in every state with STATUS_DEVICE_REMOVED before Closed") {
   // Modelling decision: at a close KMCL completes what nobody will answer, after Suspend and before Closed.
   ChannelPair pair({.machines = {.costs = slow_messages()}});
   std::vector<VMBPACKETCOMPLETION> at_host;
@@ -357,7 +358,11 @@ TEST_CASE("Start, Pause and Disable inside a state callback are reported, not wa
         if (*call == 'P') VmbChannelPause(pair.guest.channel);
         if (*call == 'D') VmbChannelDisable(pair.guest.channel);
       };
-      if (std::string(where) == "opened") pair.guest.opened = [&] { misuse(); return STATUS_SUCCESS; };
+      if (std::string(where) == "opened")
+        pair.guest.opened = [&] {
+          misuse();
+          return STATUS_SUCCESS;
+        };
       if (std::string(where) == "started") pair.guest.started = misuse;
       if (std::string(where) == "post_started") pair.guest.post_started = misuse;
       if (std::string(where) == "suspend") pair.guest.suspend = misuse;
@@ -391,17 +396,28 @@ TEST_CASE("Misuse of the life cycle is reported with its rule") {
     std::function<void(ChannelPair&)> misuse;
   };
   const Row row = GENERATE(values<Row>({
-      {"K15", [](ChannelPair& p) { CHECK(p.guest.enable() != STATUS_SUCCESS); }},   // VmbChannelEnable: only from disabled
-      {"K03", [](ChannelPair& p) { VmbChannelCleanup(p.guest.channel); }},          // VmbChannelCleanup: only while disabled
+      {"K15",
+       [](ChannelPair& p) { CHECK(p.guest.enable() != STATUS_SUCCESS); }},  // VmbChannelEnable: only from disabled
+      {"K03", [](ChannelPair& p) { VmbChannelCleanup(p.guest.channel); }},  // VmbChannelCleanup: only while disabled
       {"K26", [](ChannelPair& p) { VmbChannelSetTransactionQuota(p.guest.channel, 0); }},
-      {"K17", [](ChannelPair& p) { VmbChannelDisable(p.guest.channel); VmbChannelStart(p.guest.channel); }},
-      {"K17", [](ChannelPair& p) { VmbChannelDisable(p.guest.channel); VmbChannelDisable(p.guest.channel); }},
-      {"IRQL", [](ChannelPair& p) {
+      {"K17",
+       [](ChannelPair& p) {
+         VmbChannelDisable(p.guest.channel);
+         VmbChannelStart(p.guest.channel);
+       }},
+      {"K17",
+       [](ChannelPair& p) {
+         VmbChannelDisable(p.guest.channel);
+         VmbChannelDisable(p.guest.channel);
+       }},
+      {"IRQL",
+       [](ChannelPair& p) {
          const KIRQL before = KeRaiseIrqlToDpcLevel();
          VmbChannelDisable(p.guest.channel);
          KeLowerIrql(before);
        }},
-      {"IRQL", [](ChannelPair& p) {
+      {"IRQL",
+       [](ChannelPair& p) {
          const KIRQL before = KeRaiseIrqlToDpcLevel();
          VMBCHANNEL channel = nullptr;
          CHECK(VmbChannelAllocate(&p.guest.device.object, FALSE, &channel) != STATUS_SUCCESS);  // PASSIVE_LEVEL exactly
@@ -442,7 +458,8 @@ TEST_CASE("A client whose Disable comes after the host's rescind is not to blame
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("Rings larger than the guest may share are refused: a finding, and the channel ends disabled, ready for less") {
+TEST_CASE(
+    "Rings larger than the guest may share are refused: a finding, and the channel ends disabled, ready for less") {
   // Linux, Documentation/virt/hyperv/vmbus.rst: about 1280 MiB of GPADLs per guest.
   ChannelPair pair({.to_host = {200'000}, .to_guest = {200'000}});
   pair.open();

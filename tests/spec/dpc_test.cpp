@@ -37,7 +37,8 @@ TEST_CASE("a DPC queued by an ISR runs at DISPATCH_LEVEL when the ISR is over an
   )"));
 }
 
-TEST_CASE("a DPC queued at DISPATCH_LEVEL waits until the IRQL falls, one queued below it runs before the call returns") {
+TEST_CASE(
+    "a DPC queued at DISPATCH_LEVEL waits until the IRQL falls, one queued below it runs before the call returns") {
   Machine machine;
   KDPC& dpc = machine.dpc([&] { machine.note("dpc"); });
   machine.thread({}, [&] {
@@ -70,14 +71,14 @@ TEST_CASE("importance decides whether the queue is drained at once") {
     int target;
     std::int64_t runs_at;
   };
-  for (const Row& row : {Row{"Low, own processor", LowImportance, 0, at_tick},
-                         Row{"Medium, own processor", MediumImportance, 0, at_once},
-                         Row{"MediumHigh, own processor", MediumHighImportance, 0, at_once},
-                         Row{"High, own processor", HighImportance, 0, at_once},
-                         Row{"Low, other processor", LowImportance, 1, at_tick},
-                         Row{"Medium, other processor", MediumImportance, 1, at_tick},
-                         Row{"MediumHigh, other processor", MediumHighImportance, 1, at_once},
-                         Row{"High, other processor", HighImportance, 1, at_once}}) {
+  for (const Row& row :
+       {Row{"Low, own processor", LowImportance, 0, at_tick},
+        Row{"Medium, own processor", MediumImportance, 0, at_once},
+        Row{"MediumHigh, own processor", MediumHighImportance, 0, at_once},
+        Row{"High, own processor", HighImportance, 0, at_once}, Row{"Low, other processor", LowImportance, 1, at_tick},
+        Row{"Medium, other processor", MediumImportance, 1, at_tick},
+        Row{"MediumHigh, other processor", MediumHighImportance, 1, at_once},
+        Row{"High, other processor", HighImportance, 1, at_once}}) {
     INFO(row.situation);
     Machine machine({.cpus = 2});
     std::int64_t ran_at = -1;
@@ -335,7 +336,8 @@ TEST_CASE("a removed DPC does not run, whoever else is queued, and may be queued
 
 // Source: bug check 0xC8, IRQL_UNEXPECTED_VALUE.
 TEST_CASE("a DPC that returns at another IRQL is a finding, and the next one runs at DISPATCH_LEVEL") {
-  for (const KIRQL left_at : std::initializer_list<KIRQL>{PASSIVE_LEVEL, APC_LEVEL, DISPATCH_LEVEL, CMCI_LEVEL, HIGH_LEVEL}) {
+  for (const KIRQL left_at :
+       std::initializer_list<KIRQL>{PASSIVE_LEVEL, APC_LEVEL, DISPATCH_LEVEL, CMCI_LEVEL, HIGH_LEVEL}) {
     INFO(int{left_at});
     Machine machine;
     KDPC& wrong = machine.dpc([&] {
@@ -417,7 +419,8 @@ TEST_CASE("pool that still holds a queued DPC or a set timer is a finding when i
   bool fired = false;
   machine.thread({}, [&] {
     auto* extension = static_cast<Extension*>(ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(Extension), pool_tag));
-    KeInitializeDpc(&extension->dpc, [](KDPC*, PVOID context, PVOID, PVOID) { *static_cast<bool*>(context) = true; }, &fired);
+    KeInitializeDpc(
+        &extension->dpc, [](KDPC*, PVOID context, PVOID, PVOID) { *static_cast<bool*>(context) = true; }, &fired);
     KeInitializeTimer(&extension->timer);
     LARGE_INTEGER due;
     due.QuadPart = -1000;

@@ -214,7 +214,8 @@ TEST_CASE("calls that are not legal at device level are findings with the bug ch
   static KSPIN_LOCK lock;
   static KTIMER timer;
   for (const Row& row : {
-           Row{"KeWaitForSingleObject", [] { KeWaitForSingleObject(&event, Executive, KernelMode, FALSE, nullptr); }, "0xB8"},
+           Row{"KeWaitForSingleObject", [] { KeWaitForSingleObject(&event, Executive, KernelMode, FALSE, nullptr); },
+               "0xB8"},
            Row{"KeDelayExecutionThread",
                [] {
                  LARGE_INTEGER span;
@@ -232,7 +233,8 @@ TEST_CASE("calls that are not legal at device level are findings with the bug ch
                "0xA"},
            Row{"KeCancelTimer", [] { KeCancelTimer(&timer); }, "0xA"},
            Row{"KeAcquireSpinLock", [] { KeReleaseSpinLock(&lock, KeAcquireSpinLockRaiseToDpc(&lock)); }, "0xC4"},
-           Row{"ExAllocatePool2 (nonpaged)", [] { ExFreePool(ExAllocatePool2(POOL_FLAG_NON_PAGED, 16, pool_tag)); }, "0xC4"},
+           Row{"ExAllocatePool2 (nonpaged)", [] { ExFreePool(ExAllocatePool2(POOL_FLAG_NON_PAGED, 16, pool_tag)); },
+               "0xC4"},
        }) {
     INFO(row.call);
     Machine machine;
@@ -248,7 +250,8 @@ TEST_CASE("calls that are not legal at device level are findings with the bug ch
     machine.interrupt_at(5us, line);
     machine.run(1ms);
     CHECK(returned);
-    CHECK_THAT(machine.found(), Catch::Matchers::StartsWith(std::string(row.bug_check) + " at 5000ns guest.cpu0 at device\n"));
+    CHECK_THAT(machine.found(),
+               Catch::Matchers::StartsWith(std::string(row.bug_check) + " at 5000ns guest.cpu0 at device\n"));
   }
 }
 
@@ -266,7 +269,8 @@ TEST_CASE("paged pool is a finding at DISPATCH_LEVEL, nonpaged pool is not") {
     machine.thread({}, [&] {
       const KIRQL before = KfRaiseIrql(row.level);
       void* block = ExAllocatePool2(row.flags, 100, pool_tag);
-      void* other = ExAllocatePoolWithTag((row.flags & POOL_FLAG_PAGED) != 0 ? PagedPool : NonPagedPoolNx, 100, pool_tag);
+      void* other =
+          ExAllocatePoolWithTag((row.flags & POOL_FLAG_PAGED) != 0 ? PagedPool : NonPagedPoolNx, 100, pool_tag);
       KeLowerIrql(before);
       ExFreePool(block);
       ExFreePoolWithTag(other, pool_tag);

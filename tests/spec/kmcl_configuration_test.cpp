@@ -7,7 +7,9 @@
 namespace vmbsim::testing {
 namespace {
 
-void ignore(VMBCHANNEL, VMBPACKETCOMPLETION packet, PVOID, UINT32, UINT32) { VmbChannelPacketComplete(packet, nullptr, 0); }
+void ignore(VMBCHANNEL, VMBPACKETCOMPLETION packet, PVOID, UINT32, UINT32) {
+  VmbChannelPacketComplete(packet, nullptr, 0);
+}
 
 NTSTATUS set_callbacks(VMBCHANNEL channel, ULONG version, ULONG size) {
   VMB_CHANNEL_STATE_CHANGE_CALLBACKS callbacks;
@@ -31,8 +33,10 @@ const std::vector<Row>& rows() {
   }();
   static const std::vector<Row> table = {
       {"MaximumPacketSize 1", STATUS_SUCCESS, [](VMBCHANNEL c) { return VmbChannelInitSetMaximumPacketSize(c, 1); }},
-      {"MaximumPacketSize 0", STATUS_INVALID_PARAMETER_2, [](VMBCHANNEL c) { return VmbChannelInitSetMaximumPacketSize(c, 0); }},
-      {"MaximumExternalData", STATUS_SUCCESS, [](VMBCHANNEL c) { return VmbChannelInitSetMaximumExternalData(c, 4096, 1); }},
+      {"MaximumPacketSize 0", STATUS_INVALID_PARAMETER_2,
+       [](VMBCHANNEL c) { return VmbChannelInitSetMaximumPacketSize(c, 0); }},
+      {"MaximumExternalData", STATUS_SUCCESS,
+       [](VMBCHANNEL c) { return VmbChannelInitSetMaximumExternalData(c, 4096, 1); }},
       {"MaximumExternalData of 0 bytes", STATUS_INVALID_PARAMETER_2,
        [](VMBCHANNEL c) { return VmbChannelInitSetMaximumExternalData(c, 0, 1); }},
       {"MaximumExternalData in chains of 0", STATUS_INVALID_PARAMETER_3,
@@ -41,15 +45,22 @@ const std::vector<Row>& rows() {
       {"ProcessPacketCallbacks", STATUS_SUCCESS,
        [](VMBCHANNEL c) { return VmbChannelInitSetProcessPacketCallbacks(c, ignore, nullptr); }},
       {"StateChangeCallbacks", STATUS_SUCCESS, [](VMBCHANNEL c) { return set_callbacks(c, 1, 0); }},
-      {"StateChangeCallbacks version 2", STATUS_INVALID_PARAMETER_2, [](VMBCHANNEL c) { return set_callbacks(c, 2, 0); }},
-      {"StateChangeCallbacks too long", STATUS_INVALID_PARAMETER_2, [](VMBCHANNEL c) { return set_callbacks(c, 1, 8); }},
+      {"StateChangeCallbacks version 2", STATUS_INVALID_PARAMETER_2,
+       [](VMBCHANNEL c) { return set_callbacks(c, 2, 0); }},
+      {"StateChangeCallbacks too long", STATUS_INVALID_PARAMETER_2,
+       [](VMBCHANNEL c) { return set_callbacks(c, 1, 8); }},
       {"FriendlyName", STATUS_SUCCESS, [](VMBCHANNEL c) { return VmbChannelInitSetFriendlyName(c, &name); }},
       {"Flags 0", STATUS_SUCCESS, [](VMBCHANNEL c) { return VmbChannelInitSetFlags(c, 0); }},
-      {"Flags pipe", STATUS_SUCCESS, [](VMBCHANNEL c) { return VmbChannelInitSetFlags(c, VMBUS_CHANNEL_INIT_FLAG_IS_PIPE); }},
+      {"Flags pipe", STATUS_SUCCESS,
+       [](VMBCHANNEL c) { return VmbChannelInitSetFlags(c, VMBUS_CHANNEL_INIT_FLAG_IS_PIPE); }},
       {"Flags unknown", STATUS_INVALID_PARAMETER_2, [](VMBCHANNEL c) { return VmbChannelInitSetFlags(c, 2); }},
-      {"RingBufferPageCount", STATUS_SUCCESS, [](VMBCHANNEL c) { return VmbClientChannelInitSetRingBufferPageCount(c, 4, 8); }},
+      {"RingBufferPageCount", STATUS_SUCCESS,
+       [](VMBCHANNEL c) { return VmbClientChannelInitSetRingBufferPageCount(c, 4, 8); }},
       {"TargetInterfaceId", STATUS_SUCCESS,
-       [](VMBCHANNEL c) { return VmbServerChannelInitSetTargetInterfaceId(c, GUID{0x11, 0x22, 0x33, {}}, GUID{1, 0, 0, {}}); }, true},
+       [](VMBCHANNEL c) {
+         return VmbServerChannelInitSetTargetInterfaceId(c, GUID{0x11, 0x22, 0x33, {}}, GUID{1, 0, 0, {}});
+       },
+       true},
   };
   return table;
 }
@@ -75,7 +86,8 @@ TEST_CASE("Ring sizes are the client's to set, an interface the server's to offe
   ChannelPair pair;
   pair.on_host([&] { CHECK(VmbClientChannelInitSetRingBufferPageCount(pair.host.channel, 1, 1) != STATUS_SUCCESS); });
   CHECK(pair.machines.findings.count("K13") == 1);
-  pair.on_guest([&] { CHECK(VmbServerChannelInitSetTargetInterfaceId(pair.guest.channel, GUID{}, GUID{}) != STATUS_SUCCESS); });
+  pair.on_guest(
+      [&] { CHECK(VmbServerChannelInitSetTargetInterfaceId(pair.guest.channel, GUID{}, GUID{}) != STATUS_SUCCESS); });
   CHECK(pair.machines.findings.count("K14") == 1);
 }
 
@@ -123,11 +135,11 @@ TEST_CASE("Rings grow until the largest packet fits; without a wish they hold si
     UINT32 packet, external;
     std::int64_t asked_pages, to_host_pages, to_guest_pages;
   };
-  const Rings rings = GENERATE(values<Rings>({{1024, 0, 1, 1, 1},           // fits into what was asked for
-                                              {1024, 0, 0, 5, 5},           // 16 * 1048 bytes
-                                              {64, 0, 0, 4, 4},             // at least 4
-                                              {5000, 0, 1, 2, 2},           // one page would be too small
-                                              {64, 1024 * 1024, 1, 1, 1},   // 257 frame numbers are 2056 bytes
+  const Rings rings = GENERATE(values<Rings>({{1024, 0, 1, 1, 1},          // fits into what was asked for
+                                              {1024, 0, 0, 5, 5},          // 16 * 1048 bytes
+                                              {64, 0, 0, 4, 4},            // at least 4
+                                              {5000, 0, 1, 2, 2},          // one page would be too small
+                                              {64, 1024 * 1024, 1, 1, 1},  // 257 frame numbers are 2056 bytes
                                               {64, 4 * 1024 * 1024, 1, 3, 1}}));
   CAPTURE(rings.packet, rings.external, rings.asked_pages);
   ChannelPair pair({.maximum_packet = rings.packet,

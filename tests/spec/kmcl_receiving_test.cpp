@@ -78,12 +78,14 @@ TEST_CASE("A change to PASSIVE_LEVEL takes effect with the next batch") {
 
 TEST_CASE("One ProcessPacket runs at a time, though interrupts, workers and processors compete") {
   // Modelling decision: one dispatcher per channel, strictly in ring order.
-  ChannelPair pair({.machines = {.costs = costs_of({{&hw::Costs::signal_host, 1us}}), .host_cpus = 4}, .host_target = 2});
+  ChannelPair pair(
+      {.machines = {.costs = costs_of({{&hw::Costs::signal_host, 1us}}), .host_cpus = 4}, .host_target = 2});
   int inside = 0, most = 0;
   pair.host.packet = [&](Arrived& a) {
     most = std::max(most, ++inside);
     pair.machines.host.consume(5us);
-    if (a.number % 3 == 0) VmbChannelSetIncomingProcessingAtPassive(pair.host.channel, a.number % 2 != 0 ? TRUE : FALSE);
+    if (a.number % 3 == 0)
+      VmbChannelSetIncomingProcessingAtPassive(pair.host.channel, a.number % 2 != 0 ? TRUE : FALSE);
     --inside;
     VmbChannelPacketComplete(a.packet, nullptr, 0);
   };
@@ -224,20 +226,24 @@ TEST_CASE("Each mistake with a delivered packet is reported with its rule, and t
     std::function<void(ChannelPair&, Arrived&)> mistake;
   };
   const Row row = GENERATE(values<Row>({
-      {"K55", [](ChannelPair&, Arrived& a) {  // VmbChannelPacketGetExternalData: only if the flag was set
+      {"K55",
+       [](ChannelPair&, Arrived& a) {  // VmbChannelPacketGetExternalData: only if the flag was set
          PMDL mdl = nullptr;
          CHECK(VmbChannelPacketGetExternalData(a.packet, 0, &mdl) != STATUS_SUCCESS);
          VmbChannelPacketComplete(a.packet, nullptr, 0);
        }},
-      {"K50", [](ChannelPair&, Arrived& a) {  // VmbChannelPacketDeferToPassive: do not complete it in this invocation
+      {"K50",
+       [](ChannelPair&, Arrived& a) {  // VmbChannelPacketDeferToPassive: do not complete it in this invocation
          if (hw::Processor::current()->irql() == Irql::dispatch) VmbChannelPacketDeferToPassive(a.packet);
          VmbChannelPacketComplete(a.packet, nullptr, 0);
        }},
-      {"K54", [](ChannelPair&, Arrived& a) {
+      {"K54",
+       [](ChannelPair&, Arrived& a) {
          VmbChannelPacketComplete(a.packet, nullptr, 0);
          VmbChannelPacketFail(a.packet);
        }},
-      {"K51", [](ChannelPair&, Arrived& a) {
+      {"K51",
+       [](ChannelPair&, Arrived& a) {
          VmbChannelPacketComplete(a.packet, nullptr, 0);
          VmbChannelPacketComplete(a.packet, nullptr, 0);
        }},
@@ -277,8 +283,16 @@ TEST_CASE("Garbage in the ring is one finding of the host; its queue stops and i
   const Row row = GENERATE_COPY(values<Row>({
       {"In outside the ring", [=](std::byte* control, std::byte*) { word(control, 4096); }},
       {"In between packets", [=](std::byte* control, std::byte*) { word(control, 13); }},
-      {"a packet of zeros", [=](std::byte* control, std::byte* data) { std::memset(data, 0, 4096); word(control, 64); }},
-      {"a packet that never ends", [=](std::byte* control, std::byte* data) { std::memset(data, 0xFF, 4096); word(control, 64); }},
+      {"a packet of zeros",
+       [=](std::byte* control, std::byte* data) {
+         std::memset(data, 0, 4096);
+         word(control, 64);
+       }},
+      {"a packet that never ends",
+       [=](std::byte* control, std::byte* data) {
+         std::memset(data, 0xFF, 4096);
+         word(control, 64);
+       }},
   }));
   CAPTURE(row.what);
   ChannelPair pair;
@@ -342,7 +356,8 @@ TEST_CASE("A packet that no driver sent reaches the driver, a completion nobody 
 
 TEST_CASE("A channel without a ProcessPacket callback answers what arrives with nothing") {
   ChannelPair pair;
-  pair.on_host([&] { CHECK(VmbChannelInitSetProcessPacketCallbacks(pair.host.channel, nullptr, nullptr) == STATUS_SUCCESS); });
+  pair.on_host(
+      [&] { CHECK(VmbChannelInitSetProcessPacketCallbacks(pair.host.channel, nullptr, nullptr) == STATUS_SUCCESS); });
   pair.open();
   send(pair, 1, 3);
   CHECK(pair.guest.returned.size() == 3);

@@ -57,17 +57,18 @@ TEST_CASE("Without WAIT a packet that waited for room is completed at DISPATCH_L
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("With WAIT the routine runs when the answer comes, at DISPATCH_LEVEL, with the answer rounded up to 8 bytes") {
+TEST_CASE(
+    "With WAIT the routine runs when the answer comes, at DISPATCH_LEVEL, with the answer rounded up to 8 bytes") {
   // EVT_VMB_PACKET_COMPLETION_ROUTINE. The wire counts in 8 bytes; zeros fill the rest.
   ChannelPair pair;
   const UINT32 length = GENERATE(0u, 1u, 7u, 8u, 9u, 20u);
   CAPTURE(length);
   const std::vector<std::byte> bytes(20, std::byte{0xAB});
-  pair.host.packet = [&](Arrived& a) { VmbChannelPacketComplete(a.packet, const_cast<std::byte*>(bytes.data()), length); };
+  pair.host.packet = [&](Arrived& a) {
+    VmbChannelPacketComplete(a.packet, const_cast<std::byte*>(bytes.data()), length);
+  };
   pair.open();
-  pair.on_guest([&] {
-    CHECK(pair.guest.send(1) == STATUS_SUCCESS);
-  });
+  pair.on_guest([&] { CHECK(pair.guest.send(1) == STATUS_SUCCESS); });
   REQUIRE(pair.guest.returned.size() == 1);
   const Returned& r = pair.guest.returned[0];
   CHECK_FALSE(r.inside_send);
@@ -114,7 +115,8 @@ TEST_CASE("A packet in the driver's own memory is sent many times") {
   std::vector<std::uint64_t> memory;
   int rounds = 0;
   pair.guest.completed = [&](Returned& r) {
-    if (++rounds < 3) CHECK(VmbPacketSend(r.packet, pair.guest.bytes_of(1).data(), 8, nullptr, wait_flag) == STATUS_SUCCESS);
+    if (++rounds < 3)
+      CHECK(VmbPacketSend(r.packet, pair.guest.bytes_of(1).data(), 8, nullptr, wait_flag) == STATUS_SUCCESS);
   };
   pair.open();
   pair.on_guest([&] {
@@ -206,15 +208,17 @@ TEST_CASE("What no ring of this size can hold is refused and blocks nobody") {
 
 // ---- Buffers ----
 
-TEST_CASE("A PAGED_BUFFER is copied before the call returns; any other buffer is read when its packet enters the ring") {
+TEST_CASE(
+    "A PAGED_BUFFER is copied before the call returns; any other buffer is read when its packet enters the ring") {
   // VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER. Modelling decision: without it the buffer stays the packet's until completion.
   ChannelPair pair;
   const bool paged = GENERATE(false, true);
   pair.on_guest([&] {
     VMBPACKET packet = pair.guest.new_packet(1, 16);
     std::byte* buffer = pair.guest.bytes_of(1).data();
-    CHECK(VmbPacketSend(packet, buffer, 16, nullptr, wait_flag | (paged ? VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER : 0)) ==
-          STATUS_SUCCESS);  // not open yet: it waits
+    CHECK(
+        VmbPacketSend(packet, buffer, 16, nullptr, wait_flag | (paged ? VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER : 0)) ==
+        STATUS_SUCCESS);  // not open yet: it waits
     buffer[8] = std::byte{0xEE};
   });
   std::byte seen{};
@@ -239,7 +243,8 @@ TEST_CASE("Each mistake with a packet is reported with its rule, and the channel
       {"K70", [](ChannelPair& p) { CHECK(p.guest.send(1, 1025) != STATUS_SUCCESS); }},
       {"K84", [](ChannelPair& p) { CHECK(p.guest.send(1, 8, 0x80) != STATUS_SUCCESS); }},
       // VmbPacketFree: only for packets from VmbPacketAllocate, and once
-      {"K74", [](ChannelPair& p) {
+      {"K74",
+       [](ChannelPair& p) {
          VMBPACKET packet = VmbPacketAllocate(p.guest.channel);
          VmbPacketFree(packet);
          VmbPacketFree(packet);
@@ -247,7 +252,8 @@ TEST_CASE("Each mistake with a packet is reported with its rule, and the channel
          CHECK(VmbPacketAllocate(p.guest.channel) != first);
        }},
       // VmbPacketSend: KMCL owns the object until its routine runs
-      {"K75", [](ChannelPair& p) {
+      {"K75",
+       [](ChannelPair& p) {
          VmbChannelPause(p.guest.channel);
          VMBPACKET packet = p.guest.new_packet(1);
          CHECK(VmbPacketSend(packet, p.guest.bytes_of(1).data(), 8, nullptr, wait_flag) == STATUS_SUCCESS);
@@ -255,7 +261,8 @@ TEST_CASE("Each mistake with a packet is reported with its rule, and the channel
          CHECK(VmbPacketSend(packet, &other, 8, nullptr, 0) != STATUS_SUCCESS);
          VmbChannelStart(p.guest.channel);
        }},
-      {"K75", [](ChannelPair& p) {
+      {"K75",
+       [](ChannelPair& p) {
          VmbChannelPause(p.guest.channel);
          VMBPACKET packet = p.guest.new_packet(1);
          CHECK(VmbPacketSend(packet, p.guest.bytes_of(1).data(), 8, nullptr, wait_flag) == STATUS_SUCCESS);
@@ -263,15 +270,18 @@ TEST_CASE("Each mistake with a packet is reported with its rule, and the channel
          VmbChannelStart(p.guest.channel);
        }},
       // VmbPacketSendWithExternalMdl, ...Pfns: WAIT_FOR_COMPLETION must be set
-      {"K79", [](ChannelPair& p) {
+      {"K79",
+       [](ChannelPair& p) {
          VMBPACKET packet = p.guest.new_packet(1);
          PFN_NUMBER pfn = 1;
          CHECK(VmbPacketSendWithExternalPfns(packet, p.guest.bytes_of(1).data(), 8, &pfn, 1, 0) != STATUS_SUCCESS);
        }},
-      {"IRQL", [](ChannelPair& p) {
+      {"IRQL",
+       [](ChannelPair& p) {
          VMBPACKET packet = p.guest.new_packet(1);
          const KIRQL before = KeRaiseIrqlToDpcLevel();
-         VmbPacketSend(packet, p.guest.bytes_of(1).data(), 8, nullptr, wait_flag | VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER);
+         VmbPacketSend(packet, p.guest.bytes_of(1).data(), 8, nullptr,
+                       wait_flag | VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER);
          KeLowerIrql(before);
        }},
   }));
@@ -318,11 +328,13 @@ class ExternalData {
     pair.host.packet = [this](Arrived& a) {
       CHECK(a.flags == VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA);
       PMDL mdl = nullptr;
-      REQUIRE(VmbChannelPacketGetExternalData(a.packet, VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY, &mdl) == STATUS_SUCCESS);
+      REQUIRE(VmbChannelPacketGetExternalData(a.packet, VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY, &mdl) ==
+              STATUS_SUCCESS);
       for (; mdl != nullptr; mdl = mdl->Next) {
-        const ULONG pages = ADDRESS_AND_SIZE_TO_SPAN_PAGES(reinterpret_cast<PVOID>(std::uintptr_t{mdl->ByteOffset}), MmGetMdlByteCount(mdl));
-        seen.lists.push_back({MmGetMdlByteOffset(mdl), MmGetMdlByteCount(mdl),
-                              {MmGetMdlPfnArray(mdl), MmGetMdlPfnArray(mdl) + pages}});
+        const ULONG pages = ADDRESS_AND_SIZE_TO_SPAN_PAGES(reinterpret_cast<PVOID>(std::uintptr_t{mdl->ByteOffset}),
+                                                           MmGetMdlByteCount(mdl));
+        seen.lists.push_back(
+            {MmGetMdlByteOffset(mdl), MmGetMdlByteCount(mdl), {MmGetMdlPfnArray(mdl), MmGetMdlPfnArray(mdl) + pages}});
         const auto* at = static_cast<const std::byte*>(MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority));
         REQUIRE(at != nullptr);
         seen.bytes.insert(seen.bytes.end(), at, at + MmGetMdlByteCount(mdl));
@@ -400,8 +412,8 @@ TEST_CASE("A part of an MDL is described by offset and length; a length of 0 mea
     mdl = data.list(40'000, 100, 10'000);
     if (rule.empty()) expected = data.bytes_of(mdl, row.offset, row.bytes);
     VMBPACKET packet = data.pair.guest.new_packet(1);
-    const NTSTATUS status = VmbPacketSendWithExternalMdl(packet, data.pair.guest.bytes_of(1).data(), 8, mdl, row.offset, row.length,
-                                                         row.flags | wait_flag);
+    const NTSTATUS status = VmbPacketSendWithExternalMdl(packet, data.pair.guest.bytes_of(1).data(), 8, mdl, row.offset,
+                                                         row.length, row.flags | wait_flag);
     CHECK((status == STATUS_SUCCESS) == rule.empty());
   });
   if (!rule.empty()) {
@@ -428,7 +440,8 @@ TEST_CASE("A chain arrives as a chain; a part of it may begin and end in any lis
     first->Next = second;
     second->Next = third;
     VMBPACKET packet = data.pair.guest.new_packet(1);
-    CHECK(VmbPacketSendWithExternalMdl(packet, data.pair.guest.bytes_of(1).data(), 8, first, 90, 5007, wait_flag) == STATUS_SUCCESS);
+    CHECK(VmbPacketSendWithExternalMdl(packet, data.pair.guest.bytes_of(1).data(), 8, first, 90, 5007, wait_flag) ==
+          STATUS_SUCCESS);
     for (const auto& part : {data.bytes_of(first, 90, 6), data.bytes_of(second, 0, 5000), data.bytes_of(third, 0, 1)})
       expected.insert(expected.end(), part.begin(), part.end());
   });
@@ -447,7 +460,8 @@ TEST_CASE("A list of page frame numbers arrives as one MDL of whole pages") {
     PMDL mdl = data.list(3 * 4096, 0, 3 * 4096);
     pfns.assign(MmGetMdlPfnArray(mdl), MmGetMdlPfnArray(mdl) + 2);
     VMBPACKET packet = data.pair.guest.new_packet(1);
-    CHECK(VmbPacketSendWithExternalPfns(packet, data.pair.guest.bytes_of(1).data(), 8, pfns.data(), 2, wait_flag) == STATUS_SUCCESS);
+    CHECK(VmbPacketSendWithExternalPfns(packet, data.pair.guest.bytes_of(1).data(), 8, pfns.data(), 2, wait_flag) ==
+          STATUS_SUCCESS);
   });
   REQUIRE(data.seen.lists.size() == 1);
   CHECK(data.seen.lists[0].offset == 0);

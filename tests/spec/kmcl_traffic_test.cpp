@@ -23,13 +23,20 @@ class RandomChoices final : public kernel::ChoiceSource {
 /// Costs of every kind, all different, so that everything can meet everything.
 hw::Costs varied_costs(RandomChoices& random) {
   const auto some = [&](int most_ns) { return Duration{random.draw(static_cast<std::uint32_t>(most_ns))}; };
-  return costs_of({{&hw::Costs::signal_host, some(5000)},    {&hw::Costs::signal_guest, some(5000)},
-                   {&hw::Costs::idle_wake, some(3000)},      {&hw::Costs::control_message, some(20000)},
-                   {&hw::Costs::hypercall, some(2000)},      {&hw::Costs::isr, some(1000)},
-                   {&hw::Costs::dpc_dispatch, some(500)},    {&hw::Costs::worker_wake, some(5000)},
-                   {&hw::Costs::thread_switch, some(2000)},  {&hw::Costs::packet_send, some(1000)},
-                   {&hw::Costs::packet_receive, some(1000)}, {&hw::Costs::packet_complete, some(1000)},
-                   {&hw::Costs::copy_per_kib, some(500)},    {&hw::Costs::map_per_page, some(100)}});
+  return costs_of({{&hw::Costs::signal_host, some(5000)},
+                   {&hw::Costs::signal_guest, some(5000)},
+                   {&hw::Costs::idle_wake, some(3000)},
+                   {&hw::Costs::control_message, some(20000)},
+                   {&hw::Costs::hypercall, some(2000)},
+                   {&hw::Costs::isr, some(1000)},
+                   {&hw::Costs::dpc_dispatch, some(500)},
+                   {&hw::Costs::worker_wake, some(5000)},
+                   {&hw::Costs::thread_switch, some(2000)},
+                   {&hw::Costs::packet_send, some(1000)},
+                   {&hw::Costs::packet_receive, some(1000)},
+                   {&hw::Costs::packet_complete, some(1000)},
+                   {&hw::Costs::copy_per_kib, some(500)},
+                   {&hw::Costs::map_per_page, some(100)}});
 }
 
 /// One end's driver: sends from several processors, keeps some of what it gets, answers in its own order from any processor.
@@ -105,7 +112,9 @@ PairConfig drawn(RandomChoices& random, std::uint64_t seed) {
   config.to_guest = {1 + random.draw(2)};
   config.host_target = random.draw(config.machines.host_cpus);
   config.guest_target = random.draw(config.machines.guest_cpus);
-  config.batching = {.mode = static_cast<kmcl::Batching::Mode>(random.draw(3)), .max_packets = 1 + random.draw(4), .mask = random.draw(2) != 0};
+  config.batching = {.mode = static_cast<kmcl::Batching::Mode>(random.draw(3)),
+                     .max_packets = 1 + random.draw(4),
+                     .mask = random.draw(2) != 0};
   config.host_passive = random.draw(3) == 0;
   config.guest_passive = random.draw(3) == 0;
   config.host_quota = random.draw(2) * (1 + random.draw(5));
@@ -219,9 +228,14 @@ TEST_CASE("A close at any moment of dense traffic ends every transaction and lea
     REQUIRE(pair.found() == "");
     REQUIRE(pair.machines.bus.gpadls().count() == 0);
     // What was sent after the close is still held; the next round takes it all.
-    if (who != 0) pair.on_host([&] { CHECK(pair.host.enable() == STATUS_SUCCESS); VmbChannelStart(pair.host.channel); });
+    if (who != 0)
+      pair.on_host([&] {
+        CHECK(pair.host.enable() == STATUS_SUCCESS);
+        VmbChannelStart(pair.host.channel);
+      });
     over = false;
-    for (Party* party : {&host, &guest}) pair.machines.start(party->partition, 0, [&, party] { party->answer_until(over); });
+    for (Party* party : {&host, &guest})
+      pair.machines.start(party->partition, 0, [&, party] { party->answer_until(over); });
     pair.machines.start(pair.machines.guest, 0, [&] { CHECK(pair.guest.enable() == STATUS_SUCCESS); });
     pair.machines.run_until(100ms);
     over = true;

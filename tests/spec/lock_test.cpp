@@ -230,7 +230,8 @@ TEST_CASE("trying for a lock never spins: it succeeds only while the lock is fre
   });
   machine.run(1ms);
   CHECK(machine.spent(Activity::spin, 1) == 0us);
-  CHECK(machine.timeline() == timeline("0ns cpu0 dispatch a\n 10000ns cpu0 dispatch a done\n 11000ns cpu1 passive tried"));
+  CHECK(machine.timeline() ==
+        timeline("0ns cpu0 dispatch a\n 10000ns cpu0 dispatch a done\n 11000ns cpu1 passive tried"));
   CHECK(machine.findings.all().empty());
 }
 

@@ -31,8 +31,10 @@ std::string fnv1a(std::span<const std::byte> bytes) {
 std::vector<std::string> fields_of(const std::string& line) {
   std::vector<std::string> fields(1);
   for (const char c : line) {
-    if (c == ',') fields.emplace_back();
-    else if (c != '\r') fields.back() += c;
+    if (c == ',')
+      fields.emplace_back();
+    else if (c != '\r')
+      fields.back() += c;
   }
   return fields;
 }
@@ -46,7 +48,9 @@ std::string send(TestRing& ring, std::uint64_t bytes, std::uint64_t id, bool com
   packet.payload = payload;
   const WriteAnswer answer = ring.writer.write(packet);
   if (const auto* signal = std::get_if<SignalNeeded>(&answer)) return *signal == SignalNeeded::yes ? "ok,1" : "ok,0";
-  return std::holds_alternative<Full>(answer) ? "full,0" : std::holds_alternative<TooLarge>(answer) ? "too_large,0" : "corrupt,0";
+  return std::holds_alternative<Full>(answer)       ? "full,0"
+         : std::holds_alternative<TooLarge>(answer) ? "too_large,0"
+                                                    : "corrupt,0";
 }
 
 std::string receive(TestRing& ring, std::uint64_t most, std::string& received) {
@@ -72,15 +76,17 @@ std::string play(TestRing& ring, const std::vector<std::string>& given) {
   } else if (given[0] == "recv") {
     answer = receive(ring, argument, received);
   } else {
-    if (argument == 1) ring.reader.mask();
-    else static_cast<void>(ring.reader.unmask());
+    if (argument == 1)
+      ring.reader.mask();
+    else
+      static_cast<void>(ring.reader.unmask());
     answer = "ok,0";
   }
   std::ostringstream line;
   line << given[0] << ',' << given[1] << ',' << given[2] << ',' << given[3] << ',' << answer << ','
-       << ring.word(ControlWord::in) << ',' << ring.word(ControlWord::out) << ',' << ring.word(ControlWord::interrupt_mask)
-       << ',' << ring.word(ControlWord::pending_send) << ',' << ring.word(ControlWord::feature_bits) << ',' << received << ','
-       << fnv1a(ring.memory.image().subspan(4096));
+       << ring.word(ControlWord::in) << ',' << ring.word(ControlWord::out) << ','
+       << ring.word(ControlWord::interrupt_mask) << ',' << ring.word(ControlWord::pending_send) << ','
+       << ring.word(ControlWord::feature_bits) << ',' << received << ',' << fnv1a(ring.memory.image().subspan(4096));
   return line.str();
 }
 

@@ -27,14 +27,17 @@ TEST_CASE("One transaction step by step: every latency and cost shows once, wher
   REQUIRE(pair.guest.journeys.size() == 1);
   const vmbus::Journey& journey = pair.guest.journeys[0];
   const std::array<Duration, stage_count> expected = {
-      100ns,                  // into the ring
-      200ns,                  // the hypercall
-      3000ns + 500ns + 600ns, // on its way, waking the processor, the interrupt routine
-      70ns,                   // the DPC begins its pass
-      80ns,                   // taken out and handed over
-      1000ns,                 // the server
-      90ns,                   // the answer into the ring
-      200ns,  4000ns + 500ns + 600ns, 70ns, 80ns};
+      100ns,                   // into the ring
+      200ns,                   // the hypercall
+      3000ns + 500ns + 600ns,  // on its way, waking the processor, the interrupt routine
+      70ns,                    // the DPC begins its pass
+      80ns,                    // taken out and handed over
+      1000ns,                  // the server
+      90ns,                    // the answer into the ring
+      200ns,
+      4000ns + 500ns + 600ns,
+      70ns,
+      80ns};
   for (std::size_t i = 0; i < stage_count; ++i) {
     CAPTURE(stage_names[i]);
     CHECK(journey.stage(i) == expected[i]);
@@ -71,12 +74,14 @@ TEST_CASE("A full ring is announced as free once, when what waits fits") {
   CHECK(pair.host.arrived.size() == 5);
   CHECK(pair.host.counters().outgoing.space_signals == 1);
   CHECK(pair.host.counters().outgoing.data_signals == 0);
-  CHECK(pair.guest.counters().outgoing.data_signals == 2);  // the first packet, and the first after the ring was emptied
+  CHECK(pair.guest.counters().outgoing.data_signals ==
+        2);  // the first packet, and the first after the ring was emptied
 }
 
 TEST_CASE("One interrupt means: look at both rings. It brings an answer and room for what waits") {
   // EMCL: the handler of a signal drains the incoming ring, then moves what waits for room.
-  ChannelPair pair({.machines = {.costs = costs_of({{&hw::Costs::signal_host, 10us}, {&hw::Costs::signal_guest, 10us}})}});
+  ChannelPair pair(
+      {.machines = {.costs = costs_of({{&hw::Costs::signal_host, 10us}, {&hw::Costs::signal_guest, 10us}})}});
   pair.open();
   pair.forget();
   const std::uint64_t interrupts = pair.guest.counters().interrupts;
@@ -103,7 +108,9 @@ TEST_CASE("Signals while the event flag is set make one interrupt; interrupts fo
   // A flag that an earlier interrupt finds set leaves its own interrupt nothing to do.
   pair.machines.host_synic.signal(port, 10us);
   pair.machines.run_until(pair.machines.world.now().time_since_epoch() + Duration{9'500ns});
-  pair.machines.host_synic.signal(pair.machines.host_synic.open(7, CpuId{0}, 3, [](void*) {}, nullptr), {});
+  pair.machines.host_synic.signal(pair.machines.host_synic.open(
+                                      7, CpuId{0}, 3, [](void*) {}, nullptr),
+                                  {});
   pair.machines.quiesce();
   CHECK(pair.machines.host_synic.spurious() <= 1);
   CHECK(pair.host.counters().interrupts == before + 2);
@@ -116,11 +123,13 @@ TEST_CASE("With InterruptMask held during a pass the sender signals less, and no
   // EMCL: InterruptMask non-zero means: do not interrupt me for new data.
   std::array<std::uint64_t, 2> signals{};
   for (const bool mask : {false, true}) {
-    ChannelPair pair({.machines = {.costs = costs_of({{&hw::Costs::hypercall, 100ns}, {&hw::Costs::packet_receive, 500ns}}), .host_cpus = 2},
-                      .to_host = {4},
-                      .to_guest = {4},
-                      .batching = {.mode = kmcl::Batching::Mode::none, .mask = mask},
-                      .quiet = true});
+    ChannelPair pair(
+        {.machines = {.costs = costs_of({{&hw::Costs::hypercall, 100ns}, {&hw::Costs::packet_receive, 500ns}}),
+                      .host_cpus = 2},
+         .to_host = {4},
+         .to_guest = {4},
+         .batching = {.mode = kmcl::Batching::Mode::none, .mask = mask},
+         .quiet = true});
     pair.host.batch_over = [&](UINT32) { pair.machines.host.consume(1us); };  // the ring is empty, the pass is not over
     pair.open();
     pair.on_guest([&] {
@@ -164,7 +173,8 @@ TEST_CASE("Stages add up to the latency and never run backwards, for riders, wai
 
 TEST_CASE("Subchannels are channels of their own: own processors, own rings, own order of opening") {
   // Linux, vmbus_request_offers and sub-channel offers: each has its relid and its target processor.
-  const PairConfig config{.machines = {.costs = costs_of({{&hw::Costs::signal_host, 1us}}), .host_cpus = 2, .guest_cpus = 2}};
+  const PairConfig config{
+      .machines = {.costs = costs_of({{&hw::Costs::signal_host, 1us}}), .host_cpus = 2, .guest_cpus = 2}};
   ChannelPair primary(config);
   PairConfig second = config;
   second.subchannel = 1;
@@ -173,7 +183,8 @@ TEST_CASE("Subchannels are channels of their own: own processors, own rings, own
   primary.open();
   CHECK(sub.order().empty());
   sub.open();
-  CHECK(primary.machines.bus.offer_of(sub.guest.endpoint())->relid() != primary.machines.bus.offer_of(primary.guest.endpoint())->relid());
+  CHECK(primary.machines.bus.offer_of(sub.guest.endpoint())->relid() !=
+        primary.machines.bus.offer_of(primary.guest.endpoint())->relid());
   primary.on_guest([&] { CHECK(primary.guest.send(1) == STATUS_SUCCESS); });
   sub.on_guest([&] { CHECK(sub.guest.send(1) == STATUS_SUCCESS); }, 1);
   CHECK(primary.guest.returned.size() == 1);

@@ -9,12 +9,16 @@ using namespace vmbsim::vmbus;
 
 // Source: EMCL, RingBuffer.c: PkCompleteInsertion; OpenVMM, vmbus_ring: test_interrupt_mask; Linux, hv_signal_on_write.
 TEST_CASE("a write asks for a signal only when it wakes a listening reader") {
-  struct Row { const char* situation; bool empty; bool masked; SignalNeeded expected; };
-  for (const Row& row : {
-           Row{"first packet, reader listening", true, false, SignalNeeded::yes},
-           Row{"first packet, reader masked", true, true, SignalNeeded::no},
-           Row{"ring already holds a packet", false, false, SignalNeeded::no},
-           Row{"ring already holds a packet, reader masked", false, true, SignalNeeded::no}}) {
+  struct Row {
+    const char* situation;
+    bool empty;
+    bool masked;
+    SignalNeeded expected;
+  };
+  for (const Row& row : {Row{"first packet, reader listening", true, false, SignalNeeded::yes},
+                         Row{"first packet, reader masked", true, true, SignalNeeded::no},
+                         Row{"ring already holds a packet", false, false, SignalNeeded::no},
+                         Row{"ring already holds a packet, reader masked", false, true, SignalNeeded::no}}) {
     INFO(row.situation);
     TestRing ring(1_pages);
     if (!row.empty) REQUIRE(ring.writer.write(packet_of(40)) == WriteAnswer{SignalNeeded::yes});
@@ -58,12 +62,16 @@ TEST_CASE("a batch behind older packets is not signalled") {
 
 // Source: EMCL, RingBuffer.c: PkGetSendBuffer: packet with trailer and what is staged, at most size - 1.
 TEST_CASE("a writer without room says how much it waits for") {
-  struct Row { const char* situation; std::uint32_t held; std::uint32_t staged; std::uint32_t packet; std::uint32_t pending; };
-  for (const Row& row : {
-           Row{"one packet", 4000, 0, 200, 200},
-           Row{"a packet behind a staged one", 3000, 400, 800, 1200},
-           Row{"the largest packet", 24, 0, 4088, 4088},
-           Row{"more than could ever be free", 24, 104, 4088, 4095}}) {
+  struct Row {
+    const char* situation;
+    std::uint32_t held;
+    std::uint32_t staged;
+    std::uint32_t packet;
+    std::uint32_t pending;
+  };
+  for (const Row& row :
+       {Row{"one packet", 4000, 0, 200, 200}, Row{"a packet behind a staged one", 3000, 400, 800, 1200},
+        Row{"the largest packet", 24, 0, 4088, 4088}, Row{"more than could ever be free", 24, 104, 4088, 4095}}) {
     INFO(row.situation);
     TestRing ring(1_pages);
     REQUIRE(ring.writer.write(packet_of(row.held)) == WriteAnswer{SignalNeeded::yes});
@@ -105,21 +113,22 @@ TEST_CASE("room that was given back since the writer last looked is found withou
 // Source: EMCL, RingBuffer.c: PkCompleteRemoval: free before < pending <= free after, free = size - used - 1.
 TEST_CASE("a reader signals when what it gave back made the room that was asked for") {
   // 4000 bytes held: 95 free. The reader gives back `packets` of 400 bytes: 495 free after one, 895 after two.
-  struct Row { std::uint32_t pending; int packets; SignalNeeded expected; };
-  for (const Row& row : {
-           Row{0, 1, SignalNeeded::no},      // nobody waits
-           Row{1, 1, SignalNeeded::no},      // there was room all the time
-           Row{95, 1, SignalNeeded::no},     // exactly enough before
-           Row{96, 1, SignalNeeded::yes},    // one byte short before
-           Row{495, 1, SignalNeeded::yes},   // exactly enough after
-           Row{496, 1, SignalNeeded::no},    // one byte short after
-           Row{496, 2, SignalNeeded::yes},
-           Row{895, 2, SignalNeeded::yes},
-           Row{896, 2, SignalNeeded::no},
-           Row{4095, 9, SignalNeeded::no},   // 400 bytes are still held
-           Row{4095, 10, SignalNeeded::yes}, // "wake me when it is empty"
-           Row{4096, 10, SignalNeeded::no},  // never true, whatever a hostile writer asks for
-           Row{0xFFFFFFFF, 10, SignalNeeded::no}}) {
+  struct Row {
+    std::uint32_t pending;
+    int packets;
+    SignalNeeded expected;
+  };
+  for (const Row& row : {Row{0, 1, SignalNeeded::no},     // nobody waits
+                         Row{1, 1, SignalNeeded::no},     // there was room all the time
+                         Row{95, 1, SignalNeeded::no},    // exactly enough before
+                         Row{96, 1, SignalNeeded::yes},   // one byte short before
+                         Row{495, 1, SignalNeeded::yes},  // exactly enough after
+                         Row{496, 1, SignalNeeded::no},   // one byte short after
+                         Row{496, 2, SignalNeeded::yes}, Row{895, 2, SignalNeeded::yes}, Row{896, 2, SignalNeeded::no},
+                         Row{4095, 9, SignalNeeded::no},    // 400 bytes are still held
+                         Row{4095, 10, SignalNeeded::yes},  // "wake me when it is empty"
+                         Row{4096, 10, SignalNeeded::no},   // never true, whatever a hostile writer asks for
+                         Row{0xFFFFFFFF, 10, SignalNeeded::no}}) {
     INFO("pending " << row.pending << ", " << row.packets << " packets given back");
     TestRing ring(1_pages);
     for (int i = 0; i < 10; ++i) REQUIRE(std::holds_alternative<SignalNeeded>(ring.writer.write(packet_of(400))));

@@ -65,7 +65,8 @@ TEST_CASE("a thread of higher priority preempts at once and the preempted one ta
   )"));
 }
 
-TEST_CASE("a thread of higher priority that becomes ready while another holds DISPATCH_LEVEL runs exactly when it lowers") {
+TEST_CASE(
+    "a thread of higher priority that becomes ready while another holds DISPATCH_LEVEL runs exactly when it lowers") {
   Machine machine;
   machine.thread({.name = "low", .priority = 8}, [&] {
     const KIRQL before = KeRaiseIrqlToDpcLevel();
@@ -210,7 +211,8 @@ TEST_CASE("idle processors take work that may run there, bound threads wait for 
 TEST_CASE("a preempted thread that is not bound goes on at once on an idle processor") {
   Machine machine({.cpus = 2});
   machine.thread({.name = "low", .cpu = 0, .bound = false}, [&] { machine.work("low", 20us); });
-  machine.thread_at(5us, {.name = "high", .cpu = 0, .priority = 12, .bound = true}, [&] { machine.work("high", 30us); });
+  machine.thread_at(5us, {.name = "high", .cpu = 0, .priority = 12, .bound = true},
+                    [&] { machine.work("high", 30us); });
   machine.run();
   CHECK(machine.timeline() == timeline(R"(
         0ns  cpu0  passive  low
@@ -254,7 +256,8 @@ TEST_CASE("a choice source decides which of the ready threads of the highest pri
   for (const char* name : {"a", "b", "c"}) machine.thread({.name = name}, [&machine, name] { machine.note(name); });
   machine.thread({.name = "high", .priority = 20}, [&] { machine.note("high"); });
   machine.run();
-  CHECK(machine.timeline() == timeline("0ns cpu0 passive high\n 0ns cpu0 passive c\n 0ns cpu0 passive b\n 0ns cpu0 passive a"));
+  CHECK(machine.timeline() ==
+        timeline("0ns cpu0 passive high\n 0ns cpu0 passive c\n 0ns cpu0 passive b\n 0ns cpu0 passive a"));
 }
 
 TEST_CASE("a processor of half the speed needs twice the time") {
@@ -344,14 +347,15 @@ TEST_CASE("a wait ends with STATUS_TIMEOUT when its time is over, and with succe
     NTSTATUS status;
     std::int64_t ends_at;
   };
-  for (const Row& row : {Row{"relative, too late", -100, 50us, STATUS_TIMEOUT, 15'000},
-                         Row{"relative, in time", -1000, 50us, STATUS_SUCCESS, 50'000},
-                         Row{"relative, at the same instant, the event scheduled first", -450, 50us, STATUS_SUCCESS, 50'000},
-                         Row{"absolute, too late", 200, 50us, STATUS_TIMEOUT, 20'000},
-                         Row{"absolute, in time", 700, 50us, STATUS_SUCCESS, 50'000},
-                         Row{"absolute, in the past", 10, 50us, STATUS_TIMEOUT, 5'000},
-                         Row{"as far as 64 bits go", std::numeric_limits<LONGLONG>::min(), 50us, STATUS_SUCCESS, 50'000},
-                         Row{"absolute, as far as 64 bits go", std::numeric_limits<LONGLONG>::max(), 50us, STATUS_SUCCESS, 50'000}}) {
+  for (const Row& row :
+       {Row{"relative, too late", -100, 50us, STATUS_TIMEOUT, 15'000},
+        Row{"relative, in time", -1000, 50us, STATUS_SUCCESS, 50'000},
+        Row{"relative, at the same instant, the event scheduled first", -450, 50us, STATUS_SUCCESS, 50'000},
+        Row{"absolute, too late", 200, 50us, STATUS_TIMEOUT, 20'000},
+        Row{"absolute, in time", 700, 50us, STATUS_SUCCESS, 50'000},
+        Row{"absolute, in the past", 10, 50us, STATUS_TIMEOUT, 5'000},
+        Row{"as far as 64 bits go", std::numeric_limits<LONGLONG>::min(), 50us, STATUS_SUCCESS, 50'000},
+        Row{"absolute, as far as 64 bits go", std::numeric_limits<LONGLONG>::max(), 50us, STATUS_SUCCESS, 50'000}}) {
     INFO(row.situation);
     Machine machine;
     KEVENT event;
@@ -452,15 +456,16 @@ TEST_CASE("system threads start at PASSIVE_LEVEL and end by returning or by PsTe
   machine.thread({}, [&] {
     for (int i = 0; i < 2; ++i) {
       HANDLE handle = nullptr;
-      CHECK(PsCreateSystemThread(&handle, THREAD_ALL_ACCESS, nullptr, nullptr, nullptr,
-                                 [](PVOID context) {
-                                   auto& told = *static_cast<Machine*>(context);
-                                   told.note("system thread");
-                                   told.burn(1us);
-                                   PsTerminateSystemThread(STATUS_SUCCESS);
-                                   told.note("never");
-                                 },
-                                 &machine) == STATUS_SUCCESS);
+      CHECK(PsCreateSystemThread(
+                &handle, THREAD_ALL_ACCESS, nullptr, nullptr, nullptr,
+                [](PVOID context) {
+                  auto& told = *static_cast<Machine*>(context);
+                  told.note("system thread");
+                  told.burn(1us);
+                  PsTerminateSystemThread(STATUS_SUCCESS);
+                  told.note("never");
+                },
+                &machine) == STATUS_SUCCESS);
       CHECK(handle != nullptr);
       sleep(10us);
     }
@@ -500,7 +505,8 @@ TEST_CASE("work items run in order at PASSIVE_LEVEL, after the wake of their wor
     machine.partition.queue_work(items[0], DelayedWorkQueue);
     machine.partition.queue_work(items[1], DelayedWorkQueue);
   });
-  machine.at(100us, [&] { machine.partition.queue_work(items[1], DelayedWorkQueue); });  // by a worker that exists already
+  machine.at(100us,
+             [&] { machine.partition.queue_work(items[1], DelayedWorkQueue); });  // by a worker that exists already
   machine.run();
   CHECK(machine.timeline() == timeline(R"(
      14000ns  cpu0  passive  first
@@ -524,7 +530,8 @@ TEST_CASE("critical work preempts delayed work, and both preempt ordinary thread
   });
   machine.at(3us, [&] {
     static os::WorkItem item;
-    item = {.routine = [](void* context) { static_cast<Machine*>(context)->work("critical", 1us); }, .context = &machine};
+    item = {.routine = [](void* context) { static_cast<Machine*>(context)->work("critical", 1us); },
+            .context = &machine};
     machine.partition.queue_work(item, CriticalWorkQueue);
   });
   machine.run();
@@ -569,7 +576,9 @@ TEST_CASE("freeing a queued work item is a finding, and it does not run") {
   machine.thread({}, [&] {
     PIO_WORKITEM item = IoAllocateWorkItem(nullptr);
     const KIRQL before = KeRaiseIrqlToDpcLevel();
-    IoQueueWorkItem(item, [](PDEVICE_OBJECT, PVOID context) { static_cast<Machine*>(context)->note("ran"); }, DelayedWorkQueue, &machine);
+    IoQueueWorkItem(
+        item, [](PDEVICE_OBJECT, PVOID context) { static_cast<Machine*>(context)->note("ran"); }, DelayedWorkQueue,
+        &machine);
     IoFreeWorkItem(item);
     RtlFillMemory(item, 16, 0xDD);
     KeLowerIrql(before);
@@ -583,7 +592,8 @@ TEST_CASE("freeing a queued work item is a finding, and it does not run") {
 TEST_CASE("a work item that returns above PASSIVE_LEVEL is a finding, and the next one runs at PASSIVE_LEVEL") {
   Machine machine;
   os::WorkItem wrong{.routine = [](void*) { KeRaiseIrqlToDpcLevel(); }};
-  os::WorkItem next{.routine = [](void* context) { static_cast<Machine*>(context)->note("next"); }, .context = &machine};
+  os::WorkItem next{.routine = [](void* context) { static_cast<Machine*>(context)->note("next"); },
+                    .context = &machine};
   machine.at(1us, [&] {
     machine.partition.queue_work(wrong, DelayedWorkQueue);
     machine.partition.queue_work(next, DelayedWorkQueue);
@@ -599,9 +609,11 @@ TEST_CASE("work items that block do not starve those behind them") {
   Machine machine;
   KEVENT event;
   KeInitializeEvent(&event, NotificationEvent, FALSE);
-  std::vector<os::WorkItem> blocking(15, os::WorkItem{.routine = [](void* context) { wait_for(*static_cast<KEVENT*>(context)); }, .context = &event});
-  os::WorkItem rescue{.routine = [](void* context) { KeSetEvent(static_cast<KEVENT*>(context), IO_NO_INCREMENT, FALSE); },
-                      .context = &event};
+  std::vector<os::WorkItem> blocking(
+      15, os::WorkItem{.routine = [](void* context) { wait_for(*static_cast<KEVENT*>(context)); }, .context = &event});
+  os::WorkItem rescue{
+      .routine = [](void* context) { KeSetEvent(static_cast<KEVENT*>(context), IO_NO_INCREMENT, FALSE); },
+      .context = &event};
   machine.at(1us, [&] {
     for (auto& item : blocking) machine.partition.queue_work(item, DelayedWorkQueue);
     machine.partition.queue_work(rescue, DelayedWorkQueue);

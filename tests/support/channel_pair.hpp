@@ -46,8 +46,18 @@ struct TwoPartitions {
       : costs(config.costs),
         world(config.seed, nullptr, config.choices),
         findings(world),
-        host({.name = "host", .cpus = config.host_cpus, .world = world, .stacks = stacks, .costs = costs, .findings = findings}),
-        guest({.name = "guest", .cpus = config.guest_cpus, .world = world, .stacks = stacks, .costs = costs, .findings = findings}),
+        host({.name = "host",
+              .cpus = config.host_cpus,
+              .world = world,
+              .stacks = stacks,
+              .costs = costs,
+              .findings = findings}),
+        guest({.name = "guest",
+               .cpus = config.guest_cpus,
+               .world = world,
+               .stacks = stacks,
+               .costs = costs,
+               .findings = findings}),
         host_synic(host),
         guest_synic(guest),
         bus({.host = host_synic, .guest = guest_synic, .connection = 0}) {}
@@ -133,7 +143,7 @@ struct PairConfig {
   kmcl::Batching batching{};
   bool host_passive = false, guest_passive = false;
   UINT32 host_quota = 0, guest_quota = 0;
-  bool quiet = false;          ///< logs nothing
+  bool quiet = false;  ///< logs nothing
   std::uint16_t subchannel = 0;
   ULONG instance = 1;
 };
@@ -188,10 +198,10 @@ class End {
 
   kmcl::Device device;
   VMBCHANNEL channel = nullptr;
-  std::vector<std::uint64_t> arrived;      ///< numbers, in order of delivery
-  std::vector<UINT32> batches;             ///< what ProcessingComplete was told
-  std::vector<Returned> returned;          ///< in order
-  std::vector<vmbus::Journey> journeys;    ///< of transactions that were answered
+  std::vector<std::uint64_t> arrived;    ///< numbers, in order of delivery
+  std::vector<UINT32> batches;           ///< what ProcessingComplete was told
+  std::vector<Returned> returned;        ///< in order
+  std::vector<vmbus::Journey> journeys;  ///< of transactions that were answered
 
  private:
   friend class ChannelPair;
@@ -224,7 +234,8 @@ class End {
 
 class ChannelPair {
  public:
-  explicit ChannelPair(const PairConfig& config = {}) : ChannelPair(std::make_unique<TwoPartitions>(config.machines), nullptr, config) {}
+  explicit ChannelPair(const PairConfig& config = {})
+      : ChannelPair(std::make_unique<TwoPartitions>(config.machines), nullptr, config) {}
   /// Another channel of machines that exist.
   ChannelPair(TwoPartitions& shared, const PairConfig& config) : ChannelPair(nullptr, &shared, config) {}
   ChannelPair(const ChannelPair&) = delete;
@@ -238,8 +249,12 @@ class ChannelPair {
     on_guest([this] { open_status |= guest.enable(); });
   }
   /// Runs `body` in a thread of that partition, then everything to quiescence. False: the thread is still blocked.
-  bool on_host(std::function<void()> body, std::uint32_t cpu = 0) { return run(machines.start(machines.host, cpu, std::move(body))); }
-  bool on_guest(std::function<void()> body, std::uint32_t cpu = 0) { return run(machines.start(machines.guest, cpu, std::move(body))); }
+  bool on_host(std::function<void()> body, std::uint32_t cpu = 0) {
+    return run(machines.start(machines.host, cpu, std::move(body)));
+  }
+  bool on_guest(std::function<void()> body, std::uint32_t cpu = 0) {
+    return run(machines.start(machines.guest, cpu, std::move(body)));
+  }
 
   /// The callbacks so far, "end:name" with a space between; with a name, those of that end without its name.
   std::string order(const std::string& of = {}) const {
@@ -254,7 +269,8 @@ class ChannelPair {
   std::string timeline() const {
     std::string text;
     for (const Callback& callback : log)
-      text += std::to_string(nanoseconds(callback.time)) + "ns " + callback.processor + " " + name_of(callback.irql) + " " + callback.what + "\n";
+      text += std::to_string(nanoseconds(callback.time)) + "ns " + callback.processor + " " + name_of(callback.irql) +
+              " " + callback.what + "\n";
     return text;
   }
   void forget() { log.clear(); }
@@ -299,14 +315,16 @@ inline void End::note(const std::string& what) {
 }
 
 inline void End::allocate(const PairConfig& config, bool server) {
-  device.id = {.type = {0x11, 0x22, 0x33, {}}, .instance = {config.instance, 0, 0, {}}, .subchannel = config.subchannel};
+  device.id = {
+      .type = {0x11, 0x22, 0x33, {}}, .instance = {config.instance, 0, 0, {}}, .subchannel = config.subchannel};
   device.target = CpuId{server ? config.host_target : config.guest_target};
   device.batching = config.batching;
   if (!server) device.journeys = &log_;
   NTSTATUS status = VmbChannelAllocate(&device.object, server ? TRUE : FALSE, &channel);
   VmbChannelSetPointer(channel, this);
   status |= VmbChannelInitSetMaximumPacketSize(channel, config.maximum_packet);
-  if (config.external_data != 0) status |= VmbChannelInitSetMaximumExternalData(channel, config.external_data, config.chain_length);
+  if (config.external_data != 0)
+    status |= VmbChannelInitSetMaximumExternalData(channel, config.external_data, config.chain_length);
   status |= VmbChannelInitSetProcessPacketCallbacks(channel, on_packet, [](VMBCHANNEL at, UINT32 count) {
     End& self = of(at);
     self.note("batch(" + std::to_string(count) + ")");

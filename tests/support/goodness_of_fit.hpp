@@ -26,7 +26,9 @@ double kolmogorov_smirnov_distance(std::vector<double> samples, Cdf cdf) {
 }
 
 /// Exceeded with probability 1e-6. Source: Kolmogorov's limit, P(D > d) = 2 exp(-2 n d^2) for large n.
-inline double kolmogorov_smirnov_limit(std::size_t n) { return std::sqrt(std::log(2e6) / (2 * static_cast<double>(n))); }
+inline double kolmogorov_smirnov_limit(std::size_t n) {
+  return std::sqrt(std::log(2e6) / (2 * static_cast<double>(n)));
+}
 
 /// Pearson's statistic of counts that are expected to be equal.
 inline double chi_square(const std::vector<std::uint64_t>& counts) {
@@ -34,7 +36,8 @@ inline double chi_square(const std::vector<std::uint64_t>& counts) {
   for (const std::uint64_t count : counts) total += static_cast<double>(count);
   const double expected = total / static_cast<double>(counts.size());
   double sum = 0;
-  for (const std::uint64_t count : counts) sum += (static_cast<double>(count) - expected) * (static_cast<double>(count) - expected) / expected;
+  for (const std::uint64_t count : counts)
+    sum += (static_cast<double>(count) - expected) * (static_cast<double>(count) - expected) / expected;
   return sum;
 }
 

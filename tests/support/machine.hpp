@@ -78,7 +78,8 @@ class Machine {
 
   /// A thread that is ready from now on.
   os::Thread& thread(const ThreadPlace& place, Body body) {
-    return partition.create_thread(place.name, place.priority, CpuId{place.cpu}, place.bound, &run_body, keep(std::move(body)));
+    return partition.create_thread(place.name, place.priority, CpuId{place.cpu}, place.bound, &run_body,
+                                   keep(std::move(body)));
   }
   /// The same, ready at `time`.
   void thread_at(Duration time, ThreadPlace place, Body body) {
@@ -98,7 +99,8 @@ class Machine {
   KDPC& dpc(Body routine, KDPC_IMPORTANCE importance = MediumImportance, int cpu = -1) {
     dpcs_.push_back(std::make_unique<KDPC>());
     KDPC& object = *dpcs_.back();
-    KeInitializeDpc(&object, [](KDPC*, PVOID context, PVOID, PVOID) { run_body(context); }, keep(std::move(routine)));
+    KeInitializeDpc(
+        &object, [](KDPC*, PVOID context, PVOID, PVOID) { run_body(context); }, keep(std::move(routine)));
     KeSetImportanceDpc(&object, importance);
     if (cpu >= 0) object.Number = static_cast<USHORT>(os::Partition::targeted_dpc + cpu);
     return object;

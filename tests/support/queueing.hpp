@@ -153,7 +153,9 @@ inline double customers_for_relative_error(const MarkovQueue& queue, double rela
   return of_one * of_one;
 }
 
-struct MeanEstimate { double mean, standard_error; };
+struct MeanEstimate {
+  double mean, standard_error;
+};
 
 /// Mean and standard error of correlated values by batch means: consecutive batches, long enough, are nearly independent.
 /// Values that do not fill a batch are left out. At least 2 batches of at least 1 value.

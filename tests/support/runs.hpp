@@ -34,7 +34,8 @@ inline RunResult run(const scenario::Scenario& scenario, const scenario::Traces&
 inline std::string text_of(const Findings& findings) {
   std::string text;
   for (const Finding& finding : findings)
-    text += finding.rule + " at " + std::to_string(nanoseconds(finding.time)) + "ns, " + finding.where + ": " + finding.text + "\n";
+    text += finding.rule + " at " + std::to_string(nanoseconds(finding.time)) + "ns, " + finding.where + ": " +
+            finding.text + "\n";
   return text;
 }
 

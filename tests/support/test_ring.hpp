@@ -20,9 +20,13 @@ struct TestRing {
   void set_word(ControlWord which, std::uint32_t value) { put(static_cast<std::size_t>(which), value); }
   /// Reads and writes the data area.
   template <class T>
-  T data(std::size_t offset) { return get<T>(4096 + offset); }
+  T data(std::size_t offset) {
+    return get<T>(4096 + offset);
+  }
   template <class T>
-  void set_data(std::size_t offset, T value) { put(4096 + offset, value); }
+  void set_data(std::size_t offset, T value) {
+    put(4096 + offset, value);
+  }
 
   std::vector<std::uint64_t> words;
   RingMemory memory;
@@ -37,7 +41,9 @@ struct TestRing {
     return value;
   }
   template <class T>
-  void put(std::size_t offset, T value) { std::memcpy(at(offset), &value, sizeof value); }
+  void put(std::size_t offset, T value) {
+    std::memcpy(at(offset), &value, sizeof value);
+  }
 };
 
 /// An in-band packet that takes `on_ring` bytes: a multiple of 8, 24 or more.

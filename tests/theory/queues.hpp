@@ -61,9 +61,9 @@ inline void hold_against_theory(const Case& c, Tolerance tolerance) {
   constexpr std::size_t batches = 20;
   const std::string rate = std::to_string(std::llround(c.arrivals_per_s));
   const double seconds = static_cast<double>(c.packets) / c.arrivals_per_s;
-  scenario::Scenario scenario =
-      scenario_in(std::string(VMBSIM_SOURCE_DIR "/scenarios/theory/") + c.scenario + ".toml",
-                  {"workload.arrivals.arrivals={ poisson = \"" + rate + "/s\" }", "packets=" + std::to_string(c.packets)});
+  scenario::Scenario scenario = scenario_in(
+      std::string(VMBSIM_SOURCE_DIR "/scenarios/theory/") + c.scenario + ".toml",
+      {"workload.arrivals.arrivals={ poisson = \"" + rate + "/s\" }", "packets=" + std::to_string(c.packets)});
   scenario.record.interval = Duration{static_cast<std::int64_t>(seconds / batches * 1e9)};
   const RunResult result = run(scenario);
 
@@ -78,9 +78,9 @@ inline void hold_against_theory(const Case& c, Tolerance tolerance) {
   const Expected expected = closed_form(c);
   const double error = batch_means(means, means.size()).standard_error / expected.mean_ns;
   const double deviation = channel.latency.mean_ns() / expected.mean_ns - 1;
-  std::string line = fmt::format("{} at {}/s, {} packets: mean {:.1f} us, closed form {:.1f} us, {:+.2f} % (standard error {:.2f} %",
-                                 c.scenario, rate, c.packets, channel.latency.mean_ns() / 1e3, expected.mean_ns / 1e3,
-                                 100 * deviation, 100 * error);
+  std::string line = fmt::format(
+      "{} at {}/s, {} packets: mean {:.1f} us, closed form {:.1f} us, {:+.2f} % (standard error {:.2f} %", c.scenario,
+      rate, c.packets, channel.latency.mean_ns() / 1e3, expected.mean_ns / 1e3, 100 * deviation, 100 * error);
   double widest_error = error;
   if (expected.standard_error) {
     line += fmt::format(", closed form {:.2f} %", 100 * *expected.standard_error / expected.mean_ns);

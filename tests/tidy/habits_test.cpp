@@ -15,34 +15,34 @@ TEST_CASE("no file is longer than a reader's patience") {
 }
 
 TEST_CASE("each habit is noticed where it is forbidden, and only there") {
-  struct Row { const char* path; const char* line; bool noticed; };
-  for (const Row& row : {Row{"sim/kernel/a.cpp", "auto t = std::chrono::steady_clock::now();", true},
-                         Row{"sim/cli/run.cpp", "auto t = std::chrono::steady_clock::now();", false},
-                         Row{"sim/kernel/a.cpp", "// unlike steady_clock", false},
-                         Row{"models/hw/a.cpp", "srand(time(nullptr));", true},
-                         Row{"models/hw/a.cpp", "Duration arrival_time(0);", false},
-                         Row{"models/hw/a.cpp", "std::uniform_int_distribution<int> d;", true},
-                         Row{"sim/kernel/a.cpp", "std::mt19937_64 engine;", true},
-                         Row{"models/os/a.cpp", "if (fork() == 0) {", true},
-                         Row{"sim/batch/pool.cpp", "if (fork() == 0) {", false},
-                         Row{"models/platform/a.cpp", "::_exit(0);", false},
-                         Row{"sim/kernel/a.hpp", "std::mutex lock_;", true},
-                         Row{"models/workload/a.cpp", "std::ifstream in(path);", true},
-                         Row{"sim/config/a.cpp", "std::ifstream in(path);", false},
-                         Row{"models/hw/a.cpp", "std::getenv(\"HOME\")", true},
-                         Row{"models/hw/a.cpp", "exit(1);", true},
-                         Row{"models/hw/a.cpp", "on_exit_(now);", false},
-                         Row{"sim/kernel/a.hpp", "struct VmbusEvent {};", true},
-                         Row{"sim/cli/a.hpp", "struct VmbusEvent {};", false},
-                         Row{"include/vmbsim/a.hpp", "#include <format>", true}}) {
+  struct Row {
+    const char* path;
+    const char* line;
+    bool noticed;
+  };
+  for (const Row& row :
+       {Row{"sim/kernel/a.cpp", "auto t = std::chrono::steady_clock::now();", true},
+        Row{"sim/cli/run.cpp", "auto t = std::chrono::steady_clock::now();", false},
+        Row{"sim/kernel/a.cpp", "// unlike steady_clock", false}, Row{"models/hw/a.cpp", "srand(time(nullptr));", true},
+        Row{"models/hw/a.cpp", "Duration arrival_time(0);", false},
+        Row{"models/hw/a.cpp", "std::uniform_int_distribution<int> d;", true},
+        Row{"sim/kernel/a.cpp", "std::mt19937_64 engine;", true}, Row{"models/os/a.cpp", "if (fork() == 0) {", true},
+        Row{"sim/batch/pool.cpp", "if (fork() == 0) {", false}, Row{"models/platform/a.cpp", "::_exit(0);", false},
+        Row{"sim/kernel/a.hpp", "std::mutex lock_;", true},
+        Row{"models/workload/a.cpp", "std::ifstream in(path);", true},
+        Row{"sim/config/a.cpp", "std::ifstream in(path);", false},
+        Row{"models/hw/a.cpp", "std::getenv(\"HOME\")", true}, Row{"models/hw/a.cpp", "exit(1);", true},
+        Row{"models/hw/a.cpp", "on_exit_(now);", false}, Row{"sim/kernel/a.hpp", "struct VmbusEvent {};", true},
+        Row{"sim/cli/a.hpp", "struct VmbusEvent {};", false}, Row{"include/vmbsim/a.hpp", "#include <format>", true}}) {
     INFO(row.path << ": " << row.line);
     CHECK(broken(habits(), {{row.path, {row.line}}}).empty() != row.noticed);
   }
 }
 
 TEST_CASE("a loop over hashes or addresses is noticed in its header and in its source") {
-  const SourceFile header{"sim/kernel/a.hpp", {"std::unordered_map<std::uint64_t, std::vector<int>> waiting_;",
-                                               "std::map<const Thread*, int> owners_;", "std::map<int, Thread*> by_id_;"}};
+  const SourceFile header{"sim/kernel/a.hpp",
+                          {"std::unordered_map<std::uint64_t, std::vector<int>> waiting_;",
+                           "std::map<const Thread*, int> owners_;", "std::map<int, Thread*> by_id_;"}};
   for (const char* loop : {"for (const auto& [id, list] : waiting_)", "auto first = waiting_.begin();"})
     CHECK(joined(unordered_loops({header, {"sim/kernel/a.cpp", {"", loop}}})) ==
           "sim/kernel/a.cpp:2: waiting_ has no order that two runs share\n");

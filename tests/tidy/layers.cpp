@@ -49,10 +49,12 @@ std::vector<std::string> wrong_includes(const std::vector<std::string>& layers, 
       if (starts_with(target, "tests/")) complain("the program does not include its tests");
       if (!starts_with(target, "sim/") && !starts_with(target, "models/")) continue;
       const std::size_t other = layer_of(layers, target);
-      if (other == layers.size()) complain("no such layer in CMakeLists.txt");
+      if (other == layers.size())
+        complain("no such layer in CMakeLists.txt");
       else if (starts_with(file.path, "sim/") && !starts_with(file.path, "sim/cli/") && starts_with(target, "models/"))
         complain("sim never includes models");
-      else if (other > own) complain(layers[own] + " stands below " + layers[other] + "; includes point downward");
+      else if (other > own)
+        complain(layers[own] + " stands below " + layers[other] + "; includes point downward");
     }
   }
   return wrong;

@@ -89,7 +89,7 @@ TEST_CASE("no source and no test is dead") {
 TEST_CASE("a file that no target names is noticed") {
   CHECK(joined(unlisted({{"tests/tidy/forgotten_test.cpp", {}}})) ==
         "tests/tidy/forgotten_test.cpp:1: no target of tests/tidy/CMakeLists.txt compiles it\n");
-  CHECK(unlisted({{"tests/tidy/ee.cpp", {}}}).size() == 1);   // the tail of tree.cpp
+  CHECK(unlisted({{"tests/tidy/ee.cpp", {}}}).size() == 1);  // the tail of tree.cpp
   CHECK(unlisted({{"tests/tidy/tree.cpp", {}}}).empty());
 }
 

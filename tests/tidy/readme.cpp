@@ -28,8 +28,10 @@ std::vector<Promise> promises_in(const std::vector<std::string>& document) {
   for (std::size_t i = 0; i + 1 < document.size(); ++i) {
     if (document[i] != "<!-- checked -->" || !is_fence(document[i + 1])) continue;
     for (i += 2; i < document.size() && !is_fence(document[i]); ++i) {
-      if (document[i].rfind("$ ", 0) == 0) promises.push_back({i + 1, document[i].substr(2), {}});
-      else if (!promises.empty()) promises.back().output.push_back(document[i]);
+      if (document[i].rfind("$ ", 0) == 0)
+        promises.push_back({i + 1, document[i].substr(2), {}});
+      else if (!promises.empty())
+        promises.back().output.push_back(document[i]);
     }
   }
   return promises;

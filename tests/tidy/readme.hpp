@@ -9,7 +9,7 @@
 namespace vmbsim::tidy {
 
 struct Promise {
-  std::size_t line = 0;               ///< of the command, counted from 1
+  std::size_t line = 0;  ///< of the command, counted from 1
   std::string command;
   std::vector<std::string> output;
 };

@@ -39,16 +39,16 @@ TEST_CASE("the README's commands give the output it promises") {
   REQUIRE_FALSE(promises.empty());
   for (const Promise& promise : promises) {
     INFO("README.md:" << promise.line << ": " << promise.command);
-    const auto outcome =
-        testing::run_command("cd " + testing::quoted(root.string()) + " && " + as_tested(promise.command) + " 2>/dev/null");
+    const auto outcome = testing::run_command("cd " + testing::quoted(root.string()) + " && " +
+                                              as_tested(promise.command) + " 2>/dev/null");
     INFO("printed:\n" << outcome.output);
     CHECK(keeps(promise.output, lines_of(outcome.output)));
   }
 }
 
 TEST_CASE("a promise is a command and the lines below it in a checked block") {
-  const std::vector<Promise> promises = promises_in({"```", "$ not checked", "```", "<!-- checked -->", "```text",
-                                                     "$ a b", "one", "$ c", "```", "after"});
+  const std::vector<Promise> promises = promises_in(
+      {"```", "$ not checked", "```", "<!-- checked -->", "```text", "$ a b", "one", "$ c", "```", "after"});
   REQUIRE(promises.size() == 2);
   CHECK(promises[0].line == 6);
   CHECK(promises[0].command == "a b");

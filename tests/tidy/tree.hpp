@@ -7,7 +7,7 @@
 namespace vmbsim::tidy {
 
 struct SourceFile {
-  std::string path;                ///< relative to the root of the tree
+  std::string path;  ///< relative to the root of the tree
   std::vector<std::string> lines;
 };
 

@@ -54,13 +54,16 @@ TEST_CASE("C drivers see the documented values, sizes and offsets") {
 
 // Source: Windows driver documentation, "Using NTSTATUS Values"; KMCL DDI, FN_VMB_CHANNEL_PACKET_GET_EXTERNAL_DATA.
 TEST_CASE("a pending status counts as success, a warning does not") {
-  struct Row { NTSTATUS status; bool success, information, warning, error; };
-  for (const Row& row : {Row{STATUS_SUCCESS, true, false, false, false}, Row{STATUS_PENDING, true, false, false, false},
-                         Row{STATUS_TIMEOUT, true, false, false, false},
-                         Row{STATUS_OBJECT_NAME_EXISTS, true, true, false, false},
-                         Row{STATUS_BUFFER_OVERFLOW, false, false, true, false},
-                         Row{STATUS_MORE_PROCESSING_REQUIRED, false, false, false, true},
-                         Row{STATUS_CANCELLED, false, false, false, true}}) {
+  struct Row {
+    NTSTATUS status;
+    bool success, information, warning, error;
+  };
+  for (const Row& row :
+       {Row{STATUS_SUCCESS, true, false, false, false}, Row{STATUS_PENDING, true, false, false, false},
+        Row{STATUS_TIMEOUT, true, false, false, false}, Row{STATUS_OBJECT_NAME_EXISTS, true, true, false, false},
+        Row{STATUS_BUFFER_OVERFLOW, false, false, true, false},
+        Row{STATUS_MORE_PROCESSING_REQUIRED, false, false, false, true},
+        Row{STATUS_CANCELLED, false, false, false, true}}) {
     INFO(std::hex << row.status);
     CHECK(NT_SUCCESS(row.status) == row.success);
     CHECK(NT_INFORMATION(row.status) == row.information);
@@ -71,57 +74,63 @@ TEST_CASE("a pending status counts as success, a warning does not") {
 
 // Source: KMCL DDI, the FN_VMB_... page of each function.
 TEST_CASE("every KMCL function takes and returns what its page says") {
-  struct Row { const char* function; bool as_documented; };
-#define TAKES(name, FN, ...) Row{#name, std::is_same_v<decltype(name), __VA_ARGS__> && std::is_same_v<FN, __VA_ARGS__> \
-                                            && std::is_same_v<P##FN, std::add_pointer_t<__VA_ARGS__>>}
-  for (const Row& row : {
-           TAKES(VmbChannelAllocate, FN_VMB_CHANNEL_ALLOCATE, NTSTATUS(PDEVICE_OBJECT, BOOLEAN, VMBCHANNEL*)),
-           TAKES(VmbChannelCleanup, FN_VMB_CHANNEL_CLEANUP, void(VMBCHANNEL)),
-           TAKES(VmbChannelEnable, FN_VMB_CHANNEL_ENABLE, NTSTATUS(VMBCHANNEL)),
-           TAKES(VmbChannelDisable, FN_VMB_CHANNEL_DISABLE, void(VMBCHANNEL)),
-           TAKES(VmbChannelStart, FN_VMB_CHANNEL_START, void(VMBCHANNEL)),
-           TAKES(VmbChannelPause, FN_VMB_CHANNEL_PAUSE, void(VMBCHANNEL)),
-           TAKES(VmbChannelInitSetMaximumPacketSize, FN_VMB_CHANNEL_INIT_SET_MAXIMUM_PACKET_SIZE,
-                 NTSTATUS(VMBCHANNEL, UINT32)),
-           TAKES(VmbChannelInitSetMaximumExternalData, FN_VMB_CHANNEL_INIT_SET_MAXIMUM_EXTERNAL_DATA,
-                 NTSTATUS(VMBCHANNEL, UINT32, UINT32)),
-           TAKES(VmbChannelInitSetClientContextSize, FN_VMB_CHANNEL_INIT_SET_CLIENT_CONTEXT_SIZE,
-                 NTSTATUS(VMBCHANNEL, UINT32)),
-           TAKES(VmbChannelInitSetProcessPacketCallbacks, FN_VMB_CHANNEL_INIT_SET_PROCESS_PACKET_CALLBACKS,
-                 NTSTATUS(VMBCHANNEL, PFN_VMB_CHANNEL_PROCESS_PACKET, PFN_VMB_CHANNEL_PROCESSING_COMPLETE)),
-           TAKES(VmbChannelInitSetStateChangeCallbacks, FN_VMB_CHANNEL_INIT_SET_STATE_CHANGE_CALLBACKS,
-                 NTSTATUS(VMBCHANNEL, PVMB_CHANNEL_STATE_CHANGE_CALLBACKS)),
-           TAKES(VmbChannelInitSetFriendlyName, FN_VMB_CHANNEL_INIT_SET_FRIENDLY_NAME,
-                 NTSTATUS(VMBCHANNEL, PCUNICODE_STRING)),
-           TAKES(VmbChannelInitSetFlags, FN_VMB_CHANNEL_INIT_SET_FLAGS, NTSTATUS(VMBCHANNEL, UINT32)),
-           TAKES(VmbClientChannelInitSetRingBufferPageCount, FN_VMB_CLIENT_CHANNEL_INIT_SET_RING_BUFFER_PAGE_COUNT,
-                 NTSTATUS(VMBCHANNEL, UINT32, UINT32)),
-           TAKES(VmbServerChannelInitSetTargetInterfaceId, FN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_INTERFACE_ID,
-                 NTSTATUS(VMBCHANNEL, GUID, GUID)),
-           TAKES(VmbChannelSetIncomingProcessingAtPassive, FN_VMB_CHANNEL_SET_INCOMING_PROCESSING_AT_PASSIVE,
-                 void(VMBCHANNEL, BOOLEAN)),
-           TAKES(VmbChannelSetTransactionQuota, FN_VMB_CHANNEL_SET_TRANSACTION_QUOTA, void(VMBCHANNEL, UINT32)),
-           TAKES(VmbChannelSetPointer, FN_VMB_CHANNEL_SET_POINTER, void(VMBCHANNEL, PVOID)),
-           TAKES(VmbChannelGetPointer, FN_VMB_CHANNEL_GET_POINTER, PVOID(VMBCHANNEL)),
-           TAKES(VmbChannelSizeofPacket, FN_VMB_CHANNEL_SIZEOF_PACKET, UINT32(VMBCHANNEL)),
-           TAKES(VmbChannelPacketComplete, FN_VMB_CHANNEL_PACKET_COMPLETE, void(VMBPACKETCOMPLETION, PVOID, UINT32)),
-           TAKES(VmbChannelPacketGetExternalData, FN_VMB_CHANNEL_PACKET_GET_EXTERNAL_DATA,
-                 NTSTATUS(VMBPACKETCOMPLETION, UINT32, PMDL*)),
-           TAKES(VmbChannelPacketDeferToPassive, FN_VMB_CHANNEL_PACKET_DEFER_TO_PASSIVE, void(VMBPACKETCOMPLETION)),
-           TAKES(VmbChannelPacketFail, FN_VMB_CHANNEL_PACKET_FAIL, void(VMBPACKETCOMPLETION)),
-           TAKES(VmbPacketAllocate, FN_VMB_PACKET_ALLOCATE, VMBPACKET(VMBCHANNEL)),
-           TAKES(VmbPacketInitialize, FN_VMB_PACKET_INITIALIZE, NTSTATUS(VMBCHANNEL, VMBPACKET, UINT32)),
-           TAKES(VmbPacketFree, FN_VMB_PACKET_FREE, void(VMBPACKET)),
-           TAKES(VmbPacketSetCompletionRoutine, FN_VMB_PACKET_SET_COMPLETION_ROUTINE,
-                 void(VMBPACKET, PFN_VMB_PACKET_COMPLETION_ROUTINE)),
-           TAKES(VmbPacketSetPointer, FN_VMB_PACKET_SET_POINTER, void(VMBPACKET, PVOID)),
-           TAKES(VmbPacketGetPointer, FN_VMB_PACKET_GET_POINTER, PVOID(VMBPACKET)),
-           TAKES(VmbPacketGetChannel, FN_VMB_PACKET_GET_CHANNEL, VMBCHANNEL(VMBPACKET)),
-           TAKES(VmbPacketSend, FN_VMB_PACKET_SEND, NTSTATUS(VMBPACKET, PVOID, UINT32, PMDL, UINT32)),
-           TAKES(VmbPacketSendWithExternalMdl, FN_VMB_PACKET_SEND_WITH_EXTERNAL_MDL,
-                 NTSTATUS(VMBPACKET, PVOID, UINT32, PMDL, UINT32, UINT32, UINT32)),
-           TAKES(VmbPacketSendWithExternalPfns, FN_VMB_PACKET_SEND_WITH_EXTERNAL_PFNS,
-                 NTSTATUS(VMBPACKET, PVOID, UINT32, PPFN_NUMBER, UINT32, UINT32))}) {
+  struct Row {
+    const char* function;
+    bool as_documented;
+  };
+#define TAKES(name, FN, ...)                                                                                           \
+  Row {                                                                                                                \
+#name, std::is_same_v < decltype(name), __VA_ARGS__>&& std::is_same_v < FN, __VA_ARGS__>&& std::is_same_v < P##FN, \
+        std::add_pointer_t < __VA_ARGS__>>                                                                             \
+  }
+  for (const Row& row :
+       {TAKES(VmbChannelAllocate, FN_VMB_CHANNEL_ALLOCATE, NTSTATUS(PDEVICE_OBJECT, BOOLEAN, VMBCHANNEL*)),
+        TAKES(VmbChannelCleanup, FN_VMB_CHANNEL_CLEANUP, void(VMBCHANNEL)),
+        TAKES(VmbChannelEnable, FN_VMB_CHANNEL_ENABLE, NTSTATUS(VMBCHANNEL)),
+        TAKES(VmbChannelDisable, FN_VMB_CHANNEL_DISABLE, void(VMBCHANNEL)),
+        TAKES(VmbChannelStart, FN_VMB_CHANNEL_START, void(VMBCHANNEL)),
+        TAKES(VmbChannelPause, FN_VMB_CHANNEL_PAUSE, void(VMBCHANNEL)),
+        TAKES(VmbChannelInitSetMaximumPacketSize, FN_VMB_CHANNEL_INIT_SET_MAXIMUM_PACKET_SIZE,
+              NTSTATUS(VMBCHANNEL, UINT32)),
+        TAKES(VmbChannelInitSetMaximumExternalData, FN_VMB_CHANNEL_INIT_SET_MAXIMUM_EXTERNAL_DATA,
+              NTSTATUS(VMBCHANNEL, UINT32, UINT32)),
+        TAKES(VmbChannelInitSetClientContextSize, FN_VMB_CHANNEL_INIT_SET_CLIENT_CONTEXT_SIZE,
+              NTSTATUS(VMBCHANNEL, UINT32)),
+        TAKES(VmbChannelInitSetProcessPacketCallbacks, FN_VMB_CHANNEL_INIT_SET_PROCESS_PACKET_CALLBACKS,
+              NTSTATUS(VMBCHANNEL, PFN_VMB_CHANNEL_PROCESS_PACKET, PFN_VMB_CHANNEL_PROCESSING_COMPLETE)),
+        TAKES(VmbChannelInitSetStateChangeCallbacks, FN_VMB_CHANNEL_INIT_SET_STATE_CHANGE_CALLBACKS,
+              NTSTATUS(VMBCHANNEL, PVMB_CHANNEL_STATE_CHANGE_CALLBACKS)),
+        TAKES(VmbChannelInitSetFriendlyName, FN_VMB_CHANNEL_INIT_SET_FRIENDLY_NAME,
+              NTSTATUS(VMBCHANNEL, PCUNICODE_STRING)),
+        TAKES(VmbChannelInitSetFlags, FN_VMB_CHANNEL_INIT_SET_FLAGS, NTSTATUS(VMBCHANNEL, UINT32)),
+        TAKES(VmbClientChannelInitSetRingBufferPageCount, FN_VMB_CLIENT_CHANNEL_INIT_SET_RING_BUFFER_PAGE_COUNT,
+              NTSTATUS(VMBCHANNEL, UINT32, UINT32)),
+        TAKES(VmbServerChannelInitSetTargetInterfaceId, FN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_INTERFACE_ID,
+              NTSTATUS(VMBCHANNEL, GUID, GUID)),
+        TAKES(VmbChannelSetIncomingProcessingAtPassive, FN_VMB_CHANNEL_SET_INCOMING_PROCESSING_AT_PASSIVE,
+              void(VMBCHANNEL, BOOLEAN)),
+        TAKES(VmbChannelSetTransactionQuota, FN_VMB_CHANNEL_SET_TRANSACTION_QUOTA, void(VMBCHANNEL, UINT32)),
+        TAKES(VmbChannelSetPointer, FN_VMB_CHANNEL_SET_POINTER, void(VMBCHANNEL, PVOID)),
+        TAKES(VmbChannelGetPointer, FN_VMB_CHANNEL_GET_POINTER, PVOID(VMBCHANNEL)),
+        TAKES(VmbChannelSizeofPacket, FN_VMB_CHANNEL_SIZEOF_PACKET, UINT32(VMBCHANNEL)),
+        TAKES(VmbChannelPacketComplete, FN_VMB_CHANNEL_PACKET_COMPLETE, void(VMBPACKETCOMPLETION, PVOID, UINT32)),
+        TAKES(VmbChannelPacketGetExternalData, FN_VMB_CHANNEL_PACKET_GET_EXTERNAL_DATA,
+              NTSTATUS(VMBPACKETCOMPLETION, UINT32, PMDL*)),
+        TAKES(VmbChannelPacketDeferToPassive, FN_VMB_CHANNEL_PACKET_DEFER_TO_PASSIVE, void(VMBPACKETCOMPLETION)),
+        TAKES(VmbChannelPacketFail, FN_VMB_CHANNEL_PACKET_FAIL, void(VMBPACKETCOMPLETION)),
+        TAKES(VmbPacketAllocate, FN_VMB_PACKET_ALLOCATE, VMBPACKET(VMBCHANNEL)),
+        TAKES(VmbPacketInitialize, FN_VMB_PACKET_INITIALIZE, NTSTATUS(VMBCHANNEL, VMBPACKET, UINT32)),
+        TAKES(VmbPacketFree, FN_VMB_PACKET_FREE, void(VMBPACKET)),
+        TAKES(VmbPacketSetCompletionRoutine, FN_VMB_PACKET_SET_COMPLETION_ROUTINE,
+              void(VMBPACKET, PFN_VMB_PACKET_COMPLETION_ROUTINE)),
+        TAKES(VmbPacketSetPointer, FN_VMB_PACKET_SET_POINTER, void(VMBPACKET, PVOID)),
+        TAKES(VmbPacketGetPointer, FN_VMB_PACKET_GET_POINTER, PVOID(VMBPACKET)),
+        TAKES(VmbPacketGetChannel, FN_VMB_PACKET_GET_CHANNEL, VMBCHANNEL(VMBPACKET)),
+        TAKES(VmbPacketSend, FN_VMB_PACKET_SEND, NTSTATUS(VMBPACKET, PVOID, UINT32, PMDL, UINT32)),
+        TAKES(VmbPacketSendWithExternalMdl, FN_VMB_PACKET_SEND_WITH_EXTERNAL_MDL,
+              NTSTATUS(VMBPACKET, PVOID, UINT32, PMDL, UINT32, UINT32, UINT32)),
+        TAKES(VmbPacketSendWithExternalPfns, FN_VMB_PACKET_SEND_WITH_EXTERNAL_PFNS,
+              NTSTATUS(VMBPACKET, PVOID, UINT32, PPFN_NUMBER, UINT32, UINT32))}) {
     INFO(row.function);
     CHECK(row.as_documented);
   }
@@ -130,19 +139,24 @@ TEST_CASE("every KMCL function takes and returns what its page says") {
 
 // Source: KMCL DDI, the EVT_VMB_... page of each callback.
 TEST_CASE("every KMCL callback takes and returns what its page says") {
-  struct Row { const char* callback; bool as_documented; };
-#define TAKES(name, ...) Row{#name, std::is_same_v<EVT_VMB_##name, __VA_ARGS__> \
-                                        && std::is_same_v<PFN_VMB_##name, std::add_pointer_t<__VA_ARGS__>>}
-  for (const Row& row :
-       {TAKES(CHANNEL_OPENED, NTSTATUS(VMBCHANNEL)), TAKES(CHANNEL_CLOSED, void(VMBCHANNEL)),
-        TAKES(CHANNEL_SUSPEND, void(VMBCHANNEL)), TAKES(CHANNEL_STARTED, void(VMBCHANNEL)),
-        TAKES(CHANNEL_POST_STARTED, void(VMBCHANNEL)),
-        TAKES(CHANNEL_PROCESS_PACKET, void(VMBCHANNEL, VMBPACKETCOMPLETION, PVOID, UINT32, UINT32)),
-        TAKES(CHANNEL_PROCESSING_COMPLETE, void(VMBCHANNEL, UINT32)),
-        TAKES(PACKET_COMPLETION_ROUTINE, void(VMBPACKET, NTSTATUS, PVOID, UINT32)),
-        TAKES(CHANNEL_SAVE_PACKET, NTSTATUS(VMBCHANNEL, VMBPACKET, PVOID, UINT32, PUINT32)),
-        TAKES(CHANNEL_RESTORE_PACKET, NTSTATUS(VMBCHANNEL, PVOID, UINT32, PVOID, UINT32)),
-        TAKES(CHANNEL_PNP_FAILURE, void(VMBCHANNEL, NTSTATUS))}) {
+  struct Row {
+    const char* callback;
+    bool as_documented;
+  };
+#define TAKES(name, ...)                                                                    \
+  Row {                                                                                     \
+#name, std::is_same_v < EVT_VMB_##name, __VA_ARGS__>&& std::is_same_v < PFN_VMB_##name, \
+        std::add_pointer_t < __VA_ARGS__>>                                                  \
+  }
+  for (const Row& row : {TAKES(CHANNEL_OPENED, NTSTATUS(VMBCHANNEL)), TAKES(CHANNEL_CLOSED, void(VMBCHANNEL)),
+                         TAKES(CHANNEL_SUSPEND, void(VMBCHANNEL)), TAKES(CHANNEL_STARTED, void(VMBCHANNEL)),
+                         TAKES(CHANNEL_POST_STARTED, void(VMBCHANNEL)),
+                         TAKES(CHANNEL_PROCESS_PACKET, void(VMBCHANNEL, VMBPACKETCOMPLETION, PVOID, UINT32, UINT32)),
+                         TAKES(CHANNEL_PROCESSING_COMPLETE, void(VMBCHANNEL, UINT32)),
+                         TAKES(PACKET_COMPLETION_ROUTINE, void(VMBPACKET, NTSTATUS, PVOID, UINT32)),
+                         TAKES(CHANNEL_SAVE_PACKET, NTSTATUS(VMBCHANNEL, VMBPACKET, PVOID, UINT32, PUINT32)),
+                         TAKES(CHANNEL_RESTORE_PACKET, NTSTATUS(VMBCHANNEL, PVOID, UINT32, PVOID, UINT32)),
+                         TAKES(CHANNEL_PNP_FAILURE, void(VMBCHANNEL, NTSTATUS))}) {
     INFO(row.callback);
     CHECK(row.as_documented);
   }
@@ -276,11 +290,16 @@ TEST_CASE("interlocked functions return the value that their page says") {
 
 // Source: wdm.h, ADDRESS_AND_SIZE_TO_SPAN_PAGES.
 TEST_CASE("a buffer spans every page that it touches") {
-  struct Row { const char* buffer; ULONG_PTR address; SIZE_T size; ULONG pages; };
-  for (const Row& row : {Row{"one byte", 0x1000, 1, 1}, Row{"a whole page", 0x1000, 4096, 1},
-                         Row{"a page and a byte", 0x1000, 4097, 2}, Row{"two bytes across a boundary", 0x1fff, 2, 2},
-                         Row{"a page not aligned", 0x1001, 4096, 2}, Row{"nothing", 0x1000, 0, 0},
-                         Row{"4 GiB", 0, 0x100000000, 0x100000}}) {
+  struct Row {
+    const char* buffer;
+    ULONG_PTR address;
+    SIZE_T size;
+    ULONG pages;
+  };
+  for (const Row& row :
+       {Row{"one byte", 0x1000, 1, 1}, Row{"a whole page", 0x1000, 4096, 1}, Row{"a page and a byte", 0x1000, 4097, 2},
+        Row{"two bytes across a boundary", 0x1fff, 2, 2}, Row{"a page not aligned", 0x1001, 4096, 2},
+        Row{"nothing", 0x1000, 0, 0}, Row{"4 GiB", 0, 0x100000000, 0x100000}}) {
     INFO(row.buffer);
     CHECK(ADDRESS_AND_SIZE_TO_SPAN_PAGES(row.address, row.size) == row.pages);
   }
@@ -292,7 +311,10 @@ TEST_CASE("a buffer spans every page that it touches") {
 
 // Source: wdm.h, MmInitializeMdl and the MmGetMdl... pages; "Using MDLs".
 TEST_CASE("an MDL header describes its buffer, and the page frame numbers follow it") {
-  struct { MDL mdl; PFN_NUMBER pages[3]; } described;
+  struct {
+    MDL mdl;
+    PFN_NUMBER pages[3];
+  } described;
   std::memset(&described, 0xff, sizeof described);
   PVOID buffer = reinterpret_cast<PVOID>(0x7000'0ff8);
   MmInitializeMdl(&described.mdl, buffer, 0x1010);
@@ -316,9 +338,18 @@ TEST_CASE("a friendly name is counted in bytes, however the driver wrote its lit
     REQUIRE(name.Buffer != nullptr);
     CHECK(std::equal(name.Buffer, name.Buffer + 8, u"Storage"));
   };
-  SECTION("u\"...\" in C++") { RtlInitUnicodeString(&name, u"Storage"); check(); }
-  SECTION("u\"...\" in C") { name_in_c(&name); check(); }
-  SECTION("L\"...\" with short wchar_t") { name_with_short_wchar(&name); check(); }
+  SECTION("u\"...\" in C++") {
+    RtlInitUnicodeString(&name, u"Storage");
+    check();
+  }
+  SECTION("u\"...\" in C") {
+    name_in_c(&name);
+    check();
+  }
+  SECTION("L\"...\" with short wchar_t") {
+    name_with_short_wchar(&name);
+    check();
+  }
   SECTION("a constant") {
     name = UNICODE_STRING RTL_CONSTANT_STRING(u"Storage");
     check();

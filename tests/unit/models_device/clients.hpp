@@ -13,9 +13,11 @@ class Clients {
  public:
   using Log = std::vector<std::pair<int, std::int64_t>>;
 
-  Clients(kernel::Simulation& world, Resource& resource) : world_(world), resource_(resource), actor_(world.new_actor()) {}
+  Clients(kernel::Simulation& world, Resource& resource)
+      : world_(world), resource_(resource), actor_(world.new_actor()) {}
 
-  void submit_at(Duration time, int label, Bytes size, Duration service = Duration{-1}, Operation operation = Operation::read) {
+  void submit_at(Duration time, int label, Bytes size, Duration service = Duration{-1},
+                 Operation operation = Operation::read) {
     Request& request = requests_.emplace_back(Request{*this, label, {}});
     request.work.operation = operation;
     request.work.size = size;
@@ -25,10 +27,13 @@ class Clients {
       auto& done = *static_cast<Request*>(work.owner);
       done.clients.log_.emplace_back(done.label, nanoseconds(done.clients.world_.now()));
     };
-    world_.at(SimTime{time}, actor_, [](void* object) {
-      auto& due = *static_cast<Request*>(object);
-      due.clients.resource_.submit(due.work);
-    }, &request);
+    world_.at(
+        SimTime{time}, actor_,
+        [](void* object) {
+          auto& due = *static_cast<Request*>(object);
+          due.clients.resource_.submit(due.work);
+        },
+        &request);
   }
   const Log& log() const { return log_; }
 

@@ -25,17 +25,20 @@ struct LastOfAll final : kernel::ChoiceSource {
 
 TEST_CASE("servers take works in order of submission, each for its service time") {
   // By hand: 10 us each, three works at 0, 1 and 2 us, a fourth at 25 us.
-  struct Row { std::uint32_t servers; Clients::Log expected; };
-  for (const Row& row : {
-           Row{1, {{1, 10'000}, {2, 20'000}, {3, 30'000}, {4, 40'000}}},
-           Row{2, {{1, 10'000}, {2, 11'000}, {3, 20'000}, {4, 35'000}}},
-           Row{0, {{1, 10'000}, {2, 11'000}, {3, 12'000}, {4, 35'000}}}}) {
+  struct Row {
+    std::uint32_t servers;
+    Clients::Log expected;
+  };
+  for (const Row& row : {Row{1, {{1, 10'000}, {2, 20'000}, {3, 30'000}, {4, 40'000}}},
+                         Row{2, {{1, 10'000}, {2, 11'000}, {3, 20'000}, {4, 35'000}}},
+                         Row{0, {{1, 10'000}, {2, 11'000}, {3, 12'000}, {4, 35'000}}}}) {
     INFO(row.servers << " servers (0: unlimited)");
     Simulation world(Seed{1});
     FifoServers disk(world, "disk", {.servers = row.servers, .service = Distribution::fixed(10us)});
     Clients clients(world, disk);
     int label = 0;
-    for (Duration at : {Duration{0us}, Duration{1us}, Duration{2us}, Duration{25us}}) clients.submit_at(at, ++label, 4_KiB);
+    for (Duration at : {Duration{0us}, Duration{1us}, Duration{2us}, Duration{25us}})
+      clients.submit_at(at, ++label, 4_KiB);
     world.run_until(SimTime{1s});
     CHECK(clients.log() == row.expected);
     CHECK(disk.in_flight() == 0);
@@ -107,6 +110,6 @@ TEST_CASE("the mean of drawn service times is the mean of the distribution") {
   loop.start();
   world.run_until(SimTime{1000s});
   const std::int64_t mean = nanoseconds(loop.last()) / 100'000;
-  CHECK(mean > 99'000);   // the standard error is 316 ns
+  CHECK(mean > 99'000);  // the standard error is 316 ns
   CHECK(mean < 101'000);
 }

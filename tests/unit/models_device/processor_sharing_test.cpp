@@ -10,18 +10,34 @@ using kernel::Simulation;
 
 // Closed forms: with n works in transfer each gets 1/n of the capacity (Kleinrock, Queueing Systems 2).
 TEST_CASE("works in flight share the capacity equally") {
-  struct Arrival { Duration at; std::int64_t bytes; };
-  struct Row { const char* situation; std::int64_t capacity; Duration latency; std::vector<Arrival> arrivals; Clients::Log done; };
-  for (const Row& row : {
-           Row{"alone", 1'000'000'000, 0us, {{0us, 1000}}, {{1, 1000}}},
-           Row{"two at once take twice as long", 1'000'000'000, 0us, {{0us, 1000}, {0us, 1000}}, {{1, 2000}, {2, 2000}}},
-           Row{"500 ns apart", 1'000'000'000, 0us, {{0ns, 1000}, {500ns, 1000}}, {{1, 1500}, {2, 2000}}},
-           Row{"a short one overtakes a long one", 1'000'000'000, 0us, {{0ns, 3000}, {1000ns, 500}}, {{2, 2000}, {1, 3500}}},
-           Row{"three, of 1, 2 and 3 parts", 1'000'000'000, 0us, {{0ns, 1000}, {0ns, 2000}, {0ns, 3000}},
-               {{1, 3000}, {2, 5000}, {3, 6000}}},
-           Row{"latency is not shared", 1'000'000'000, 5us, {{0ns, 1000}, {500ns, 1000}}, {{1, 6500}, {2, 7000}}},
-           Row{"rounded up to whole nanoseconds", 3'000'000'000, 0us, {{0ns, 1000}}, {{1, 334}}},
-           Row{"nothing to move", 1'000'000'000, 0us, {{7ns, 0}}, {{1, 7}}}}) {
+  struct Arrival {
+    Duration at;
+    std::int64_t bytes;
+  };
+  struct Row {
+    const char* situation;
+    std::int64_t capacity;
+    Duration latency;
+    std::vector<Arrival> arrivals;
+    Clients::Log done;
+  };
+  for (const Row& row :
+       {Row{"alone", 1'000'000'000, 0us, {{0us, 1000}}, {{1, 1000}}},
+        Row{"two at once take twice as long", 1'000'000'000, 0us, {{0us, 1000}, {0us, 1000}}, {{1, 2000}, {2, 2000}}},
+        Row{"500 ns apart", 1'000'000'000, 0us, {{0ns, 1000}, {500ns, 1000}}, {{1, 1500}, {2, 2000}}},
+        Row{"a short one overtakes a long one",
+            1'000'000'000,
+            0us,
+            {{0ns, 3000}, {1000ns, 500}},
+            {{2, 2000}, {1, 3500}}},
+        Row{"three, of 1, 2 and 3 parts",
+            1'000'000'000,
+            0us,
+            {{0ns, 1000}, {0ns, 2000}, {0ns, 3000}},
+            {{1, 3000}, {2, 5000}, {3, 6000}}},
+        Row{"latency is not shared", 1'000'000'000, 5us, {{0ns, 1000}, {500ns, 1000}}, {{1, 6500}, {2, 7000}}},
+        Row{"rounded up to whole nanoseconds", 3'000'000'000, 0us, {{0ns, 1000}}, {{1, 334}}},
+        Row{"nothing to move", 1'000'000'000, 0us, {{7ns, 0}}, {{1, 7}}}}) {
     INFO(row.situation);
     Simulation world(Seed{1});
     ProcessorSharing wire(world, {.bytes_per_second = row.capacity, .latency = row.latency});

@@ -16,7 +16,8 @@ constexpr GUID instance{4, 5, 6, {}};
 /// Devices of a primary channel and its subchannels, each at its own processor.
 struct Bench final : ReadyListener {
   explicit Bench(std::uint16_t channels, std::uint32_t cpus = 4)
-      : machines({.costs = testing::costs_of({{&hw::Costs::signal_host, 1us}}), .host_cpus = cpus, .guest_cpus = cpus}) {
+      : machines(
+            {.costs = testing::costs_of({{&hw::Costs::signal_host, 1us}}), .host_cpus = cpus, .guest_cpus = cpus}) {
     for (std::uint16_t i = 0; i < channels; ++i) {
       at_host.push_back(std::make_unique<kmcl::Device>("channel", machines.host, machines.bus));
       at_guest.push_back(std::make_unique<kmcl::Device>("channel", machines.guest, machines.bus));
@@ -25,7 +26,12 @@ struct Bench final : ReadyListener {
     }
   }
   ClientChannels::Config client() {
-    ClientChannels::Config config{.devices = {}, .to_host = {1}, .to_guest = {1}, .maximum_packet_size = 256, .maximum_external_data = 0, .ready = this};
+    ClientChannels::Config config{.devices = {},
+                                  .to_host = {1},
+                                  .to_guest = {1},
+                                  .maximum_packet_size = 256,
+                                  .maximum_external_data = 0,
+                                  .ready = this};
     for (const auto& device : at_guest) config.devices.push_back(device.get());
     return config;
   }
@@ -59,7 +65,13 @@ TEST_CASE("Echo: subchannels open one after the other, and a request comes back 
   Bench bench(3);
   std::vector<std::unique_ptr<EchoServer>> servers;
   for (const auto& device : bench.at_host) {
-    servers.push_back(std::make_unique<EchoServer>(EchoServer::Config{.device = *device, .type = type, .instance = instance, .maximum_packet_size = 256, .process_time = {}, .stream = bench.machines.world.stream("s", "t")}));
+    servers.push_back(
+        std::make_unique<EchoServer>(EchoServer::Config{.device = *device,
+                                                        .type = type,
+                                                        .instance = instance,
+                                                        .maximum_packet_size = 256,
+                                                        .process_time = {},
+                                                        .stream = bench.machines.world.stream("s", "t")}));
     bench.start(bench.machines.host, *servers.back());
   }
   EchoClient client({.channels = bench.client(), .process_time = {}, .stream = bench.machines.world.stream("c", "t")});
@@ -82,8 +94,19 @@ struct Storage {
       : bench(1, 2),
         disk(bench.machines.world, "disk", {.servers = 2, .service = kernel::Distribution::fixed(100us)}),
         adapter(bench.machines.host, CpuId{1}, disk, "disk"),
-        server({.device = *bench.at_host[0], .disk = adapter, .type = type, .instance = instance, .maximum_request = Bytes{65536}, .complete_in_worker = in_worker, .recorded_service = recorded, .process_time = {}, .stream = bench.machines.world.stream("s", "t")}),
-        client({.channels = bench.client(), .maximum_request = Bytes{65536}, .process_time = {}, .stream = bench.machines.world.stream("c", "t")}) {
+        server({.device = *bench.at_host[0],
+                .disk = adapter,
+                .type = type,
+                .instance = instance,
+                .maximum_request = Bytes{65536},
+                .complete_in_worker = in_worker,
+                .recorded_service = recorded,
+                .process_time = {},
+                .stream = bench.machines.world.stream("s", "t")}),
+        client({.channels = bench.client(),
+                .maximum_request = Bytes{65536},
+                .process_time = {},
+                .stream = bench.machines.world.stream("c", "t")}) {
     bench.start(bench.machines.host, server);
     bench.start(bench.machines.guest, client);
   }
@@ -143,7 +166,13 @@ TEST_CASE("A storage server refuses what a hostile guest makes up, and goes on s
   DiskAdapter adapter(pair.machines.host, CpuId{0}, disk, "disk");
   kmcl::Device device("storage", pair.machines.host, pair.machines.bus);
   device.id = pair.guest.device.id;
-  StorageServer server({.device = device, .disk = adapter, .type = device.id.type, .instance = device.id.instance, .maximum_request = Bytes{65536}, .process_time = {}, .stream = pair.machines.world.stream("s", "t")});
+  StorageServer server({.device = device,
+                        .disk = adapter,
+                        .type = device.id.type,
+                        .instance = device.id.instance,
+                        .maximum_request = Bytes{65536},
+                        .process_time = {},
+                        .stream = pair.machines.world.stream("s", "t")});
   pair.on_host([&] { server.start(); });
   NTSTATUS answered = STATUS_PENDING;
   pair.guest.completed = [&](testing::Returned& r) {
@@ -156,7 +185,8 @@ TEST_CASE("A storage server refuses what a hostile guest makes up, and goes on s
   pair.on_guest([&] {
     CHECK(pair.guest.enable() == STATUS_SUCCESS);
     VMBPACKET packet = pair.guest.new_packet(1, 64);
-    const StorageRequest request{.Operation = row.operation, .Length = row.bytes, .Offset = 0, .ServiceTime = -1, .Reserved = {}};
+    const StorageRequest request{
+        .Operation = row.operation, .Length = row.bytes, .Offset = 0, .ServiceTime = -1, .Reserved = {}};
     std::memcpy(pair.guest.bytes_of(1).data(), &request, sizeof request);
     PMDL mdl = nullptr;
     if (row.described != 0) {
@@ -182,7 +212,8 @@ TEST_CASE("A disk adapter hands completions back in order, at DISPATCH_LEVEL on 
     ios[i].owner = reinterpret_cast<void*>(i);
     ios[i].completed = [](DiskAdapter::Io& io) {
       const hw::Processor& here = *hw::Processor::current();
-      told += std::to_string(reinterpret_cast<std::size_t>(io.owner)) + " " + here.name() + " " + name_of(here.irql()) + ", ";
+      told += std::to_string(reinterpret_cast<std::size_t>(io.owner)) + " " + here.name() + " " + name_of(here.irql()) +
+              ", ";
     };
   }
   machines.start(machines.host, 0, [&] {

@@ -1,9 +1,9 @@
 #include "models/hw/guest_memory.hpp"
 
+#include <unistd.h>
 #include <catch2/catch.hpp>
 #include <cstdio>
 #include <cstring>
-#include <unistd.h>
 
 using namespace vmbsim;
 using namespace vmbsim::hw;
@@ -91,23 +91,23 @@ TEST_CASE("memory that is asked to be zeroed is zero, even where it was used bef
 TEST_CASE("bytes outside the frames handed out are an answer, not an access") {
   GuestMemory memory({.size = 64_pages});
   REQUIRE(memory.allocate(4_pages) == Pfn{1});
-  struct Row { const char* situation; Pfn pfn; std::int64_t offset; std::int64_t length; bool answered; };
-  for (const Row& row : {
-           Row{"one byte", 1, 0, 1, true},
-           Row{"everything", 1, 0, 4 * 4096, true},
-           Row{"the last byte", 4, 4095, 1, true},
-           Row{"nothing at the end", 4, 4096, 0, true},
-           Row{"an offset beyond the first page", 1, 8192, 4096, true},
-           Row{"one byte too many", 1, 0, 4 * 4096 + 1, false},
-           Row{"one byte after the end", 4, 4096, 1, false},
-           Row{"frame 0", 0, 0, 1, false},
-           Row{"a frame nobody was given", 5, 0, 1, false},
-           Row{"a frame beyond the partition", 65, 0, 1, false},
-           Row{"a PFN that overflows an address", ~Pfn{0}, 0, 1, false},
-           Row{"a PFN that overflows to a good one", (Pfn{1} << 52) + 1, 0, 1, false},
-           Row{"a negative offset", 2, -1, 1, false},
-           Row{"a negative length", 2, 0, -1, false},
-           Row{"a length that overflows", 2, 1, INT64_MAX, false}}) {
+  struct Row {
+    const char* situation;
+    Pfn pfn;
+    std::int64_t offset;
+    std::int64_t length;
+    bool answered;
+  };
+  for (const Row& row :
+       {Row{"one byte", 1, 0, 1, true}, Row{"everything", 1, 0, 4 * 4096, true}, Row{"the last byte", 4, 4095, 1, true},
+        Row{"nothing at the end", 4, 4096, 0, true}, Row{"an offset beyond the first page", 1, 8192, 4096, true},
+        Row{"one byte too many", 1, 0, 4 * 4096 + 1, false}, Row{"one byte after the end", 4, 4096, 1, false},
+        Row{"frame 0", 0, 0, 1, false}, Row{"a frame nobody was given", 5, 0, 1, false},
+        Row{"a frame beyond the partition", 65, 0, 1, false},
+        Row{"a PFN that overflows an address", ~Pfn{0}, 0, 1, false},
+        Row{"a PFN that overflows to a good one", (Pfn{1} << 52) + 1, 0, 1, false},
+        Row{"a negative offset", 2, -1, 1, false}, Row{"a negative length", 2, 0, -1, false},
+        Row{"a length that overflows", 2, 1, INT64_MAX, false}}) {
     INFO(row.situation);
     CHECK(memory.bytes(row.pfn, {row.offset}, {row.length}).has_value() == row.answered);
   }

@@ -55,7 +55,7 @@ TEST_CASE("a thousand machines are switched off in the middle of their work and 
   for (int i = 0; i < 50; ++i) switch_off_in_the_middle();
   const long before = resident_pages();
   for (int i = 0; i < 1000; ++i) switch_off_in_the_middle();
-  // A machine that was not given back would hold six stacks of at least a page; under a sanitizer freed memory is kept for a while.
+    // A machine that was not given back would hold six stacks of at least a page; under a sanitizer freed memory is kept for a while.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   CHECK(resident_pages() - before < 100'000);
 #else
@@ -84,12 +84,13 @@ TEST_CASE("threads that ended give their memory to the next ones") {
       counter = &ended;
       for (int i = 0; i < count; ++i) {
         HANDLE handle;
-        PsCreateSystemThread(&handle, THREAD_ALL_ACCESS, nullptr, nullptr, nullptr,
-                             [](PVOID) {
-                               ++*counter;
-                               PsTerminateSystemThread(STATUS_SUCCESS);
-                             },
-                             nullptr);
+        PsCreateSystemThread(
+            &handle, THREAD_ALL_ACCESS, nullptr, nullptr, nullptr,
+            [](PVOID) {
+              ++*counter;
+              PsTerminateSystemThread(STATUS_SUCCESS);
+            },
+            nullptr);
         LARGE_INTEGER span;
         span.QuadPart = -10;
         KeDelayExecutionThread(KernelMode, FALSE, &span);

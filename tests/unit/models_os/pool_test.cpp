@@ -55,7 +55,8 @@ TEST_CASE("blocks do not overlap; small ones are 16-byte aligned, whole pages pa
       given.push_back(block);
     }
     std::sort(blocks.begin(), blocks.end());
-    for (std::size_t i = 1; i < blocks.size(); ++i) CHECK(blocks[i - 1].first + blocks[i - 1].second <= blocks[i].first);
+    for (std::size_t i = 1; i < blocks.size(); ++i)
+      CHECK(blocks[i - 1].first + blocks[i - 1].second <= blocks[i].first);
     CHECK(machine.partition.pool().live_blocks() == 400);
     for (void* block : given) ExFreePool(block);
     CHECK(machine.partition.pool().live_blocks() == 0);
@@ -108,7 +109,8 @@ TEST_CASE("a descriptor list names the pages of its buffer and maps to the buffe
       CHECK(MmGetMdlByteCount(mdl) == row.length);
       CHECK(MmGetMdlVirtualAddress(mdl) == buffer + row.offset);
       CHECK(MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority) == buffer + row.offset);
-      for (ULONG page = 0; page < row.pages; ++page) CHECK(MmGetMdlPfnArray(mdl)[page] == first + row.first_page + page);
+      for (ULONG page = 0; page < row.pages; ++page)
+        CHECK(MmGetMdlPfnArray(mdl)[page] == first + row.first_page + page);
       IoFreeMdl(mdl);
     }
     ExFreePool(buffer);

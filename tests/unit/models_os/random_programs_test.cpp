@@ -16,12 +16,12 @@ namespace {
 /// What one random program did and how it ended.
 struct Outcome {
   Fingerprint fingerprint;
-  bool complete = false;      // every nanosecond of every processor is accounted
-  Duration asked_for{};       // burnt by threads, DPCs and ISRs of the program
-  Duration accounted_for{};   // to threads, DPCs and ISRs; spinning aside
+  bool complete = false;     // every nanosecond of every processor is accounted
+  Duration asked_for{};      // burnt by threads, DPCs and ISRs of the program
+  Duration accounted_for{};  // to threads, DPCs and ISRs; spinning aside
   std::uint64_t findings = 0;
-  int unfinished = 0;         // threads
-  bool exclusive = true;      // no two owners of a lock at a time
+  int unfinished = 0;     // threads
+  bool exclusive = true;  // no two owners of a lock at a time
 };
 
 /// Threads, DPCs and ISRs that burn time, raise, lower, lock, queue, wait, signal and interrupt one another.
@@ -38,7 +38,8 @@ class RandomProgram {
       timers_.push_back(std::make_unique<KTIMER>());
       KeInitializeTimer(timers_.back().get());
     }
-    for (const int level : {5, 7, 13}) lines_.push_back(&machine_.line([this] { isr_body(); }, static_cast<Irql>(level)));
+    for (const int level : {5, 7, 13})
+      lines_.push_back(&machine_.line([this] { isr_body(); }, static_cast<Irql>(level)));
     for (std::size_t i = 0; i < 8; ++i) {
       work_items_[i] = {.routine = [](void* self) { static_cast<RandomProgram*>(self)->work_body(); }, .context = this};
       ++unfinished_;
@@ -87,7 +88,8 @@ class RandomProgram {
   }
   void queue_some_dpc() { KeInsertQueueDpc(dpcs_[below(dpcs_.size())], nullptr, nullptr); }
   void interrupt_some_processor() {
-    machine_.cpu(static_cast<std::uint32_t>(below(machine_.partition.cpu_count()))).request_interrupt(*lines_[below(lines_.size())]);
+    machine_.cpu(static_cast<std::uint32_t>(below(machine_.partition.cpu_count())))
+        .request_interrupt(*lines_[below(lines_.size())]);
   }
   /// Locks are nested in one order only, so that nobody waits for ever.
   void under_lock() {

@@ -99,10 +99,13 @@ TEST_CASE("two reads of one disk share its bandwidth, and every other event keep
           } foreign{world, clients, out};
           const ActorId actor = world.new_actor();
           for (int at : {0, 499, 500, 501, 1499, 1500, 1501, 1999, 2000, 2001})
-            world.at(SimTime{Duration{at}}, actor, [](void* object) {
-              auto& f = *static_cast<Foreign*>(object);
-              f.out << nanoseconds(f.world.now()) << "(" << f.clients.log().size() << ") ";
-            }, &foreign);
+            world.at(
+                SimTime{Duration{at}}, actor,
+                [](void* object) {
+                  auto& f = *static_cast<Foreign*>(object);
+                  f.out << nanoseconds(f.world.now()) << "(" << f.clients.log().size() << ") ";
+                },
+                &foreign);
           platform.run(world, SimTime{1ms});
           out << "| " << text(clients.log()) << "| " << nanoseconds(world.now());
         }) ==
@@ -130,7 +133,8 @@ TEST_CASE("reads and writes of one disk share what the platform file says") {
   CHECK(on_platform([](Simulation& world, Platform& platform, std::ostream& out) {
           Clients clients(world, disk(platform, "a:d"));
           clients.submit_at(0ns, 1, Bytes{1000}, Duration{-1}, Operation::write);
-          clients.submit_at(10us, 2, Bytes{1000}, Duration{-1}, Operation::read);    // with the write: half of 1 GB/s each
+          clients.submit_at(10us, 2, Bytes{1000}, Duration{-1},
+                            Operation::read);  // with the write: half of 1 GB/s each
           clients.submit_at(10us, 3, Bytes{1000}, Duration{-1}, Operation::write);
           clients.submit_at(20us, 4, Bytes{0}, Duration{-1}, Operation::flush);
           platform.run(world, SimTime{1ms});
@@ -217,7 +221,7 @@ TEST_CASE("completions of one instant come in order of submission, after the cal
       }
     } chain{world, first, out, world.new_actor()};
     second.submit_at(100ns, 1, Bytes{900});
-    first.submit_at(200ns, 2, Bytes{400});   // both share their disks with nobody and end at 1000 ns
+    first.submit_at(200ns, 2, Bytes{400});  // both share their disks with nobody and end at 1000 ns
     first.submit_at(200ns, 3, Bytes{400});
     world.at<&Chain::step>(SimTime{1000ns}, chain.actor, chain);
     platform.run(world, SimTime{1ms});
@@ -299,9 +303,12 @@ TEST_CASE("stop ends a run at once, with works in flight") {
   CHECK(on_platform([](Simulation& world, Platform& platform, std::ostream& out) {
           Clients clients(world, disk(platform, "a:d"));
           clients.submit_at(0ns, 1, Bytes{1000});
-          world.at(SimTime{700ns}, world.new_actor(), [](void* object) { static_cast<Simulation*>(object)->stop(); }, &world);
+          world.at(
+              SimTime{700ns}, world.new_actor(), [](void* object) { static_cast<Simulation*>(object)->stop(); },
+              &world);
           platform.run(world, SimTime{1ms});
-          out << nanoseconds(world.now()) << " " << clients.log().size() << " " << disk(platform, "a:d").in_flight() << " ";
+          out << nanoseconds(world.now()) << " " << clients.log().size() << " " << disk(platform, "a:d").in_flight()
+              << " ";
           platform.run(world, SimTime{1ms});
           out << nanoseconds(world.now()) << " " << text(clients.log());
         }) == "700 0 1 1000000 1@1000 ");
@@ -374,11 +381,13 @@ TEST_CASE("a link whose bandwidth varies is followed") {
     text.insert(text.find(link), "bandwidth_file=\"" + std::string(profile.name()).substr(5) + "\" ");
     return text;
   }();
-  CHECK(on_platform([](Simulation& world, Platform& platform, std::ostream& out) {
-          Problems problems;
-          Clients clients(world, *platform.link("a", "b", {}, problems));
-          clients.submit_at(0ns, 1, Bytes{10'000});
-          platform.run(world, SimTime{10ms});
-          out << text(clients.log());
-        }, nullptr, varying.c_str()) == "1@22500 ");
+  CHECK(on_platform(
+            [](Simulation& world, Platform& platform, std::ostream& out) {
+              Problems problems;
+              Clients clients(world, *platform.link("a", "b", {}, problems));
+              clients.submit_at(0ns, 1, Bytes{10'000});
+              platform.run(world, SimTime{10ms});
+              out << text(clients.log());
+            },
+            nullptr, varying.c_str()) == "1@22500 ");
 }

@@ -21,9 +21,7 @@ std::string in_a_process(const Story& story) {
     std::string told;
     try {
       told = story();
-    } catch (const std::exception& error) {
-      told = error.what();
-    }
+    } catch (const std::exception& error) { told = error.what(); }
     told += '\n';
     for (std::size_t done = 0; done < told.size();) {
       const ssize_t n = ::write(ends[1], told.data() + done, told.size() - done);

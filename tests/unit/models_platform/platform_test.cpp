@@ -48,7 +48,8 @@ std::string problems_of(const std::string& text) {
   std::string lines;
   for (const Problem& problem : problems) {
     CHECK(problem.place.file == name);
-    lines += std::to_string(problem.place.line) + ":" + std::to_string(problem.place.column) + ": " + problem.text + "\n";
+    lines +=
+        std::to_string(problem.place.line) + ":" + std::to_string(problem.place.column) + ": " + problem.text + "\n";
   }
   return lines;
 }
@@ -56,23 +57,30 @@ std::string problems_of(const std::string& text) {
 }  // namespace
 
 TEST_CASE("what is wrong with a platform file is told with its place") {
-  struct Row { const char* situation; std::string text; const char* expected; };
-  for (const Row& row : {
-           Row{"not XML", "not XML", "1:5: SimGrid refuses this platform"},
-           Row{"empty", "", "1:1: SimGrid refuses this platform"},
-           Row{"cut off", good.substr(0, 230), "6:"},
-           Row{"wrong end tag", with("</host>", "</hst>"), "7:7: SimGrid refuses"},
-           Row{"unknown attribute", with("speed=\"2Gf\"", "spd=\"2Gf\""), "5:"},
-           Row{"unknown unit", with("2GBps", "2GXps"), "6:33: SimGrid refuses this platform: unknown unit: GXps"},
-           Row{"not a number", with("core=\"8\"", "core=\"x8\""), "5:40: SimGrid refuses this platform: x8 is not an int"},
-           Row{"unknown link", with("link_ctn id=\"wire\"", "link_ctn id=\"wre\""), "11:49: SimGrid refuses this platform: Link not found: wre"},
-           Row{"the same host twice", with("\"node2\" speed", "\"node1\" speed"), "5:14: SimGrid refuses this platform: Refusing to create a second host named 'node1'"},
-           Row{"negative bandwidth", with("2GBps", "-2GBps"), "6:16: disk \"node1:ssd0\" needs bandwidths above 0"},
-           Row{"a host that fails", with("core=\"8\"", "core=\"8\" state_file=\"f\""), "5:43: resources that switch off"},
-           Row{"a host that slows down", with("core=\"8\"", "core=\"8\" speed_file=\"f\""), "5:43: the speed of a host"},
-           Row{"a missing profile", with("latency=\"5us\"", "latency=\"5us\" bandwidth_file=\"nowhere\""), "SimGrid"},
-           Row{"no host", "<?xml version=\"1.0\"?><!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\"><platform version=\"4.1\"><zone id=\"z\" routing=\"None\"/></platform>",
-               "1:1: a platform needs at least one <host>"}}) {
+  struct Row {
+    const char* situation;
+    std::string text;
+    const char* expected;
+  };
+  for (const Row& row :
+       {Row{"not XML", "not XML", "1:5: SimGrid refuses this platform"},
+        Row{"empty", "", "1:1: SimGrid refuses this platform"}, Row{"cut off", good.substr(0, 230), "6:"},
+        Row{"wrong end tag", with("</host>", "</hst>"), "7:7: SimGrid refuses"},
+        Row{"unknown attribute", with("speed=\"2Gf\"", "spd=\"2Gf\""), "5:"},
+        Row{"unknown unit", with("2GBps", "2GXps"), "6:33: SimGrid refuses this platform: unknown unit: GXps"},
+        Row{"not a number", with("core=\"8\"", "core=\"x8\""), "5:40: SimGrid refuses this platform: x8 is not an int"},
+        Row{"unknown link", with("link_ctn id=\"wire\"", "link_ctn id=\"wre\""),
+            "11:49: SimGrid refuses this platform: Link not found: wre"},
+        Row{"the same host twice", with("\"node2\" speed", "\"node1\" speed"),
+            "5:14: SimGrid refuses this platform: Refusing to create a second host named 'node1'"},
+        Row{"negative bandwidth", with("2GBps", "-2GBps"), "6:16: disk \"node1:ssd0\" needs bandwidths above 0"},
+        Row{"a host that fails", with("core=\"8\"", "core=\"8\" state_file=\"f\""), "5:43: resources that switch off"},
+        Row{"a host that slows down", with("core=\"8\"", "core=\"8\" speed_file=\"f\""), "5:43: the speed of a host"},
+        Row{"a missing profile", with("latency=\"5us\"", "latency=\"5us\" bandwidth_file=\"nowhere\""), "SimGrid"},
+        Row{"no host",
+            "<?xml version=\"1.0\"?><!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\"><platform "
+            "version=\"4.1\"><zone id=\"z\" routing=\"None\"/></platform>",
+            "1:1: a platform needs at least one <host>"}}) {
     INFO(row.situation);
     CHECK_THAT(problems_of(row.text), Catch::Matchers::Contains(row.expected));
   }
@@ -109,7 +117,8 @@ TEST_CASE("a host or a disk that is not there is answered with those that are") 
   REQUIRE(problems.size() == 2);
   CHECK(problems[0].line() ==
         "scenario.toml:7:9: the platform has no host \"serve\" (did you mean \"server\"?); its hosts: peer, server");
-  CHECK_THAT(problems[1].line(), Catch::Matchers::StartsWith("scenario.toml:7:9: the platform has no disk \"server:ssd2\""));
+  CHECK_THAT(problems[1].line(),
+             Catch::Matchers::StartsWith("scenario.toml:7:9: the platform has no disk \"server:ssd2\""));
   CHECK_THAT(problems[1].line(), Catch::Matchers::EndsWith("its disks: server:ssd0, server:ssd1"));
 }
 
@@ -149,7 +158,8 @@ TEST_CASE("a link needs two hosts and a route") {
           for (const Problem& problem : problems) out << "\n" << problem.text;
           return out.str();
         }) ==
-        "11111\nthe platform has no route from \"node1\" to \"node1\"\nthe platform has no route from \"node1\" to \"lost\"\n"
+        "11111\nthe platform has no route from \"node1\" to \"node1\"\nthe platform has no route from \"node1\" to "
+        "\"lost\"\n"
         "the platform has no host \"nodel\" (did you mean \"node1\"?); its hosts: lost, node1, node2");
   ::unlink(name);
 }

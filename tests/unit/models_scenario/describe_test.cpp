@@ -33,7 +33,8 @@ key = "workload.load.queue_depth"
 values = [1, 8, 32]
 [objective]
 x = "1"
-)"), {.overrides = {"channel.disk.subchannels=4", "warm_up=10ms"}});
+)"),
+                                  {.overrides = {"channel.disk.subchannels=4", "warm_up=10ms"}});
   REQUIRE(texts_of(result.problems) == "");
   CHECK(describe(*result.scenario) ==
         "smallest: fine\n"

@@ -80,8 +80,10 @@ TEST_CASE("every plain key changes its value") {
   CHECK(channel(loaded({"channel.disk.batching.mode=limit"})).batching.mode == BatchingSpec::Mode::limit);
   CHECK(channel(loaded({"channel.disk.batching.max_packets=5"})).batching.max_packets == 5);
   CHECK(channel(loaded({"channel.disk.batching.mask=true"})).batching.mask);
-  CHECK(channel(loaded({"channel.disk.host_endpoint.processing=passive"})).host_endpoint.processing == Processing::passive);
-  CHECK(channel(loaded({"channel.disk.guest_endpoint.processing=passive"})).guest_endpoint.processing == Processing::passive);
+  CHECK(channel(loaded({"channel.disk.host_endpoint.processing=passive"})).host_endpoint.processing ==
+        Processing::passive);
+  CHECK(channel(loaded({"channel.disk.guest_endpoint.processing=passive"})).guest_endpoint.processing ==
+        Processing::passive);
   CHECK(channel(loaded({"channel.disk.host_endpoint.transaction_quota=3"})).host_endpoint.transaction_quota == 3);
   CHECK(mean_of(channel(loaded({"channel.disk.guest_endpoint.process_time=2us"})).guest_endpoint.process_time) == 2us);
   CHECK(channel(loaded({"channel.disk.device.parallel=8"})).device.parallel == 8);
@@ -98,13 +100,21 @@ TEST_CASE("every plain key changes its value") {
 TEST_CASE("every cost of the profile can be named alone") {
   const Scenario zero = loaded({"latency.profile=zero"});
   for (const auto& [key, member] : std::vector<std::pair<std::string, kernel::Distribution hw::Costs::*>>{
-           {"signal_host", &hw::Costs::signal_host}, {"signal_guest", &hw::Costs::signal_guest},
-           {"idle_wake", &hw::Costs::idle_wake}, {"control_message", &hw::Costs::control_message},
-           {"hypercall", &hw::Costs::hypercall}, {"isr", &hw::Costs::isr}, {"dpc_dispatch", &hw::Costs::dpc_dispatch},
-           {"worker_wake", &hw::Costs::worker_wake}, {"thread_switch", &hw::Costs::thread_switch},
-           {"packet_send", &hw::Costs::packet_send}, {"packet_receive", &hw::Costs::packet_receive},
-           {"packet_complete", &hw::Costs::packet_complete}, {"copy_per_kib", &hw::Costs::copy_per_kib},
-           {"map_per_page", &hw::Costs::map_per_page}, {"device_isr", &hw::Costs::device_isr}}) {
+           {"signal_host", &hw::Costs::signal_host},
+           {"signal_guest", &hw::Costs::signal_guest},
+           {"idle_wake", &hw::Costs::idle_wake},
+           {"control_message", &hw::Costs::control_message},
+           {"hypercall", &hw::Costs::hypercall},
+           {"isr", &hw::Costs::isr},
+           {"dpc_dispatch", &hw::Costs::dpc_dispatch},
+           {"worker_wake", &hw::Costs::worker_wake},
+           {"thread_switch", &hw::Costs::thread_switch},
+           {"packet_send", &hw::Costs::packet_send},
+           {"packet_receive", &hw::Costs::packet_receive},
+           {"packet_complete", &hw::Costs::packet_complete},
+           {"copy_per_kib", &hw::Costs::copy_per_kib},
+           {"map_per_page", &hw::Costs::map_per_page},
+           {"device_isr", &hw::Costs::device_isr}}) {
     INFO(key);
     CHECK((zero.costs.*member).mean() == 0ns);
     CHECK((loaded({"latency.profile=zero", "latency." + key + "=7ns"}).costs.*member).mean() == 7ns);
@@ -113,9 +123,13 @@ TEST_CASE("every cost of the profile can be named alone") {
 }
 
 TEST_CASE("a cost can be a distribution") {
-  struct Row { const char* text; Duration mean; Duration lowest; };
-  for (const Row& row : {Row{"{ exponential = \"10us\" }", 10us, 0ns}, Row{"{ uniform = [\"1us\", \"3us\"] }", 2us, 1us},
-                         Row{"\"5us\"", 5us, 5us}}) {
+  struct Row {
+    const char* text;
+    Duration mean;
+    Duration lowest;
+  };
+  for (const Row& row : {Row{"{ exponential = \"10us\" }", 10us, 0ns},
+                         Row{"{ uniform = [\"1us\", \"3us\"] }", 2us, 1us}, Row{"\"5us\"", 5us, 5us}}) {
     INFO(row.text);
     const auto cost = loaded({std::string("latency.isr=") + row.text}).costs.isr;
     CHECK(cost.mean() == row.mean);
@@ -157,7 +171,8 @@ TEST_CASE("arrivals are a process") {
 }
 
 TEST_CASE("a request can be a mix of sizes") {
-  const Scenario s = loaded({"workload.load.request=[{ size = \"4KiB\", weight = 3 }, { size = \"64KiB\", weight = 1 }]"});
+  const Scenario s =
+      loaded({"workload.load.request=[{ size = \"4KiB\", weight = 3 }, { size = \"64KiB\", weight = 1 }]"});
   REQUIRE(s.workloads[0].request.size() == 2);
   CHECK(s.workloads[0].request[0].weight == 3);
   CHECK(s.workloads[0].request[1].size == 64_KiB);
@@ -225,12 +240,15 @@ TEST_CASE("a trace names its file, its format and its columns") {
   const Folder folder;
   folder.write("io.csv", "t,bytes\n0,512\n");
   const auto scenario = [&](const std::string& trace, const std::string& more = "") {
-    return load(folder.write("s.toml", "schema = 1\nname = \"t\"\n[[channel]]\nname = \"disk\"\ndriver = \"storage\"\n"
-                                       "device = { service = \"1us\" }\n[[workload]]\nname = \"w\"\nchannel = \"disk\"\n"
-                                       "loop = \"trace\"\n" + more + "\ntrace = { file = \"io.csv\", " + trace + " }\n"));
+    return load(folder.write("s.toml",
+                             "schema = 1\nname = \"t\"\n[[channel]]\nname = \"disk\"\ndriver = \"storage\"\n"
+                             "device = { service = \"1us\" }\n[[workload]]\nname = \"w\"\nchannel = \"disk\"\n"
+                             "loop = \"trace\"\n" +
+                                 more + "\ntrace = { file = \"io.csv\", " + trace + " }\n"));
   };
-  const Loaded full = scenario("format = \"csv\", arrival = \"t\", size = \"bytes\", kind = \"k\", offset = \"o\", service = \"s\", "
-                               "unit = \"us\", time_scale = 2, sort = true, delimiter = \"tab\", decimal = \",\"");
+  const Loaded full = scenario(
+      "format = \"csv\", arrival = \"t\", size = \"bytes\", kind = \"k\", offset = \"o\", service = \"s\", "
+      "unit = \"us\", time_scale = 2, sort = true, delimiter = \"tab\", decimal = \",\"");
   REQUIRE(texts_of(full.problems) == "");
   const TraceSpec& t = full.scenario->workloads[0].trace;
   CHECK(t.file == folder.path("io.csv"));
@@ -247,7 +265,8 @@ TEST_CASE("a trace names its file, its format and its columns") {
   CHECK(scenario("format = \"msr\"").scenario->workloads[0].trace.format == TraceSpec::Format::msr);
   CHECK(scenario("format = \"fio-iolog\"").scenario->workloads[0].trace.format == TraceSpec::Format::fio_iolog);
   CHECK(scenario("format = \"wpa-disk-io\"").scenario->workloads[0].trace.format == TraceSpec::Format::wpa_disk_io);
-  CHECK(scenario("format = \"csv\", arrival = \"t\"", "request = \"8KiB\"").scenario->workloads[0].request[0].size == 8_KiB);
+  CHECK(scenario("format = \"csv\", arrival = \"t\"", "request = \"8KiB\"").scenario->workloads[0].request[0].size ==
+        8_KiB);
 
   CHECK_THAT(texts_of(scenario("format = \"csv\", size = \"bytes\"").problems), Catch::Contains("arrival is missing"));
   CHECK(texts_of(scenario("format = \"msr\", arrival = \"t\"").problems) ==
@@ -289,7 +308,8 @@ against = "workload.load.queue_depth"
 TEST_CASE("a platform carries the machine, and its hosts are asked for") {
   const auto only_known = [](const std::string& platform, const std::string& host) -> std::optional<std::string> {
     CHECK(platform == "default");
-    return host == "server" || host == "server:ssd" ? std::nullopt : std::optional<std::string>("there is no such host");
+    return host == "server" || host == "server:ssd" ? std::nullopt
+                                                    : std::optional<std::string>("there is no such host");
   };
   LoadOptions options{.overrides = {"machine.platform=default", "machine.host=server"}, .host_check = only_known};
   const Loaded fine = load_text(smallest, options);
@@ -306,5 +326,6 @@ TEST_CASE("the seed of the command line wins") {
   CHECK(load_text(smallest, {.overrides = {"seed=3"}, .seed = Seed{44}}).scenario->seed.value == 44);
   const Loaded large = load_text(smallest, {.seed = Seed{UINT64_MAX}});
   REQUIRE(large.problems.size() == 1);
-  CHECK(large.problems[0].line() == "--seed:1:1: 18446744073709551615: out of range; right would be 0 to 9223372036854775807");
+  CHECK(large.problems[0].line() ==
+        "--seed:1:1: 18446744073709551615: out of range; right would be 0 to 9223372036854775807");
 }

@@ -12,102 +12,122 @@ const std::string time_right = "write it as in \"5us\" (units: ns, us, ms, s)";
 }
 
 TEST_CASE("a wrong value says what would be right") {
-  struct Row { const char* assignment; std::string problem; };
-  for (const Row& row : {
-           Row{"schema=2", "schema = 2: this vmbsim reads version 1; right would be schema = 1"},
-           Row{"schema=1.0", "schema = 1.0: this vmbsim reads version 1; right would be schema = 1"},
-           Row{"name=7", "name = 7: wrong type: a whole number; right would be text in quotes"},
-           Row{"seed=-1", "seed = -1: out of range; right would be 0 to 9223372036854775807"},
-           Row{"seed=abc", "seed = \"abc\": wrong type: text; right would be a whole number, without quotes"},
-           Row{"seed=1.5", "seed = 1.5: wrong type: a decimal number; right would be a whole number, without quotes"},
-           Row{"run_for=10", "run_for = 10: missing unit; " + time_right},
-           Row{"run_for=10.5", "run_for = 10.5: missing unit; " + time_right},
-           Row{"run_for=-5", "run_for = -5: a duration cannot be negative"},
-           Row{"run_for=0ns", "run_for = \"0ns\": out of range; right would be 1ns to 315360000s"},
-           Row{"run_for=true", "run_for = true: wrong type: true or false; right would be a duration, as in \"5us\""},
-           Row{"run_for=nan", "run_for = nan: wrong type: a decimal number; right would be a duration, as in \"5us\""},
-           Row{"run_for=999999999s", "run_for = \"999999999s\": out of range; right would be 1ns to 315360000s"},
-           Row{"run_for=99999999999999s", "run_for = \"99999999999999s\": too large for a duration"},
-           Row{"packets=0", "packets = 0: out of range; right would be 1 to 1000000000000"},
-           Row{"machine=3", "machine: wrong type: a whole number; right would be a table, [machine]"},
-           Row{"machine.guest_cpus=0", "guest_cpus = 0: out of range; right would be 1 to 2048"},
-           Row{"machine.gest_cpus=1", "unknown key \"gest_cpus\" in [machine] (did you mean \"guest_cpus\"?)"},
-           Row{"machine.banana=1", "unknown key \"banana\" in [machine]; known: guest_cpus, host_cpus, platform, host"},
-           Row{"waorkload=1", "unknown key \"waorkload\" (did you mean \"workload\"?)"},
-           Row{"vm=1", "vm: wrong type: a whole number; right would be tables, each headed [[vm]]"},
-           Row{"latency.profile=typcal",
-               "profile = \"typcal\": unknown (did you mean \"typical\"?); right would be one of: typical, zero, or a file of costs"},
-           Row{"latency.profile=x.toml", "profile = \"x.toml\": this text is read without files"},
-           Row{"latency.isr=1", "isr = 1: missing unit; " + time_right},
-           Row{"latency.isr=48h", "isr = \"48h\": unknown unit \"h\"; " + time_right},
-           Row{"latency.isr=100000s", "isr = \"100000s\": out of range; right would be 0ns to 86400s"},
-           Row{"latency.isr={}", "isr = {}: 0 keys; right would be one key of: exponential, uniform, lognormal, empirical"},
-           Row{"latency.isr={ exponentail = \"1us\" }",
-               "isr = { exponentail = \"1us\" }: unknown form \"exponentail\" (did you mean \"exponential\"?); right would be one key "
-               "of: exponential, uniform, lognormal, empirical"},
-           Row{"latency.isr={ exponential = \"0ns\" }", "isr: \"0ns\": out of range; right would be 1ns to 86400s"},
-           Row{"latency.isr={ uniform = [\"1us\"] }",
-               "isr: [\"1us\"]: right would be two durations, as in uniform = [\"900ns\", \"1500ns\"]"},
-           Row{"latency.isr={ uniform = [\"2us\", \"1us\"] }",
-               "isr: [\"2us\", \"1us\"]: the first duration is above the second; swap them"},
-           Row{"latency.isr={ lognormal = { median = \"1us\" } }", "isr: { median = \"1us\" }: \"p99\" is missing"},
-           Row{"latency.isr={ lognormal = { median = \"2us\", p99 = \"1us\" } }",
-               "isr: { median = \"2us\", p99 = \"1us\" }: p99 is below the median; swap them"},
-           Row{"latency.isr={ lognormal = { median = \"1us\", p99 = \"2us\", p9 = 1 } }",
-               "isr: 1: unknown key \"p9\" (did you mean \"p99\"?); known: median, p99"},
-           Row{"latency.isr={ empirical = { file = \"a.csv\", column = \"x\" } }", "isr: \"a.csv\": this text is read without files"},
-           Row{"channel.disk.name=a b", "name = \"a b\": not a name; right would be up to 64 letters, digits, '-' and '_'"},
-           Row{"channel.disk.driver=network",
-               "driver = \"network\": this version has no such driver; right would be one of: echo, storage"},
-           Row{"channel.disk.driver=my/driver.so",
-               "driver = \"my/driver.so\": this version has no such driver; right would be one of: echo, storage"},
-           Row{"channel.disk.driver=storge",
-               "driver = \"storge\": unknown (did you mean \"storage\"?); right would be one of: echo, storage"},
-           Row{"channel.disk.driver=echo", "device: has no effect here; it is for driver = \"storage\""},
-           Row{"channel.disk.ring.to_host=5KiB",
-               "to_host = \"5KiB\": not a whole number of 4 KiB pages; the next larger is \"2 pages\""},
-           Row{"channel.disk.ring.to_host=0 pages", "to_host = \"0 pages\": out of range; right would be 1 to 65536 pages"},
-           Row{"channel.disk.batching.mask=1", "mask = 1: wrong type: a whole number; right would be true or false, without quotes"},
-           Row{"channel.disk.device.service=trace",
-               "workload \"load\": its channel's device has service = \"trace\", but this workload is no trace"},
-           Row{"channel.disk.device={ parallel = 2 }", "[channel.device]: service is missing"},
-           Row{"channel.disk.device={ disk = \"server\" }",
-               "disk = \"server\": right would be a host and its disk, as in \"host:disk\""},
-           Row{"channel.disk.vm=gest", "vm = \"gest\": there is no such [[vm]] (did you mean \"guest\"?)"},
-           Row{"workload.load.vm=web", "vm = \"web\": channel \"disk\" belongs to vm \"guest\""},
-           Row{"workload.load.loop=opne", "loop = \"opne\": unknown (did you mean \"open\"?); right would be one of: open, closed, trace"},
-           Row{"workload.load.loop=open", "[[workload]]: arrivals is missing"},
-           Row{"workload.load.arrivals={ poisson = \"1/s\" }", "arrivals: has no effect here; it is for loop = \"open\""},
-           Row{"workload.load.trace={ file = \"x\" }", "trace: has no effect here; it is for loop = \"trace\""},
-           Row{"workload.load.request=0B", "request = \"0B\": out of range; right would be 1B to 1GiB"},
-           Row{"workload.load.request=4096", "request = 4096: missing unit; write it as in \"64KiB\" (units: B, KiB, MiB, GiB, pages)"},
-           Row{"workload.load.request=[]",
-               "request = []: right would be a size, or a mix as in [{ size = \"4KiB\", weight = 3 }, ...]"},
-           Row{"workload.load.request=[{ size = \"4KiB\" }]", "request: { size = \"4KiB\" }: \"weight\" is missing"},
-           Row{"workload.load.request=1GiB",
-               "request is too large: a request of 1GiB takes a packet of 2097264 B, and a packet has at most 524280 B"},
-           Row{"workload.load.read_fraction=70",  "read_fraction = 70: out of range; right would be 0 to 1"},
-           Row{"workload.load.read_fraction=nan", "read_fraction = nan: out of range; right would be 0 to 1"},
-           Row{"workload.load.read_fraction=0.33333", "read_fraction = 0.33333: finer than a thousandth; right would be 0.333"},
-           Row{"sweep.combine=cross", "combine = \"cross\": unknown; right would be one of: product, zip"},
-           Row{"sweep.axis=[{ key = \"a\", values = 3 }]", "values = 3: right would be a list of values, as in [1, 8, 32]"},
-           Row{"report.rows=[1]", "rows: 1: wrong type: a whole number; right would be text, or a list of texts"},
-           Row{"expect.\"channel.disk.latency.p99\"=2ms",
-               "channel.disk.latency.p99 = \"2ms\": right would be a relation and a value, as in \"< 2ms\" (relations: <, <=, >, >=, =)"},
-           Row{"expect.\"channel.disk.latency.p99\"=< 2", "channel.disk.latency.p99 = \"< 2\": missing unit; " + time_right},
-           Row{"expect.\"channel.dsik.latency.p99\"=< 2ms",
-               "channel.dsik.latency.p99 = \"< 2ms\": there is no channel \"dsik\" (did you mean \"disk\"?)"},
-           Row{"expect.\"chanel.disk.sent\"== 1",
-               "chanel.disk.sent = \"= 1\": unknown metric (did you mean \"channel\"?); metrics begin with one of: run, channel, "
-               "workload, processor, device"},
-           Row{"expect.\"channel.disk.sent\"=< 1us",
-               "channel.disk.sent = \"< 1us\": not a number; this metric has no unit, write it as in \"<= 0.8\""},
-           Row{"expect.\"workload.load.respnse.p50\"=< 1us",
-               "workload.load.respnse.p50 = \"< 1us\": unknown metric \"respnse.p50\" (did you mean \"response.p50\"?)"},
-           Row{"expect.\"channel\"=< 1us",
-               "channel = \"< 1us\": unknown metric (did you mean \"channel\"?); metrics begin with one of: run, channel, workload, "
-               "processor, device"},
-       }) {
+  struct Row {
+    const char* assignment;
+    std::string problem;
+  };
+  for (
+      const Row& row : {
+          Row{"schema=2", "schema = 2: this vmbsim reads version 1; right would be schema = 1"},
+          Row{"schema=1.0", "schema = 1.0: this vmbsim reads version 1; right would be schema = 1"},
+          Row{"name=7", "name = 7: wrong type: a whole number; right would be text in quotes"},
+          Row{"seed=-1", "seed = -1: out of range; right would be 0 to 9223372036854775807"},
+          Row{"seed=abc", "seed = \"abc\": wrong type: text; right would be a whole number, without quotes"},
+          Row{"seed=1.5", "seed = 1.5: wrong type: a decimal number; right would be a whole number, without quotes"},
+          Row{"run_for=10", "run_for = 10: missing unit; " + time_right},
+          Row{"run_for=10.5", "run_for = 10.5: missing unit; " + time_right},
+          Row{"run_for=-5", "run_for = -5: a duration cannot be negative"},
+          Row{"run_for=0ns", "run_for = \"0ns\": out of range; right would be 1ns to 315360000s"},
+          Row{"run_for=true", "run_for = true: wrong type: true or false; right would be a duration, as in \"5us\""},
+          Row{"run_for=nan", "run_for = nan: wrong type: a decimal number; right would be a duration, as in \"5us\""},
+          Row{"run_for=999999999s", "run_for = \"999999999s\": out of range; right would be 1ns to 315360000s"},
+          Row{"run_for=99999999999999s", "run_for = \"99999999999999s\": too large for a duration"},
+          Row{"packets=0", "packets = 0: out of range; right would be 1 to 1000000000000"},
+          Row{"machine=3", "machine: wrong type: a whole number; right would be a table, [machine]"},
+          Row{"machine.guest_cpus=0", "guest_cpus = 0: out of range; right would be 1 to 2048"},
+          Row{"machine.gest_cpus=1", "unknown key \"gest_cpus\" in [machine] (did you mean \"guest_cpus\"?)"},
+          Row{"machine.banana=1", "unknown key \"banana\" in [machine]; known: guest_cpus, host_cpus, platform, host"},
+          Row{"waorkload=1", "unknown key \"waorkload\" (did you mean \"workload\"?)"},
+          Row{"vm=1", "vm: wrong type: a whole number; right would be tables, each headed [[vm]]"},
+          Row{"latency.profile=typcal",
+              "profile = \"typcal\": unknown (did you mean \"typical\"?); right would be one of: typical, zero, or a "
+              "file of costs"},
+          Row{"latency.profile=x.toml", "profile = \"x.toml\": this text is read without files"},
+          Row{"latency.isr=1", "isr = 1: missing unit; " + time_right},
+          Row{"latency.isr=48h", "isr = \"48h\": unknown unit \"h\"; " + time_right},
+          Row{"latency.isr=100000s", "isr = \"100000s\": out of range; right would be 0ns to 86400s"},
+          Row{"latency.isr={}",
+              "isr = {}: 0 keys; right would be one key of: exponential, uniform, lognormal, empirical"},
+          Row{"latency.isr={ exponentail = \"1us\" }",
+              "isr = { exponentail = \"1us\" }: unknown form \"exponentail\" (did you mean \"exponential\"?); right "
+              "would be one key "
+              "of: exponential, uniform, lognormal, empirical"},
+          Row{"latency.isr={ exponential = \"0ns\" }", "isr: \"0ns\": out of range; right would be 1ns to 86400s"},
+          Row{"latency.isr={ uniform = [\"1us\"] }",
+              "isr: [\"1us\"]: right would be two durations, as in uniform = [\"900ns\", \"1500ns\"]"},
+          Row{"latency.isr={ uniform = [\"2us\", \"1us\"] }",
+              "isr: [\"2us\", \"1us\"]: the first duration is above the second; swap them"},
+          Row{"latency.isr={ lognormal = { median = \"1us\" } }", "isr: { median = \"1us\" }: \"p99\" is missing"},
+          Row{"latency.isr={ lognormal = { median = \"2us\", p99 = \"1us\" } }",
+              "isr: { median = \"2us\", p99 = \"1us\" }: p99 is below the median; swap them"},
+          Row{"latency.isr={ lognormal = { median = \"1us\", p99 = \"2us\", p9 = 1 } }",
+              "isr: 1: unknown key \"p9\" (did you mean \"p99\"?); known: median, p99"},
+          Row{"latency.isr={ empirical = { file = \"a.csv\", column = \"x\" } }",
+              "isr: \"a.csv\": this text is read without files"},
+          Row{"channel.disk.name=a b",
+              "name = \"a b\": not a name; right would be up to 64 letters, digits, '-' and '_'"},
+          Row{"channel.disk.driver=network",
+              "driver = \"network\": this version has no such driver; right would be one of: echo, storage"},
+          Row{"channel.disk.driver=my/driver.so",
+              "driver = \"my/driver.so\": this version has no such driver; right would be one of: echo, storage"},
+          Row{"channel.disk.driver=storge",
+              "driver = \"storge\": unknown (did you mean \"storage\"?); right would be one of: echo, storage"},
+          Row{"channel.disk.driver=echo", "device: has no effect here; it is for driver = \"storage\""},
+          Row{"channel.disk.ring.to_host=5KiB",
+              "to_host = \"5KiB\": not a whole number of 4 KiB pages; the next larger is \"2 pages\""},
+          Row{"channel.disk.ring.to_host=0 pages",
+              "to_host = \"0 pages\": out of range; right would be 1 to 65536 pages"},
+          Row{"channel.disk.batching.mask=1",
+              "mask = 1: wrong type: a whole number; right would be true or false, without quotes"},
+          Row{"channel.disk.device.service=trace",
+              "workload \"load\": its channel's device has service = \"trace\", but this workload is no trace"},
+          Row{"channel.disk.device={ parallel = 2 }", "[channel.device]: service is missing"},
+          Row{"channel.disk.device={ disk = \"server\" }",
+              "disk = \"server\": right would be a host and its disk, as in \"host:disk\""},
+          Row{"channel.disk.vm=gest", "vm = \"gest\": there is no such [[vm]] (did you mean \"guest\"?)"},
+          Row{"workload.load.vm=web", "vm = \"web\": channel \"disk\" belongs to vm \"guest\""},
+          Row{"workload.load.loop=opne",
+              "loop = \"opne\": unknown (did you mean \"open\"?); right would be one of: open, closed, trace"},
+          Row{"workload.load.loop=open", "[[workload]]: arrivals is missing"},
+          Row{"workload.load.arrivals={ poisson = \"1/s\" }",
+              "arrivals: has no effect here; it is for loop = \"open\""},
+          Row{"workload.load.trace={ file = \"x\" }", "trace: has no effect here; it is for loop = \"trace\""},
+          Row{"workload.load.request=0B", "request = \"0B\": out of range; right would be 1B to 1GiB"},
+          Row{"workload.load.request=4096",
+              "request = 4096: missing unit; write it as in \"64KiB\" (units: B, KiB, MiB, GiB, pages)"},
+          Row{"workload.load.request=[]",
+              "request = []: right would be a size, or a mix as in [{ size = \"4KiB\", weight = 3 }, ...]"},
+          Row{"workload.load.request=[{ size = \"4KiB\" }]", "request: { size = \"4KiB\" }: \"weight\" is missing"},
+          Row{"workload.load.request=1GiB",
+              "request is too large: a request of 1GiB takes a packet of 2097264 B, and a packet has at most 524280 B"},
+          Row{"workload.load.read_fraction=70", "read_fraction = 70: out of range; right would be 0 to 1"},
+          Row{"workload.load.read_fraction=nan", "read_fraction = nan: out of range; right would be 0 to 1"},
+          Row{"workload.load.read_fraction=0.33333",
+              "read_fraction = 0.33333: finer than a thousandth; right would be 0.333"},
+          Row{"sweep.combine=cross", "combine = \"cross\": unknown; right would be one of: product, zip"},
+          Row{"sweep.axis=[{ key = \"a\", values = 3 }]",
+              "values = 3: right would be a list of values, as in [1, 8, 32]"},
+          Row{"report.rows=[1]", "rows: 1: wrong type: a whole number; right would be text, or a list of texts"},
+          Row{"expect.\"channel.disk.latency.p99\"=2ms",
+              "channel.disk.latency.p99 = \"2ms\": right would be a relation and a value, as in \"< 2ms\" (relations: "
+              "<, <=, >, >=, =)"},
+          Row{"expect.\"channel.disk.latency.p99\"=< 2",
+              "channel.disk.latency.p99 = \"< 2\": missing unit; " + time_right},
+          Row{"expect.\"channel.dsik.latency.p99\"=< 2ms",
+              "channel.dsik.latency.p99 = \"< 2ms\": there is no channel \"dsik\" (did you mean \"disk\"?)"},
+          Row{"expect.\"chanel.disk.sent\"== 1",
+              "chanel.disk.sent = \"= 1\": unknown metric (did you mean \"channel\"?); metrics begin with one of: run, "
+              "channel, "
+              "workload, processor, device"},
+          Row{"expect.\"channel.disk.sent\"=< 1us",
+              "channel.disk.sent = \"< 1us\": not a number; this metric has no unit, write it as in \"<= 0.8\""},
+          Row{"expect.\"workload.load.respnse.p50\"=< 1us",
+              "workload.load.respnse.p50 = \"< 1us\": unknown metric \"respnse.p50\" (did you mean \"response.p50\"?)"},
+          Row{"expect.\"channel\"=< 1us",
+              "channel = \"< 1us\": unknown metric (did you mean \"channel\"?); metrics begin with one of: run, "
+              "channel, workload, "
+              "processor, device"},
+      }) {
     INFO(row.assignment);
     const std::string found = problems_after({row.assignment});
     CHECK((found.empty() ? "fine\n" : found) == row.problem + "\n");
@@ -115,7 +135,11 @@ TEST_CASE("a wrong value says what would be right") {
 }
 
 TEST_CASE("names and totals are checked over the whole file") {
-  struct Row { const char* situation; std::string text; std::string problem; };
+  struct Row {
+    const char* situation;
+    std::string text;
+    std::string problem;
+  };
   const std::string channel = "[[channel]]\nname = \"disk\"\ndriver = \"echo\"\n";
   for (const Row& row : {
            Row{"two channels of one name", with("", channel),
@@ -126,26 +150,37 @@ TEST_CASE("names and totals are checked over the whole file") {
                "name = \"load\": another [[workload]] has this name; it stands at line 12\n"},
            Row{"several guests, and no word which", with("", "[[vm]]\nname = \"a\"\n[[vm]]\nname = \"b\"\n"),
                "[[channel]]: vm is missing\n"},
-           Row{"no guest at all", with("", "[[vm]]\nname = \"a\"\ncount = 0\n"), "count = 0: out of range; right would be 1 to 10000\n"},
-           Row{"nothing at all", "", "schema is missing\nname is missing\nthere is no [[channel]], so there is nothing to simulate\n"},
+           Row{"no guest at all", with("", "[[vm]]\nname = \"a\"\ncount = 0\n"),
+               "count = 0: out of range; right would be 1 to 10000\n"},
+           Row{"nothing at all", "",
+               "schema is missing\nname is missing\nthere is no [[channel]], so there is nothing to simulate\n"},
            Row{"a table where a list is due", with("", "[vm]\nname = \"a\"\n"),
                "vm: wrong type: a table; right would be tables, each headed [[vm]]\n"},
            Row{"more rings than memory",
-               with("", "[[vm]]\nname = \"a\"\ncount = 10000\n[[channel]]\nname = \"big\"\ndriver = \"echo\"\nring.to_host = \"256MiB\"\n"
-                        "[[workload]]\nname = \"w\"\nchannel = \"big\"\n"),
-               "the rings up to this channel take more than 16GiB; fewer guests, subchannels or ring pages would be right\n"},
+               with("",
+                    "[[vm]]\nname = \"a\"\ncount = 10000\n[[channel]]\nname = \"big\"\ndriver = \"echo\"\nring.to_host "
+                    "= \"256MiB\"\n"
+                    "[[workload]]\nname = \"w\"\nchannel = \"big\"\n"),
+               "the rings up to this channel take more than 16GiB; fewer guests, subchannels or ring pages would be "
+               "right\n"},
            Row{"more processors than are simulated", with("", "[[vm]]\nname = \"a\"\ncount = 10000\ncpus = 2048\n"),
                "20480001 processors; at most 100000 are simulated\n"},
-           Row{"an echo that does not fit", with("", "[[channel]]\nname = \"e\"\ndriver = \"echo\"\nring.to_guest = \"1 pages\"\n"
-                                                     "[[workload]]\nname = \"w\"\nchannel = \"e\"\nrequest = \"4KiB\"\n"),
-               "to_guest = \"1 pages\": too small: a request of 4KiB takes a packet of 4120 B and 8 B stay free; right would be at "
+           Row{"an echo that does not fit",
+               with("",
+                    "[[channel]]\nname = \"e\"\ndriver = \"echo\"\nring.to_guest = \"1 pages\"\n"
+                    "[[workload]]\nname = \"w\"\nchannel = \"e\"\nrequest = \"4KiB\"\n"),
+               "to_guest = \"1 pages\": too small: a request of 4KiB takes a packet of 4120 B and 8 B stay free; right "
+               "would be at "
                "least \"2 pages\"\n"},
-           Row{"reads of an echo", with("", "[[channel]]\nname = \"e\"\ndriver = \"echo\"\n[[workload]]\nname = \"w\"\nchannel = \"e\"\n"
-                                            "read_fraction = 0.5\n"),
+           Row{"reads of an echo",
+               with("",
+                    "[[channel]]\nname = \"e\"\ndriver = \"echo\"\n[[workload]]\nname = \"w\"\nchannel = \"e\"\n"
+                    "read_fraction = 0.5\n"),
                "read_fraction: has no effect here; it is for an open or closed loop on a storage channel\n"},
            Row{"a metric demanded twice", with("", "[expect]\n\"run.events\" = \"> 1\"\nrun.events = \"> 2\"\n"),
                "\"run.events\" stands here twice, once in quotes and once without\n"},
-           Row{"an include", with("include = [\"x\"]"), "include: this text is read without files, so it cannot include any\n"},
+           Row{"an include", with("include = [\"x\"]"),
+               "include: this text is read without files, so it cannot include any\n"},
        }) {
     INFO(row.situation);
     CHECK(texts_of(load_text(row.text).problems) == row.problem);
@@ -155,10 +190,13 @@ TEST_CASE("names and totals are checked over the whole file") {
 TEST_CASE("a ring holds its largest packet exactly, and not one byte less") {
   // Source: OpenVMM, vmbus_ring: 8 bytes always stay free; a packet is descriptor, payload and an 8-byte trailer.
   const auto echo = [](const std::string& request) {
-    return texts_of(load_text(with("", "[[channel]]\nname = \"e\"\ndriver = \"echo\"\nring.to_host = \"1 pages\"\n"
-                                       "[[workload]]\nname = \"w\"\nchannel = \"e\"\nrequest = \"" + request + "\"\n")).problems);
+    return texts_of(load_text(with("",
+                                   "[[channel]]\nname = \"e\"\ndriver = \"echo\"\nring.to_host = \"1 pages\"\n"
+                                   "[[workload]]\nname = \"w\"\nchannel = \"e\"\nrequest = \"" +
+                                       request + "\"\n"))
+                        .problems);
   };
-  CHECK(echo("4064B") == "");             // 16 + 4064 + 8 = 4088 = 4096 - 8
+  CHECK(echo("4064B") == "");  // 16 + 4064 + 8 = 4088 = 4096 - 8
   CHECK_THAT(echo("4065B"), Catch::Contains("takes a packet of 4096 B"));
   // 16 + 8 + 8 + 8 * (pages + 1) + 64 + 8 = 4088 at 497 pages.
   CHECK(problems_after({"channel.disk.ring.to_host=1 pages", "workload.load.request=497 pages"}) == "");
@@ -168,13 +206,15 @@ TEST_CASE("a ring holds its largest packet exactly, and not one byte less") {
 
 TEST_CASE("a result file holds ten million intervals, and not one more") {
   CHECK(problems_after({"run_for=10ms", "record.intervals=1ns"}) == "");
-  CHECK(problems_after({"run_for=10000001ns", "record.intervals=1ns"}) == "more than 10000000 intervals over all channels; a longer one would be right\n");
+  CHECK(problems_after({"run_for=10000001ns", "record.intervals=1ns"}) ==
+        "more than 10000000 intervals over all channels; a longer one would be right\n");
 }
 
 TEST_CASE("a file with very many entries is refused before they are compared") {
   std::string many = smallest;
   for (int i = 0; i < 5000; ++i) many += "[[workload]]\nname = \"w" + std::to_string(i) + "\"\nchannel = \"disk\"\n";
-  CHECK_THAT(texts_of(load_text(many).problems), Catch::Contains("workload: 5001 entries; right would be at most 4096"));
+  CHECK_THAT(texts_of(load_text(many).problems),
+             Catch::Contains("workload: 5001 entries; right would be at most 4096"));
 }
 
 TEST_CASE("all problems come at once, in the order of the file") {
@@ -212,5 +252,6 @@ TEST_CASE("a profile file names every cost and nothing else") {
   const Loaded result = load(folder.write("s.toml", with("", "[latency]\nprofile = \"mine.toml\"\n")));
   CHECK(result.problems.size() == 16);  // 14 costs are missing, one has no unit, one is misspelt
   for (const Problem& p : result.problems) CHECK(p.place.file == folder.path("mine.toml"));
-  CHECK_THAT(texts_of(result.problems), Catch::Contains("unknown key \"singal_host\" in [latency] (did you mean \"signal_host\"?)"));
+  CHECK_THAT(texts_of(result.problems),
+             Catch::Contains("unknown key \"singal_host\" in [latency] (did you mean \"signal_host\"?)"));
 }

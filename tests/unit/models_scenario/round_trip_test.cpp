@@ -159,7 +159,8 @@ TEST_CASE("the resolved scenario stands alone: includes, overrides and profile f
   costs.replace(costs.find("\"0ns\""), 5, "\"7ns\"");
   folder.write("mine.toml", costs);
   folder.write("base.toml", smallest);
-  const std::string file = folder.write("s.toml", "include = [\"base.toml\"]\nname = \"laid over\"\n[latency]\nprofile = \"mine.toml\"\n");
+  const std::string file =
+      folder.write("s.toml", "include = [\"base.toml\"]\nname = \"laid over\"\n[latency]\nprofile = \"mine.toml\"\n");
   const Loaded once = load(file, {.overrides = {"workload.load.queue_depth=9"}});
   REQUIRE(texts_of(once.problems) == "");
   CHECK(once.scenario->costs.signal_host.mean() == 7ns);

@@ -27,7 +27,9 @@ channel = "disk"
 )";
 
 /// `smallest` with keys put at its top, where they belong to no table, and tables at its end.
-inline std::string with(const std::string& top, const std::string& end = "") { return top + "\n" + smallest + "\n" + end; }
+inline std::string with(const std::string& top, const std::string& end = "") {
+  return top + "\n" + smallest + "\n" + end;
+}
 
 /// The texts of all problems of `smallest` after these overrides, each on its own line, without their places.
 inline std::string problems_after(const std::vector<std::string>& overrides) {

@@ -13,10 +13,16 @@ struct Sides final : ServerEnd, ClientEnd {
   std::string told;
   Channel* channel = nullptr;
   GpadlHandle handle{};
-  void on_open(Channel& opened) override { told += "open "; channel = &opened; }
+  void on_open(Channel& opened) override {
+    told += "open ";
+    channel = &opened;
+  }
   void on_close() override { told += "close "; }
   void on_offer() override { told += "offer "; }
-  void on_gpadl_created(GpadlHandle created) override { told += "gpadl "; handle = created; }
+  void on_gpadl_created(GpadlHandle created) override {
+    told += "gpadl ";
+    handle = created;
+  }
   void on_open_result(bool opened) override { told += opened ? "opened " : "refused "; }
   void on_gpadl_torn_down() override { told += "torn-down "; }
   void on_rescind() override { told += "rescind "; }
@@ -24,7 +30,9 @@ struct Sides final : ServerEnd, ClientEnd {
 
 struct Machines {
   Machines() { costs.control_message = kernel::Distribution::fixed(1us); }
-  os::Partition::Config config(const char* name) { return {.name = name, .cpus = 1, .world = world, .stacks = stacks, .costs = costs, .findings = findings}; }
+  os::Partition::Config config(const char* name) {
+    return {.name = name, .cpus = 1, .world = world, .stacks = stacks, .costs = costs, .findings = findings};
+  }
   void settle() { world.run_until(world.now() + Duration{100us}); }
   Gpadl rings() {
     const hw::Pfn first = *guest.memory().allocate_zeroed({4});

@@ -43,9 +43,13 @@ TEST_CASE("signalled channels are visited in ascending order, each once") {
 // Source: Hyper-V TLFS, HV_SYNIC_EVENT_FLAGS: byte 0 holds flags 0 to 7, flag 0 in the least significant bit; 256 bytes for
 // each of 16 sources. VMBus uses source 2: Linux, VMBUS_MESSAGE_SINT.
 TEST_CASE("flag n is bit n mod 8 of byte n / 8 of source 2") {
-  struct Row { std::uint32_t flag; std::size_t byte; unsigned value; };
-  for (const Row& row : {Row{0, 512, 0x01}, Row{7, 512, 0x80}, Row{8, 513, 0x01}, Row{63, 519, 0x80}, Row{64, 520, 0x01},
-                         Row{2047, 767, 0x80}}) {
+  struct Row {
+    std::uint32_t flag;
+    std::size_t byte;
+    unsigned value;
+  };
+  for (const Row& row : {Row{0, 512, 0x01}, Row{7, 512, 0x80}, Row{8, 513, 0x01}, Row{63, 519, 0x80},
+                         Row{64, 520, 0x01}, Row{2047, 767, 0x80}}) {
     INFO("flag " << row.flag);
     Page page;
     CHECK(page.flags.set(row.flag));
@@ -61,8 +65,8 @@ TEST_CASE("a masked source loses the edge, and the flag it left behind silences 
   CHECK_FALSE(page.flags.set(5));
   CHECK(page.flags.lost_edges() == 1);
   page.flags.mask(false);
-  CHECK_FALSE(page.flags.set(5));           // still set: no edge
-  CHECK(page.flags.lost_edges() == 1);      // nor was one lost
+  CHECK_FALSE(page.flags.set(5));       // still set: no edge
+  CHECK(page.flags.lost_edges() == 1);  // nor was one lost
   CHECK(taken(page.flags) == std::vector<std::uint32_t>{5});
   CHECK(page.flags.set(5));
 }

@@ -51,19 +51,20 @@ TEST_CASE("a guest shares 1280 MiB and not a page more") {
 
 // Source: Linux, struct gpa_range; EMCL: 20 bits of PFN count.
 TEST_CASE("a description that contradicts itself is refused") {
-  struct Row { const char* situation; std::int64_t offset; std::int64_t length; std::size_t pfns; bool accepted; };
-  for (const Row& row : {
-           Row{"one page", 0, 4096, 1, true},
-           Row{"one byte", 4095, 1, 1, true},
-           Row{"two bytes on two pages", 4095, 2, 2, true},
-           Row{"no bytes", 0, 0, 1, false},
-           Row{"no pages", 0, 4096, 0, false},
-           Row{"a page too few", 1, 4096, 1, false},
-           Row{"a page too many", 0, 4096, 2, false},
-           Row{"an offset of a page", 4096, 1, 2, false},
-           Row{"a negative offset", -1, 4096, 1, false},
-           Row{"the most pages", 0, 0xFFFFF * std::int64_t{4096}, 0xFFFFF, true},
-           Row{"one page more than that", 0, 0x100000 * std::int64_t{4096}, 0x100000, false}}) {
+  struct Row {
+    const char* situation;
+    std::int64_t offset;
+    std::int64_t length;
+    std::size_t pfns;
+    bool accepted;
+  };
+  for (const Row& row : {Row{"one page", 0, 4096, 1, true}, Row{"one byte", 4095, 1, 1, true},
+                         Row{"two bytes on two pages", 4095, 2, 2, true}, Row{"no bytes", 0, 0, 1, false},
+                         Row{"no pages", 0, 4096, 0, false}, Row{"a page too few", 1, 4096, 1, false},
+                         Row{"a page too many", 0, 4096, 2, false}, Row{"an offset of a page", 4096, 1, 2, false},
+                         Row{"a negative offset", -1, 4096, 1, false},
+                         Row{"the most pages", 0, 0xFFFFF * std::int64_t{4096}, 0xFFFFF, true},
+                         Row{"one page more than that", 0, 0x100000 * std::int64_t{4096}, 0x100000, false}}) {
     INFO(row.situation);
     GpadlTable table({.limit = {std::int64_t{1} << 40}});
     const auto answer =

@@ -53,8 +53,8 @@ TEST_CASE("What a pass leaves in the ring waits in its drain stage, whatever int
   lane.interrupted(at(3));
   lane.dispatched(at(4));
   CHECK(lane.left(at(5)) == &taken);
-  lane.interrupted(at(50));   // for another reason
-  lane.dispatched(at(60));    // a completion has ended the stall
+  lane.interrupted(at(50));  // for another reason
+  lane.dispatched(at(60));   // a completion has ended the stall
   CHECK(lane.left(at(61)) == &left);
   CHECK(ended(left, Stage::to_host_interrupt) == at(3));
   CHECK(ended(left, Stage::to_host_dispatch) == at(4));

@@ -24,25 +24,22 @@ struct Forged {
 }  // namespace
 
 TEST_CASE("a descriptor that lies is corrupt") {
-  for (const Forged& row : {
-           Forged{"nothing is forged", 6, 2, 4, 0, std::nullopt},
-           Forged{"completion requested", 6, 2, 4, 1, std::nullopt},
-           Forged{"no payload at all", 6, 4, 4, 0, std::nullopt},
-           Forged{"no length", 6, 2, 0, 0, Corruption::length},
-           Forged{"shorter than the descriptor", 6, 1, 1, 0, Corruption::length},
-           Forged{"one unit longer than what is in the ring", 6, 2, 5, 0, Corruption::cut_off},
-           Forged{"as long as can be said", 6, 2, 0xFFFF, 0, Corruption::cut_off},
-           Forged{"payload inside the descriptor", 6, 1, 4, 0, Corruption::data_offset},
-           Forged{"payload at the packet's start", 6, 0, 4, 0, Corruption::data_offset},
-           Forged{"payload beyond the packet", 6, 5, 4, 0, Corruption::data_offset},
-           Forged{"payload far beyond the packet", 6, 0xFFFF, 4, 0, Corruption::data_offset},
-           Forged{"an unknown flag", 6, 2, 4, 2, Corruption::flags},
-           Forged{"all flags", 6, 2, 4, 0xFFFF, Corruption::flags},
-           Forged{"type 0", 0, 2, 4, 0, Corruption::type},
-           Forged{"the obsolete GPADL packet", 8, 2, 4, 0, Corruption::type},
-           Forged{"type 0xFFFF", 0xFFFF, 2, 4, 0, Corruption::type},
-           Forged{"ranges without room for their count", 9, 2, 4, 0, Corruption::ranges},
-           Forged{"a transfer set without room for its header", 7, 2, 4, 0, Corruption::ranges}}) {
+  for (const Forged& row :
+       {Forged{"nothing is forged", 6, 2, 4, 0, std::nullopt}, Forged{"completion requested", 6, 2, 4, 1, std::nullopt},
+        Forged{"no payload at all", 6, 4, 4, 0, std::nullopt}, Forged{"no length", 6, 2, 0, 0, Corruption::length},
+        Forged{"shorter than the descriptor", 6, 1, 1, 0, Corruption::length},
+        Forged{"one unit longer than what is in the ring", 6, 2, 5, 0, Corruption::cut_off},
+        Forged{"as long as can be said", 6, 2, 0xFFFF, 0, Corruption::cut_off},
+        Forged{"payload inside the descriptor", 6, 1, 4, 0, Corruption::data_offset},
+        Forged{"payload at the packet's start", 6, 0, 4, 0, Corruption::data_offset},
+        Forged{"payload beyond the packet", 6, 5, 4, 0, Corruption::data_offset},
+        Forged{"payload far beyond the packet", 6, 0xFFFF, 4, 0, Corruption::data_offset},
+        Forged{"an unknown flag", 6, 2, 4, 2, Corruption::flags},
+        Forged{"all flags", 6, 2, 4, 0xFFFF, Corruption::flags}, Forged{"type 0", 0, 2, 4, 0, Corruption::type},
+        Forged{"the obsolete GPADL packet", 8, 2, 4, 0, Corruption::type},
+        Forged{"type 0xFFFF", 0xFFFF, 2, 4, 0, Corruption::type},
+        Forged{"ranges without room for their count", 9, 2, 4, 0, Corruption::ranges},
+        Forged{"a transfer set without room for its header", 7, 2, 4, 0, Corruption::ranges}}) {
     INFO(row.situation);
     TestRing ring(1_pages);
     REQUIRE(ring.writer.write(packet_of(40, 5)) == WriteAnswer{SignalNeeded::yes});
@@ -60,28 +57,36 @@ TEST_CASE("a descriptor that lies is corrupt") {
 
 TEST_CASE("ranges that do not fit their packet are corrupt") {
   // 16 bytes of descriptor, then 8 + 24 bytes of extension: a count, one range header, two PFNs.
-  struct Row { const char* situation; PacketType type; std::uint32_t ranges; std::uint32_t bytes; std::uint32_t offset; bool good; };
-  for (const Row& row : {
-           Row{"two whole pages", PacketType::gpa_direct, 1, 8192, 0, true},
-           Row{"two bytes on two pages", PacketType::gpa_direct, 1, 2, 4095, true},
-           Row{"one page, one PFN to spare", PacketType::gpa_direct, 1, 4096, 0, true},
-           Row{"no ranges", PacketType::gpa_direct, 0, 0, 0, true},
-           Row{"one byte too many", PacketType::gpa_direct, 1, 8193, 0, false},
-           Row{"one byte too far", PacketType::gpa_direct, 1, 8192, 1, false},
-           Row{"no bytes", PacketType::gpa_direct, 1, 0, 0, false},
-           Row{"an offset of a page", PacketType::gpa_direct, 1, 1, 4096, false},
-           Row{"an offset that overflows", PacketType::gpa_direct, 1, 8192, 0xFFFFFFFF, false},
-           Row{"a length that overflows", PacketType::gpa_direct, 1, 0xFFFFFFFF, 4095, false},
-           Row{"two ranges where one fits", PacketType::gpa_direct, 2, 8192, 0, false},
-           Row{"four billion ranges", PacketType::gpa_direct, 0xFFFFFFFF, 8192, 0, false},
-           Row{"three transfer ranges", PacketType::transfer_pages, 3, 8192, 0, true},
-           Row{"no transfer ranges", PacketType::transfer_pages, 0, 8192, 0, true},
-           Row{"four transfer ranges where three fit", PacketType::transfer_pages, 4, 8192, 0, false},
-           Row{"transfer ranges whose size overflows", PacketType::transfer_pages, 0x20000001, 8192, 0, false}}) {
+  struct Row {
+    const char* situation;
+    PacketType type;
+    std::uint32_t ranges;
+    std::uint32_t bytes;
+    std::uint32_t offset;
+    bool good;
+  };
+  for (const Row& row :
+       {Row{"two whole pages", PacketType::gpa_direct, 1, 8192, 0, true},
+        Row{"two bytes on two pages", PacketType::gpa_direct, 1, 2, 4095, true},
+        Row{"one page, one PFN to spare", PacketType::gpa_direct, 1, 4096, 0, true},
+        Row{"no ranges", PacketType::gpa_direct, 0, 0, 0, true},
+        Row{"one byte too many", PacketType::gpa_direct, 1, 8193, 0, false},
+        Row{"one byte too far", PacketType::gpa_direct, 1, 8192, 1, false},
+        Row{"no bytes", PacketType::gpa_direct, 1, 0, 0, false},
+        Row{"an offset of a page", PacketType::gpa_direct, 1, 1, 4096, false},
+        Row{"an offset that overflows", PacketType::gpa_direct, 1, 8192, 0xFFFFFFFF, false},
+        Row{"a length that overflows", PacketType::gpa_direct, 1, 0xFFFFFFFF, 4095, false},
+        Row{"two ranges where one fits", PacketType::gpa_direct, 2, 8192, 0, false},
+        Row{"four billion ranges", PacketType::gpa_direct, 0xFFFFFFFF, 8192, 0, false},
+        Row{"three transfer ranges", PacketType::transfer_pages, 3, 8192, 0, true},
+        Row{"no transfer ranges", PacketType::transfer_pages, 0, 8192, 0, true},
+        Row{"four transfer ranges where three fit", PacketType::transfer_pages, 4, 8192, 0, false},
+        Row{"transfer ranges whose size overflows", PacketType::transfer_pages, 0x20000001, 8192, 0, false}}) {
     INFO(row.situation);
     TestRing ring(1_pages);
     REQUIRE(ring.writer.write(packet_of(16 + 32 + 8 + 8)) == WriteAnswer{SignalNeeded::yes});
-    ring.set_data<std::uint64_t>(0, static_cast<std::uint64_t>(row.type) | std::uint64_t{6} << 16 | std::uint64_t{7} << 32);
+    ring.set_data<std::uint64_t>(
+        0, static_cast<std::uint64_t>(row.type) | std::uint64_t{6} << 16 | std::uint64_t{7} << 32);
     ring.set_data<std::uint32_t>(20, row.ranges);
     ring.set_data<std::uint32_t>(24, row.bytes);
     ring.set_data<std::uint32_t>(28, row.offset);

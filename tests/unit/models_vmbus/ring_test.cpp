@@ -40,7 +40,12 @@ struct Sent {
   auto lend(Use use) const {
     std::vector<GpaRange> views;
     for (const Range& range : ranges) views.push_back({range.byte_count, range.byte_offset, range.pfns});
-    return use(OutgoingPacket{type, completion_requested, transaction_id, views, header, payload,
+    return use(OutgoingPacket{type,
+                              completion_requested,
+                              transaction_id,
+                              views,
+                              header,
+                              payload,
                               {.id = 0xBEEF, .sender_owns = true, .ranges = transfer_ranges}});
   }
 };
@@ -73,16 +78,19 @@ Sent draw_packet(kernel::Stream& chance, std::uint64_t id) {
   sent.transaction_id = id;
   if (sent.type == PacketType::gpa_direct) {
     for (std::uint64_t n = chance.below(4); n > 0; --n) {
-      Range range{static_cast<std::uint32_t>(1 + chance.below(70'000)), static_cast<std::uint32_t>(chance.below(4096)), {}};
+      Range range{
+          static_cast<std::uint32_t>(1 + chance.below(70'000)), static_cast<std::uint32_t>(chance.below(4096)), {}};
       range.pfns.resize(pages_touched(range.byte_offset, range.byte_count));
       for (hw::Pfn& pfn : range.pfns) pfn = chance.below(1u << 30);
       sent.ranges.push_back(range);
     }
   }
   if (sent.type == PacketType::transfer_pages)
-    for (std::uint64_t n = chance.below(5); n > 0; --n) sent.transfer_ranges.push_back({static_cast<std::uint32_t>(n), 6144});
+    for (std::uint64_t n = chance.below(5); n > 0; --n)
+      sent.transfer_ranges.push_back({static_cast<std::uint32_t>(n), 6144});
   sent.header = some_bytes(chance.below(3) == 0 ? 8 : 0, static_cast<unsigned>(id));
-  sent.payload = some_bytes(chance.below(3) == 0 ? chance.below(1200) : chance.below(100), static_cast<unsigned>(id) + 7);
+  sent.payload =
+      some_bytes(chance.below(3) == 0 ? chance.below(1200) : chance.below(100), static_cast<unsigned>(id) + 7);
   return sent;
 }
 
@@ -107,21 +115,21 @@ TEST_CASE("a packet lies in the ring as the wire format says, byte for byte") {
   REQUIRE(size_on_ring(packet) == 64_B);
   REQUIRE(std::holds_alternative<SignalNeeded>(ring.writer.write(packet)));
 
-  CHECK(ring.data<std::uint16_t>(40) == 9);                         // type
-  CHECK(ring.data<std::uint16_t>(42) == 6);                         // payload at 48
-  CHECK(ring.data<std::uint16_t>(44) == 7);                         // 56 bytes without the trailer
-  CHECK(ring.data<std::uint16_t>(46) == 1);                         // completion requested
+  CHECK(ring.data<std::uint16_t>(40) == 9);  // type
+  CHECK(ring.data<std::uint16_t>(42) == 6);  // payload at 48
+  CHECK(ring.data<std::uint16_t>(44) == 7);  // 56 bytes without the trailer
+  CHECK(ring.data<std::uint16_t>(46) == 1);  // completion requested
   CHECK(ring.data<std::uint64_t>(48) == 0x0123456789ABCDEF);
-  CHECK(ring.data<std::uint32_t>(56) == 0);                         // reserved
-  CHECK(ring.data<std::uint32_t>(60) == 1);                         // one range
+  CHECK(ring.data<std::uint32_t>(56) == 0);  // reserved
+  CHECK(ring.data<std::uint32_t>(60) == 1);  // one range
   CHECK(ring.data<std::uint32_t>(64) == 5000);
   CHECK(ring.data<std::uint32_t>(68) == 100);
   CHECK(ring.data<std::uint64_t>(72) == 0x1111);
   CHECK(ring.data<std::uint64_t>(80) == 0x2222);
-  CHECK(ring.data<std::uint64_t>(88) == 0x0504030201);              // header and payload, padded with zeros
-  CHECK(ring.data<std::uint32_t>(96) == 0);                         // trailer: reserved
-  CHECK(ring.data<std::uint32_t>(100) == 40);                       // trailer: where the packet started
-  CHECK(ring.data<std::uint8_t>(104) == 0xEE);                      // and not a byte more
+  CHECK(ring.data<std::uint64_t>(88) == 0x0504030201);  // header and payload, padded with zeros
+  CHECK(ring.data<std::uint32_t>(96) == 0);             // trailer: reserved
+  CHECK(ring.data<std::uint32_t>(100) == 40);           // trailer: where the packet started
+  CHECK(ring.data<std::uint8_t>(104) == 0xEE);          // and not a byte more
   CHECK(ring.word(ControlWord::in) == 40 + 64);
 }
 
@@ -191,8 +199,10 @@ TEST_CASE("what goes in comes out, in order, wherever the packets wrap") {
         for (std::uint64_t n = 1 + chance.below(4); n > 0; --n) {
           Sent sent = draw_packet(chance, next_id++);
           const StageAnswer answer = sent.lend([&](const OutgoingPacket& packet) { return ring.writer.stage(packet); });
-          if (std::holds_alternative<Staged>(answer)) in_ring.push_back(std::move(sent));
-          else REQUIRE(std::holds_alternative<Full>(answer));
+          if (std::holds_alternative<Staged>(answer))
+            in_ring.push_back(std::move(sent));
+          else
+            REQUIRE(std::holds_alternative<Full>(answer));
           REQUIRE(ring.writer.used() + ring.writer.staged() + ring.writer.free() + 1_B == ring.memory.size());
         }
         static_cast<void>(ring.writer.commit());
@@ -222,7 +232,8 @@ TEST_CASE("what goes in comes out, in order, wherever the packets wrap") {
 
 TEST_CASE("a packet survives a wrap at every multiple of 8 bytes") {
   Sent sent{PacketType::gpa_direct, true, 77, {{9000, 200, {5, 6, 7}}}, {}, some_bytes(8, 1), some_bytes(61, 2)};
-  const auto size = sent.lend([](const OutgoingPacket& p) { return static_cast<std::uint32_t>(size_on_ring(p).count); });
+  const auto size =
+      sent.lend([](const OutgoingPacket& p) { return static_cast<std::uint32_t>(size_on_ring(p).count); });
   for (std::uint32_t before_end = 0; before_end <= size + 8; before_end += 8) {
     INFO(before_end << " bytes before the end");
     TestRing ring(1_pages);
@@ -246,7 +257,7 @@ TEST_CASE("a peeked packet stays in the ring, and is copied and validated once")
   REQUIRE(ring.writer.write(packet_of(40, 8)) == WriteAnswer{SignalNeeded::no});
   CHECK(std::get<IncomingPacket>(ring.reader.peek()).transaction_id == 7);
   CHECK(ring.reader.taken() == 0_B);
-  ring.set_data<std::uint64_t>(8, 99);                                  // the writer changes its mind: too late
+  ring.set_data<std::uint64_t>(8, 99);  // the writer changes its mind: too late
   ring.set_data<std::uint64_t>(0, 0);
   CHECK(std::get<IncomingPacket>(ring.reader.peek()).transaction_id == 7);
   CHECK(std::get<IncomingPacket>(ring.reader.read()).transaction_id == 7);
@@ -257,7 +268,8 @@ TEST_CASE("a peeked packet stays in the ring, and is copied and validated once")
 
 TEST_CASE("an end that comes back finds the ring where it left it") {
   TestRing ring(1_pages);
-  for (const std::uint64_t id : {1u, 2u, 3u}) REQUIRE(std::holds_alternative<SignalNeeded>(ring.writer.write(packet_of(48, id))));
+  for (const std::uint64_t id : {1u, 2u, 3u})
+    REQUIRE(std::holds_alternative<SignalNeeded>(ring.writer.write(packet_of(48, id))));
   REQUIRE(read_some(ring.reader, 1) == 1);
   static_cast<void>(ring.reader.commit());
   RingWriter writer(ring.memory);

@@ -10,14 +10,19 @@ namespace vmbsim::vmbus {
 namespace {
 
 struct Machine {
-  explicit Machine(std::uint32_t cpus = 1) : partition({.name = "m", .cpus = cpus, .world = world, .stacks = stacks, .costs = costs, .findings = findings}), synic(partition) {}
+  explicit Machine(std::uint32_t cpus = 1)
+      : partition({.name = "m", .cpus = cpus, .world = world, .stacks = stacks, .costs = costs, .findings = findings}),
+        synic(partition) {}
   Synic::Port port(std::uint32_t connection, std::uint32_t cpu, std::uint32_t flag, char name) {
     receivers.push_back(std::make_unique<Receiver>(Receiver{*this, name}));
-    return synic.open(connection, CpuId{cpu}, flag, [](void* self) {
-      auto& r = *static_cast<Receiver*>(self);
-      r.machine.told += r.name;
-      r.machine.at = r.machine.world.now();
-    }, receivers.back().get());
+    return synic.open(
+        connection, CpuId{cpu}, flag,
+        [](void* self) {
+          auto& r = *static_cast<Receiver*>(self);
+          r.machine.told += r.name;
+          r.machine.at = r.machine.world.now();
+        },
+        receivers.back().get());
   }
   struct Receiver {
     Machine& machine;
@@ -45,7 +50,8 @@ TEST_CASE("A signal reaches its port after its latency") {
 
 TEST_CASE("The first of several interrupts serves all pending ports: by peer, then by ascending flag") {
   Machine m;
-  const Synic::Port ports[] = {m.port(1, 0, 2, 'd'), m.port(0, 0, 900, 'c'), m.port(0, 0, 3, 'b'), m.port(0, 0, 1, 'a')};
+  const Synic::Port ports[] = {m.port(1, 0, 2, 'd'), m.port(0, 0, 900, 'c'), m.port(0, 0, 3, 'b'),
+                               m.port(0, 0, 1, 'a')};
   for (const Synic::Port& port : ports) m.synic.signal(port, 1us);
   m.world.run_until(SimTime{10us});
   CHECK(m.told == "abcd");

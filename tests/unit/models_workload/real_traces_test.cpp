@@ -34,7 +34,8 @@ std::ptrdiff_t count(const Trace& trace, TraceRecord::Kind kind) {
 }
 
 bool same(const TraceRecord& a, const TraceRecord& b) {
-  return a.arrival == b.arrival && a.size == b.size && a.offset == b.offset && a.service == b.service && a.kind == b.kind;
+  return a.arrival == b.arrival && a.size == b.size && a.offset == b.offset && a.service == b.service &&
+         a.kind == b.kind;
 }
 
 }  // namespace

@@ -59,6 +59,7 @@ TEST_CASE("the plain sample says the same as the sample export") {
   REQUIRE(b.trace.size() == 200);
   REQUIRE(a.trace.size() >= b.trace.size());
   CHECK(std::equal(b.trace.begin(), b.trace.end(), a.trace.begin(), [](const TraceRecord& x, const TraceRecord& y) {
-    return x.arrival == y.arrival && x.size == y.size && x.offset == y.offset && x.service == y.service && x.kind == y.kind;
+    return x.arrival == y.arrival && x.size == y.size && x.offset == y.offset && x.service == y.service &&
+           x.kind == y.kind;
   }));
 }

@@ -39,8 +39,11 @@ std::vector<std::string> told(const Trace& trace) {
   std::vector<std::string> out;
   for (const TraceRecord& r : trace)
     out.push_back(std::to_string(r.arrival.count()) + " " +
-                  (r.kind == Kind::read ? "read" : r.kind == Kind::write ? "write" : "flush") + " " +
-                  std::to_string(r.size.count) + " @" + std::to_string(r.offset) + " " + std::to_string(r.service.count()));
+                  (r.kind == Kind::read    ? "read"
+                   : r.kind == Kind::write ? "write"
+                                           : "flush") +
+                  " " + std::to_string(r.size.count) + " @" + std::to_string(r.offset) + " " +
+                  std::to_string(r.service.count()));
   return out;
 }
 
@@ -69,7 +72,8 @@ TEST_CASE("an export of Windows Performance Analyzer reads the same in every lan
   const std::string french =
       "Init Time (s);Size (KB);IO Type;Disk Service Time (ms);Min Offset\n"
       "1,500000000;0,5;Read;0,0872;0x200\n"
-      "1,500090700;1\xC2\xA0" "024;Write;1,3603;0x2CEA59C000\n"
+      "1,500090700;1\xC2\xA0"
+      "024;Write;1,3603;0x2CEA59C000\n"
       "1,600000000;0;Flush;0,0457;0xFFFFFFFFFFFFFFFF\n";
   const std::string plain =
       "init_ns,complete_ns,disk_service_ns,io_type,size_bytes,offset_bytes\n"
@@ -89,8 +93,9 @@ TEST_CASE("a Windows export may lack service times and offsets, but no unit") {
   CHECK(lines(bare.problems).empty());
   CHECK(told(bare.trace) == std::vector<std::string>{"0 read 512 @0 -1"});
   const TraceText unitless = read("IO Type,Init Time,Size (B)\nRead,0.5,512\n", format(TraceFormat::wpa_disk_io));
-  CHECK(lines(unitless.problems) ==
-        std::vector<std::string>{"t.csv:1:9: column \"Init Time\" names no unit; one of: (s), (ms), (\xC2\xB5s), (ns)"});
+  CHECK(
+      lines(unitless.problems) ==
+      std::vector<std::string>{"t.csv:1:9: column \"Init Time\" names no unit; one of: (s), (ms), (\xC2\xB5s), (ns)"});
 }
 
 TEST_CASE("a table sorted by another column is refused with what to sort by, or sorted when asked") {
@@ -98,12 +103,15 @@ TEST_CASE("a table sorted by another column is refused with what to sort by, or 
   TraceOptions options = format(TraceFormat::wpa_disk_io);
   const TraceText refused = read(text, options);
   CHECK(refused.trace.empty());
-  CHECK(lines(refused.problems) ==
-        std::vector<std::string>{"t.csv:4:1: the arrival goes back from 300 ns to 200 ns; sort the file by \"init_ns\", or say sort = true"});
+  CHECK(
+      lines(refused.problems) ==
+      std::vector<std::string>{
+          "t.csv:4:1: the arrival goes back from 300 ns to 200 ns; sort the file by \"init_ns\", or say sort = true"});
   options.sort = true;
   const TraceText sorted = read(text, options);
   CHECK(lines(sorted.problems).empty());
-  CHECK(told(sorted.trace) == std::vector<std::string>{"0 read 1 @0 -1", "100 read 3 @0 -1", "200 read 2 @0 -1", "200 read 4 @0 -1"});
+  CHECK(told(sorted.trace) ==
+        std::vector<std::string>{"0 read 1 @0 -1", "100 read 3 @0 -1", "200 read 2 @0 -1", "200 read 4 @0 -1"});
 }
 
 TEST_CASE("requests that arrive together stay in the order of the file when sorted") {
@@ -125,28 +133,37 @@ TEST_CASE("a request may have 1 byte or 1 GiB") {
 
 // Source: SNIA IOTTA, MSR Cambridge block I/O traces: seven columns, both times in 100 ns.
 TEST_CASE("MSR traces count FILETIME ticks of 100 ns, which do not fit in nanoseconds themselves") {
-  const TraceText trace = read("128166372003061629,usr,0,Read,7014609920,24576,41286\n"
-                               "128166372016382155,usr,0,Write,2517139456,4096,703\n", format(TraceFormat::msr));
+  const TraceText trace = read(
+      "128166372003061629,usr,0,Read,7014609920,24576,41286\n"
+      "128166372016382155,usr,0,Write,2517139456,4096,703\n",
+      format(TraceFormat::msr));
   CHECK(lines(trace.problems).empty());
-  CHECK(told(trace.trace) == std::vector<std::string>{"0 read 24576 @7014609920 4128600", "1332052600 write 4096 @2517139456 70300"});
+  CHECK(told(trace.trace) ==
+        std::vector<std::string>{"0 read 24576 @7014609920 4128600", "1332052600 write 4096 @2517139456 70300"});
 }
 
 // Source: fio HOWTO, "Trace file format v2" and "v3"; fio iolog.c: log_io_u (timestamps by utime_since_now).
 TEST_CASE("fio logs tell their times by waits in version 2 and by timestamps in version 3, both in microseconds") {
-  const TraceText two = read("fio version 2 iolog\n/dev/sdb add\n/dev/sdb open\n/dev/sdb read 0 4096\n/dev/sdb wait 150 0\n"
-                             "/dev/sdb write 8192 512\n/dev/sdb wait 20 0\n/dev/sdb sync 0 0\n/dev/sdb close\n",
-                             format(TraceFormat::fio_iolog));
+  const TraceText two = read(
+      "fio version 2 iolog\n/dev/sdb add\n/dev/sdb open\n/dev/sdb read 0 4096\n/dev/sdb wait 150 0\n"
+      "/dev/sdb write 8192 512\n/dev/sdb wait 20 0\n/dev/sdb sync 0 0\n/dev/sdb close\n",
+      format(TraceFormat::fio_iolog));
   CHECK(lines(two.problems).empty());
-  CHECK(told(two.trace) == std::vector<std::string>{"0 read 4096 @0 -1", "150000 write 512 @8192 -1", "170000 flush 0 @0 -1"});
-  const TraceText three = read("fio version 3 iolog\r\n2 nvme add\r\n872 nvme open\r\n878 nvme write 0 16384\r\n"
-                               "888 nvme datasync 4096 512\r\n10001677 nvme close\r\n", format(TraceFormat::fio_iolog));
+  CHECK(told(two.trace) ==
+        std::vector<std::string>{"0 read 4096 @0 -1", "150000 write 512 @8192 -1", "170000 flush 0 @0 -1"});
+  const TraceText three = read(
+      "fio version 3 iolog\r\n2 nvme add\r\n872 nvme open\r\n878 nvme write 0 16384\r\n"
+      "888 nvme datasync 4096 512\r\n10001677 nvme close\r\n",
+      format(TraceFormat::fio_iolog));
   CHECK(lines(three.problems).empty());
   CHECK(told(three.trace) == std::vector<std::string>{"0 write 16384 @0 -1", "10000 flush 0 @0 -1"});
 }
 
 TEST_CASE("every broken line of a fio log is named") {
-  const TraceText trace = read("fio version 3 iolog\n1 f raed 0 512\n2 f wait 9 0\n3 f trim 0 512\n4 f read x 512\n5 f opne\n"
-                               "6 f read\t0\n7 f read 0 0\n", format(TraceFormat::fio_iolog));
+  const TraceText trace = read(
+      "fio version 3 iolog\n1 f raed 0 512\n2 f wait 9 0\n3 f trim 0 512\n4 f read x 512\n5 f opne\n"
+      "6 f read\t0\n7 f read 0 0\n",
+      format(TraceFormat::fio_iolog));
   CHECK(lines(trace.problems) ==
         std::vector<std::string>{
             "t.csv:2:5: unknown action \"raed\" (did you mean \"read\"?); one of: read, write, sync, datasync, wait",
@@ -157,8 +174,9 @@ TEST_CASE("every broken line of a fio log is named") {
             "t.csv:7:1: the line has 4 words; an I/O has 5: timestamp file action offset length",
             "t.csv:8:12: a request of 0 bytes; 1 byte to 1 GiB is possible"});
   CHECK(lines(read("0,0,4096\n", format(TraceFormat::fio_iolog)).problems) ==
-        std::vector<std::string>{"t.csv:1:1: the first line is \"0,0,4096\"; \"fio version 2 iolog\" or \"fio version 3 iolog\" "
-                                 "is needed (version 1 logs carry no times)"});
+        std::vector<std::string>{
+            "t.csv:1:1: the first line is \"0,0,4096\"; \"fio version 2 iolog\" or \"fio version 3 iolog\" "
+            "is needed (version 1 logs carry no times)"});
 }
 
 TEST_CASE("a table of one's own needs an arrival column and takes the others as named") {
@@ -170,8 +188,9 @@ TEST_CASE("a table of one's own needs an arrival column and takes the others as 
   TraceOptions only_arrivals;
   only_arrivals.arrival = "timestamp";
   only_arrivals.size_if_absent = Bytes{8192};
-  CHECK(told(read("timestamp,tokens\n2023-11-16 18:15:46.6805900,374\n2023-11-17T00:00:00Z,44\n", only_arrivals).trace) ==
-        std::vector<std::string>{"0 read 8192 @0 -1", "20653319410000 read 8192 @0 -1"});
+  CHECK(
+      told(read("timestamp,tokens\n2023-11-16 18:15:46.6805900,374\n2023-11-17T00:00:00Z,44\n", only_arrivals).trace) ==
+      std::vector<std::string>{"0 read 8192 @0 -1", "20653319410000 read 8192 @0 -1"});
 }
 
 TEST_CASE("a unit in the header wins over none, and contradicts another") {
@@ -180,23 +199,28 @@ TEST_CASE("a unit in the header wins over none, and contradicts another") {
   CHECK(arrivals(read("at (ms)\n1\n3\n", options).trace) == std::vector<std::int64_t>{0, 2'000'000});
   options.unit = Duration{1000};
   CHECK(lines(read("at (ms)\n1\n3\n", options).problems) ==
-        std::vector<std::string>{"t.csv:1:1: column \"at (ms)\" names its own unit, and `unit` says 1000 ns; leave one out"});
+        std::vector<std::string>{
+            "t.csv:1:1: column \"at (ms)\" names its own unit, and `unit` says 1000 ns; leave one out"});
 }
 
 TEST_CASE("what no device could do is a problem at its place") {
-  struct Row { std::string row; std::string says; };
+  struct Row {
+    std::string row;
+    std::string says;
+  };
   TraceOptions options = columns();
   options.offset = "offset";
   options.service = "service";
-  for (const Row& row : {
-           Row{"-5,512,R,0,1", "t.csv:2:1: the arrival is negative"},
-           Row{"5,0,R,0,1", "t.csv:2:3: a request of 0 bytes; 1 byte to 1 GiB is possible"},
-           Row{"5,1073741825,R,0,1", "t.csv:2:3: a request of 1073741825 bytes; 1 byte to 1 GiB is possible"},
-           Row{"5,-1,W,0,1", "t.csv:2:3: a request of -1 bytes; 1 byte to 1 GiB is possible"},
-           Row{"5,512,Wirte,0,1", "t.csv:2:7: unknown kind \"Wirte\" (did you mean \"Write\"?); one of: Read, Write, Flush"},
-           Row{"5,512,R,-8,1", "t.csv:2:9: the offset -8 is negative"},
-           Row{"5,512,R,8,-1", "t.csv:2:11: the service time is negative"},
-           Row{",512,R,8,1", "t.csv:2:1: \"at\" is empty; a number is needed"}}) {
+  for (const Row& row :
+       {Row{"-5,512,R,0,1", "t.csv:2:1: the arrival is negative"},
+        Row{"5,0,R,0,1", "t.csv:2:3: a request of 0 bytes; 1 byte to 1 GiB is possible"},
+        Row{"5,1073741825,R,0,1", "t.csv:2:3: a request of 1073741825 bytes; 1 byte to 1 GiB is possible"},
+        Row{"5,-1,W,0,1", "t.csv:2:3: a request of -1 bytes; 1 byte to 1 GiB is possible"},
+        Row{"5,512,Wirte,0,1",
+            "t.csv:2:7: unknown kind \"Wirte\" (did you mean \"Write\"?); one of: Read, Write, Flush"},
+        Row{"5,512,R,-8,1", "t.csv:2:9: the offset -8 is negative"},
+        Row{"5,512,R,8,-1", "t.csv:2:11: the service time is negative"},
+        Row{",512,R,8,1", "t.csv:2:1: \"at\" is empty; a number is needed"}}) {
     const TraceText trace = read("at,bytes,op,offset,service\n" + row.row + "\n", options);
     CHECK(trace.trace.empty());
     CHECK(lines(trace.problems) == std::vector<std::string>{row.says});
@@ -204,7 +228,8 @@ TEST_CASE("what no device could do is a problem at its place") {
 }
 
 TEST_CASE("a file without I/O is a problem") {
-  CHECK(lines(read("at,bytes,op\n", columns()).problems) == std::vector<std::string>{"t.csv:0:0: the file holds no I/O"});
+  CHECK(lines(read("at,bytes,op\n", columns()).problems) ==
+        std::vector<std::string>{"t.csv:0:0: the file holds no I/O"});
   CHECK(lines(read("", columns()).problems) == std::vector<std::string>{"t.csv:0:0: the file is empty"});
   CHECK(lines(read("fio version 2 iolog\nf add\n", format(TraceFormat::fio_iolog)).problems) ==
         std::vector<std::string>{"t.csv:0:0: the file holds no I/O"});
@@ -215,11 +240,15 @@ TEST_CASE("every missing column is named at once") {
 }
 
 TEST_CASE("scaled arrivals are exact to the nanosecond, however large") {
-  struct Row { double scale; std::int64_t arrival; std::int64_t scaled; };
-  for (const Row& row : {
-           Row{1.0, 315'360'000'000'000'000, 315'360'000'000'000'000}, Row{2.0, 3, 6}, Row{0.5, 3, 2}, Row{0.5, 1, 1},
-           Row{0.25, 1, 0}, Row{0.1, 9'007'199'254'740'993, 900'719'925'474'099}, Row{3.0, 100'000'000'000'000'001, 300'000'000'000'000'003},
-           Row{1e-300, 9'000'000'000'000'000'000, 0}}) {
+  struct Row {
+    double scale;
+    std::int64_t arrival;
+    std::int64_t scaled;
+  };
+  for (const Row& row :
+       {Row{1.0, 315'360'000'000'000'000, 315'360'000'000'000'000}, Row{2.0, 3, 6}, Row{0.5, 3, 2}, Row{0.5, 1, 1},
+        Row{0.25, 1, 0}, Row{0.1, 9'007'199'254'740'993, 900'719'925'474'099},
+        Row{3.0, 100'000'000'000'000'001, 300'000'000'000'000'003}, Row{1e-300, 9'000'000'000'000'000'000, 0}}) {
     INFO(row.scale << " x " << row.arrival);
     TraceOptions options = columns();
     options.time_scale = row.scale;
@@ -230,10 +259,12 @@ TEST_CASE("scaled arrivals are exact to the nanosecond, however large") {
 }
 
 TEST_CASE("a scale that is not above zero, or too large, is a problem") {
-  for (const double scale : {0.0, -1.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+  for (const double scale :
+       {0.0, -1.0, std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
     TraceOptions options = columns();
     options.time_scale = scale;
-    CHECK(lines(read("at,bytes,op\n0,1,R\n", options).problems) == std::vector<std::string>{"t.csv:0:0: time_scale must be above 0"});
+    CHECK(lines(read("at,bytes,op\n0,1,R\n", options).problems) ==
+          std::vector<std::string>{"t.csv:0:0: time_scale must be above 0"});
   }
   TraceOptions options = columns();
   options.time_scale = 1e300;

@@ -65,9 +65,15 @@ TEST_CASE("lines may end in LF, CRLF or CR, the last one in nothing, and blank l
 }
 
 TEST_CASE("the delimiter is the one the header line holds most of") {
-  struct Row { std::string header; char delimiter; };
-  for (const Row& row : {Row{"a,b,c", ','}, Row{"a;b;c", ';'}, Row{"a\tb\tc", '\t'}, Row{"one", ','},
-                         Row{"\"a,b,c,d\";e", ';'}, Row{"\xEF\xBB\xBF" "a;b,c;d", ';'}}) {
+  struct Row {
+    std::string header;
+    char delimiter;
+  };
+  for (const Row& row :
+       {Row{"a,b,c", ','}, Row{"a;b;c", ';'}, Row{"a\tb\tc", '\t'}, Row{"one", ','}, Row{"\"a,b,c,d\";e", ';'},
+        Row{"\xEF\xBB\xBF"
+            "a;b,c;d",
+            ';'}}) {
     INFO(row.header);
     const std::string text = row.header + "\n";
     CsvReader csv(text, "t.csv");
@@ -86,14 +92,20 @@ TEST_CASE("a byte order mark is no part of the first column's name, and shifts n
 }
 
 TEST_CASE("what is not text is refused with what to do about it") {
-  struct Row { std::string text; std::string says; };
-  for (const Row& row : {
-           Row{"", "t.csv:0:0: the file is empty"},
-           Row{"\xEF\xBB\xBF\r\n \n", "t.csv:0:0: the file is empty"},
-           Row{"\x1F\x8B\x08 abc", "t.csv:0:0: the file is compressed (gzip); unpack it first: gzip -dk FILE"},
-           Row{std::string("\xFF\xFE" "a\0,\0", 6), "t.csv:0:0: the file is UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"},
-           Row{std::string("a\0,\0b\0", 6),
-               "t.csv:0:0: the file holds zero bytes, so it is binary, or UTF-16 without a mark; text in UTF-8 is needed"}}) {
+  struct Row {
+    std::string text;
+    std::string says;
+  };
+  for (const Row& row :
+       {Row{"", "t.csv:0:0: the file is empty"}, Row{"\xEF\xBB\xBF\r\n \n", "t.csv:0:0: the file is empty"},
+        Row{"\x1F\x8B\x08 abc", "t.csv:0:0: the file is compressed (gzip); unpack it first: gzip -dk FILE"},
+        Row{std::string("\xFF\xFE"
+                        "a\0,\0",
+                        6),
+            "t.csv:0:0: the file is UTF-16; save it as UTF-8 (iconv -f UTF-16 -t UTF-8)"},
+        Row{std::string("a\0,\0b\0", 6),
+            "t.csv:0:0: the file holds zero bytes, so it is binary, or UTF-16 without a mark; text in UTF-8 is "
+            "needed"}}) {
     CsvReader csv(row.text, "t.csv");
     CHECK(csv.columns().empty());
     CHECK_FALSE(csv.next());
@@ -111,8 +123,9 @@ TEST_CASE("a header without rows is no problem of the reader, only no rows") {
 TEST_CASE("a row with too many or too few cells is named by its place and skipped") {
   CsvReader csv("a,b\n1,\"x\ny\"\n2,3,4\n5\n6,7\n", "t.csv");
   CHECK(cells(csv) == std::vector<std::vector<std::string>>{{"1", "x\ny"}, {"6", "7"}});
-  CHECK(lines(csv.take_problems()) == std::vector<std::string>{"t.csv:4:5: the row has 3 cells, and there are 2 columns",
-                                                               "t.csv:5:2: the row has 1 cells, and there are 2 columns"});
+  CHECK(lines(csv.take_problems()) ==
+        std::vector<std::string>{"t.csv:4:5: the row has 3 cells, and there are 2 columns",
+                                 "t.csv:5:2: the row has 1 cells, and there are 2 columns"});
 }
 
 TEST_CASE("places count lines inside quotes, and characters instead of bytes") {
@@ -135,10 +148,14 @@ TEST_CASE("places count lines inside quotes, and characters instead of bytes") {
 }
 
 TEST_CASE("a broken quotation ends the reading where it begins") {
-  struct Row { std::string text; std::string says; };
-  for (const Row& row : {
-           Row{"a,b\n1,2\n3,\"4\n5,6\n", "t.csv:3:3: this cell opens a quotation that is never closed"},
-           Row{"a,b\n1,2\n3,4\"5\n", "t.csv:3:4: a quotation mark stands inside a cell; double it, and put the whole cell in quotes"}}) {
+  struct Row {
+    std::string text;
+    std::string says;
+  };
+  for (const Row& row :
+       {Row{"a,b\n1,2\n3,\"4\n5,6\n", "t.csv:3:3: this cell opens a quotation that is never closed"},
+        Row{"a,b\n1,2\n3,4\"5\n",
+            "t.csv:3:4: a quotation mark stands inside a cell; double it, and put the whole cell in quotes"}}) {
     CsvReader csv(row.text, "t.csv");
     CHECK(cells(csv) == std::vector<std::vector<std::string>>{{"1", "2"}});
     CHECK(lines(csv.take_problems()) == std::vector<std::string>{row.says});
@@ -166,31 +183,37 @@ TEST_CASE("a missing column is answered with the columns there are, nearest firs
 TEST_CASE("a name that stands twice in the header is a problem at its place") {
   CsvReader csv("x,size,Size (B)\n", "t.csv");
   CHECK_FALSE(csv.column({"size"}));
-  CHECK(lines(csv.take_problems()) == std::vector<std::string>{"t.csv:1:3: 2 columns are called \"size\"; rename all but one"});
+  CHECK(lines(csv.take_problems()) ==
+        std::vector<std::string>{"t.csv:1:3: 2 columns are called \"size\"; rename all but one"});
 }
 
 TEST_CASE("times become nanoseconds digit by digit") {
-  struct Row { std::string header; std::string cell; char decimal; std::int64_t ns; };
-  for (const Row& row : {
-           Row{"Init Time (s)", "1,079943800", ',', 1'079'943'800},
-           Row{"Init Time (s)", "1.079943800", '.', 1'079'943'800},
-           Row{"t (s)", "9007199.254740993", '.', 9'007'199'254'740'993},  // 2^53 + 1: a double would lose the 1
-           Row{"t (\xC2\xB5s)", "1.360,300", ',', 1'360'300},
-           Row{"t (\xCE\xBCs)", "87,200", ',', 87'200},
-           Row{"t (\xB5s)", "87,2", ',', 87'200},
-           Row{"t (us)", "1,360.3", '.', 1'360'300},
-           Row{"t (ms)", "0.000001", '.', 1},
-           Row{"t (ns)", "16.384", ',', 16'384},
-           Row{"t (ns)", "0.5", '.', 1},
-           Row{"t (ns)", "0.4999999999999999999999", '.', 0},
-           Row{"t (ns)", "-0.5", '.', -1},
-           Row{"t", "42", '.', 42},
-           Row{"t (ns)", "9223372036854775807", '.', 9'223'372'036'854'775'807},
-           Row{"t (ns)", "1\xC2\xA0" "048\xC2\xA0" "576", ',', 1'048'576},
-           Row{"t (ns)", "1\xE2\x80\xAF" "048", ',', 1'048},
-           Row{"t (ns)", "1'048", '.', 1'048},
-           Row{"t (ns)", "12,34,567", '.', 1'234'567},  // groups of two, as in India
-           Row{"t (ns)", "0x1F", '.', 31}}) {
+  struct Row {
+    std::string header;
+    std::string cell;
+    char decimal;
+    std::int64_t ns;
+  };
+  for (const Row& row :
+       {Row{"Init Time (s)", "1,079943800", ',', 1'079'943'800},
+        Row{"Init Time (s)", "1.079943800", '.', 1'079'943'800},
+        Row{"t (s)", "9007199.254740993", '.', 9'007'199'254'740'993},  // 2^53 + 1: a double would lose the 1
+        Row{"t (\xC2\xB5s)", "1.360,300", ',', 1'360'300}, Row{"t (\xCE\xBCs)", "87,200", ',', 87'200},
+        Row{"t (\xB5s)", "87,2", ',', 87'200}, Row{"t (us)", "1,360.3", '.', 1'360'300},
+        Row{"t (ms)", "0.000001", '.', 1}, Row{"t (ns)", "16.384", ',', 16'384}, Row{"t (ns)", "0.5", '.', 1},
+        Row{"t (ns)", "0.4999999999999999999999", '.', 0}, Row{"t (ns)", "-0.5", '.', -1}, Row{"t", "42", '.', 42},
+        Row{"t (ns)", "9223372036854775807", '.', 9'223'372'036'854'775'807},
+        Row{"t (ns)",
+            "1\xC2\xA0"
+            "048\xC2\xA0"
+            "576",
+            ',', 1'048'576},
+        Row{"t (ns)",
+            "1\xE2\x80\xAF"
+            "048",
+            ',', 1'048},
+        Row{"t (ns)", "1'048", '.', 1'048}, Row{"t (ns)", "12,34,567", '.', 1'234'567},  // groups of two, as in India
+        Row{"t (ns)", "0x1F", '.', 31}}) {
     INFO(row.header << " " << row.cell);
     const Reading reading = nanoseconds_of(row.header, row.cell, row.decimal);
     CHECK(reading.problems.empty());
@@ -200,22 +223,26 @@ TEST_CASE("times become nanoseconds digit by digit") {
 }
 
 TEST_CASE("what is no number is said so at its place") {
-  struct Row { std::string cell; std::string says; };
-  for (const Row& row : {
-           Row{"\"\"", "t.csv:2:1: \"t (s)\" is empty; a number is needed"},
-           Row{"abc", "t.csv:2:1: \"t (s)\" \"abc\" is not a number"},
-           Row{"1e3", "t.csv:2:1: \"t (s)\" \"1e3\" is not a number"},
-           Row{"1.5.2", "t.csv:2:1: \"t (s)\" \"1.5.2\" is not a number"},
-           Row{"-", "t.csv:2:1: \"t (s)\" \"-\" is not a number"},
-           Row{".5", "t.csv:2:1: \"t (s)\" \".5\" is not a number"},
-           Row{"5.", "t.csv:2:1: \"t (s)\" \"5.\" needs a digit behind the decimal mark"},
-           Row{"1,0000", "t.csv:2:1: \"t (s)\" \"1,0000\" has a thousands mark that three digits do not follow"},
-           Row{"1,00", "t.csv:2:1: \"t (s)\" \"1,00\" has a thousands mark that three digits do not follow"},
-           Row{"1,,000", "t.csv:2:1: \"t (s)\" \"1,,000\" has a thousands mark in a strange place"},
-           Row{"0x", "t.csv:2:1: \"t (s)\" \"0x\" 0x needs at least one hexadecimal digit"},
-           Row{"0xFG", "t.csv:2:1: \"t (s)\" \"0xFG\" is not a hexadecimal number"},
-           Row{"99999999999999999999999", "t.csv:2:1: \"t (s)\" \"99999999999999999999999\" is too large a number"},
-           Row{"9223372037", "t.csv:2:1: \"t (s)\" \"9223372037\" is too large: the most is 9223372036854775807 nanoseconds"}}) {
+  struct Row {
+    std::string cell;
+    std::string says;
+  };
+  for (const Row& row :
+       {Row{"\"\"", "t.csv:2:1: \"t (s)\" is empty; a number is needed"},
+        Row{"abc", "t.csv:2:1: \"t (s)\" \"abc\" is not a number"},
+        Row{"1e3", "t.csv:2:1: \"t (s)\" \"1e3\" is not a number"},
+        Row{"1.5.2", "t.csv:2:1: \"t (s)\" \"1.5.2\" is not a number"},
+        Row{"-", "t.csv:2:1: \"t (s)\" \"-\" is not a number"},
+        Row{".5", "t.csv:2:1: \"t (s)\" \".5\" is not a number"},
+        Row{"5.", "t.csv:2:1: \"t (s)\" \"5.\" needs a digit behind the decimal mark"},
+        Row{"1,0000", "t.csv:2:1: \"t (s)\" \"1,0000\" has a thousands mark that three digits do not follow"},
+        Row{"1,00", "t.csv:2:1: \"t (s)\" \"1,00\" has a thousands mark that three digits do not follow"},
+        Row{"1,,000", "t.csv:2:1: \"t (s)\" \"1,,000\" has a thousands mark in a strange place"},
+        Row{"0x", "t.csv:2:1: \"t (s)\" \"0x\" 0x needs at least one hexadecimal digit"},
+        Row{"0xFG", "t.csv:2:1: \"t (s)\" \"0xFG\" is not a hexadecimal number"},
+        Row{"99999999999999999999999", "t.csv:2:1: \"t (s)\" \"99999999999999999999999\" is too large a number"},
+        Row{"9223372037",
+            "t.csv:2:1: \"t (s)\" \"9223372037\" is too large: the most is 9223372036854775807 nanoseconds"}}) {
     const Reading reading = nanoseconds_of("t (s)", row.cell, '.');
     CHECK_FALSE(reading.value);
     CHECK(reading.problems == std::vector<std::string>{row.says});
@@ -223,18 +250,21 @@ TEST_CASE("what is no number is said so at its place") {
 }
 
 TEST_CASE("the decimal mark is what the first cells show beyond doubt") {
-  struct Row { std::string text; char decimal; const char* why; };
-  for (const Row& row : {
-           Row{"a;b\n16.384;1,079943800\n", ',', "nine digits follow the comma"},
-           Row{"a;b\n16,384;1.079943800\n", '.', "a Swiss machine: ; and decimal point"},
-           Row{"a;b\n1.360,300;1\n", ',', "both marks: the last is decimal"},
-           Row{"a;b\n1.048.576;1\n", ',', "twice: it parts thousands"},
-           Row{"a,b\n\"1,048,576\",1\n", '.', "twice: it parts thousands"},
-           Row{"a,b\n\"1,5\",1\n", ',', "one digit follows"},
-           Row{"a;b\n0,123;1\n", ',', "thousands do not begin with 0"},
-           Row{"a;b\n16.384;1\n", ',', "in doubt: a ; file has a decimal comma"},
-           Row{"a,b\n\"16,384\",1\n", '.', "in doubt: a , file has a decimal point"},
-           Row{"a;b\n10.0.0.1;x.y\n", ',', "an address shows nothing"}}) {
+  struct Row {
+    std::string text;
+    char decimal;
+    const char* why;
+  };
+  for (const Row& row :
+       {Row{"a;b\n16.384;1,079943800\n", ',', "nine digits follow the comma"},
+        Row{"a;b\n16,384;1.079943800\n", '.', "a Swiss machine: ; and decimal point"},
+        Row{"a;b\n1.360,300;1\n", ',', "both marks: the last is decimal"},
+        Row{"a;b\n1.048.576;1\n", ',', "twice: it parts thousands"},
+        Row{"a,b\n\"1,048,576\",1\n", '.', "twice: it parts thousands"},
+        Row{"a,b\n\"1,5\",1\n", ',', "one digit follows"}, Row{"a;b\n0,123;1\n", ',', "thousands do not begin with 0"},
+        Row{"a;b\n16.384;1\n", ',', "in doubt: a ; file has a decimal comma"},
+        Row{"a,b\n\"16,384\",1\n", '.', "in doubt: a , file has a decimal point"},
+        Row{"a;b\n10.0.0.1;x.y\n", ',', "an address shows nothing"}}) {
     INFO(row.why);
     CsvReader csv(row.text, "t.csv");
     CHECK(csv.decimal() == row.decimal);

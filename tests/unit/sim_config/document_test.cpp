@@ -73,32 +73,36 @@ TEST_CASE("every key and every value knows its place") {
 }
 
 TEST_CASE("hostile text is one problem, never a crash") {
-  struct Row { const char* situation; std::string text; std::string problem; };
-  for (const Row& row : {
-           Row{"syntax", "a = = 1", "t.toml:1:5: not TOML: "},
-           Row{"duplicate key", "a = 1\na = 2", "t.toml:2:"},
-           Row{"NUL", std::string("a = 1\0", 6), "t.toml:1:6: not TOML: "},
-           Row{"invalid UTF-8", "a = \"\xC3\x28\"", "t.toml:1:"},
-           Row{"integer overflow", "a = 9223372036854775808", "t.toml:1:"},
-           Row{"deep lists", "a = " + repeated("[", 100'000), "t.toml:1:69: nested more than 64 deep\n"},
-           Row{"deep tables", "a = " + repeated("{a=", 100'000), "t.toml:1:"},
-           Row{"deep dotted key", repeated("a.", 100'000) + "a = 1", "t.toml:1:"},
-           Row{"deep header", "[" + repeated("a.", 100'000) + "a]", "t.toml:1:"},
-           Row{"deep quoted key", repeated("\"=\".", 100'000) + "a = 1", "t.toml:1:"},
-           Row{"dots and lists mixed", "a = " + repeated("[{" + repeated("a.", 20) + "a=", 20), "t.toml:1:"},
-           Row{"too large", std::string(2 << 20, '#'), "t.toml:0:0: larger than 1 MiB, which is the most that is read\n"},
-           Row{"include without files", "include = [\"x.toml\"]",
-               "t.toml:1:11: include: this text is read without files, so it cannot include any\n"}}) {
+  struct Row {
+    const char* situation;
+    std::string text;
+    std::string problem;
+  };
+  for (const Row& row :
+       {Row{"syntax", "a = = 1", "t.toml:1:5: not TOML: "}, Row{"duplicate key", "a = 1\na = 2", "t.toml:2:"},
+        Row{"NUL", std::string("a = 1\0", 6), "t.toml:1:6: not TOML: "},
+        Row{"invalid UTF-8", "a = \"\xC3\x28\"", "t.toml:1:"},
+        Row{"integer overflow", "a = 9223372036854775808", "t.toml:1:"},
+        Row{"deep lists", "a = " + repeated("[", 100'000), "t.toml:1:69: nested more than 64 deep\n"},
+        Row{"deep tables", "a = " + repeated("{a=", 100'000), "t.toml:1:"},
+        Row{"deep dotted key", repeated("a.", 100'000) + "a = 1", "t.toml:1:"},
+        Row{"deep header", "[" + repeated("a.", 100'000) + "a]", "t.toml:1:"},
+        Row{"deep quoted key", repeated("\"=\".", 100'000) + "a = 1", "t.toml:1:"},
+        Row{"dots and lists mixed", "a = " + repeated("[{" + repeated("a.", 20) + "a=", 20), "t.toml:1:"},
+        Row{"too large", std::string(2 << 20, '#'), "t.toml:0:0: larger than 1 MiB, which is the most that is read\n"},
+        Row{"include without files", "include = [\"x.toml\"]",
+            "t.toml:1:11: include: this text is read without files, so it cannot include any\n"}}) {
     INFO(row.situation);
     CHECK_THAT(problems_of(row.text), Catch::StartsWith(row.problem));
   }
 }
 
 TEST_CASE("text that only looks deep is fine") {
-  for (const std::string& text : {std::string("\xEF\xBB\xBF") + "a = 1", "a = [" + repeated("1.5, ", 1000) + "]",
-                                  "# " + repeated(".", 1000), "a = \"" + repeated("[", 1000) + "\"",
-                                  "a = '''\n" + repeated("[.\n", 1000) + "'''", std::string("a = \"\"\"x\"\"\"\"\"\nb = 1"),
-                                  "a = [\n" + repeated("  { b.c = 1 },\n", 200) + "]", std::string()}) {
+  for (const std::string& text :
+       {std::string("\xEF\xBB\xBF") + "a = 1", "a = [" + repeated("1.5, ", 1000) + "]", "# " + repeated(".", 1000),
+        "a = \"" + repeated("[", 1000) + "\"", "a = '''\n" + repeated("[.\n", 1000) + "'''",
+        std::string("a = \"\"\"x\"\"\"\"\"\nb = 1"), "a = [\n" + repeated("  { b.c = 1 },\n", 200) + "]",
+        std::string()}) {
     INFO(text.substr(0, 40));
     CHECK(problems_of(text) == "");
   }
@@ -108,8 +112,9 @@ TEST_CASE("an including file wins over what it includes, and lists of tables are
   const Folder folder;
   folder.write("parts/one.toml", "x = 1\ny = 1\n[t]\na = 1\nb = 1\n[[c]]\nname = \"one\"\n");
   folder.write("parts/two.toml", "y = 2\nlist = [1, 2]\n[[c]]\nname = \"two\"\n");
-  const std::string main =
-      folder.write("main.toml", "include = [\"parts/one.toml\", \"parts/two.toml\"]\nlist = [3]\n[t]\nb = 3\n[[c]]\nname = \"main\"\n");
+  const std::string main = folder.write(
+      "main.toml",
+      "include = [\"parts/one.toml\", \"parts/two.toml\"]\nlist = [3]\n[t]\nb = 3\n[[c]]\nname = \"main\"\n");
   Problems problems;
   const Document document = load_document(main, problems);
   REQUIRE(lines(problems) == "");
@@ -135,7 +140,8 @@ TEST_CASE("an include that goes wrong is a problem where it is written") {
   };
   folder.write("back.toml", "include = [\"main.toml\"]");
   folder.write("bad.toml", "a = ");
-  CHECK(of("include = [\"main.toml\"]") == "main.toml:1:12: include: \"main.toml\" includes itself: main.toml -> main.toml\n");
+  CHECK(of("include = [\"main.toml\"]") ==
+        "main.toml:1:12: include: \"main.toml\" includes itself: main.toml -> main.toml\n");
   CHECK(of("include = [\"back.toml\"]") ==
         "back.toml:1:12: include: \"main.toml\" includes itself: main.toml -> back.toml -> main.toml\n");
   CHECK_THAT(of("include = [\"none.toml\"]"), Catch::EndsWith("none.toml\": there is no such file\n"));
@@ -168,7 +174,8 @@ TEST_CASE("a document that is not there is one problem") {
 
 namespace {
 
-const char* const two_entries = "n = 1\n[[c]]\nname = \"one\"\nv = 1\n[[c]]\nname = \"two\"\n[[c]]\nname = \"two\"\n[e]\n";
+const char* const two_entries =
+    "n = 1\n[[c]]\nname = \"one\"\nv = 1\n[[c]]\nname = \"two\"\n[[c]]\nname = \"two\"\n[e]\n";
 
 std::string overridden(const std::string& assignment, std::string& error) {
   Problems problems;
@@ -181,15 +188,18 @@ std::string overridden(const std::string& assignment, std::string& error) {
 }  // namespace
 
 TEST_CASE("an override changes the value its path names") {
-  struct Row { const char* assignment; const char* expected; };
-  for (const Row& row : {
-           Row{"n=2", "n = 2"}, Row{"n=4 pages", "n = \"4 pages\""}, Row{"n=\"4 pages\"", "n = \"4 pages\""},
-           Row{"n = 2", "n = 2"}, Row{"n=true", "n = true"}, Row{"n=0.5", "n = 0.5"}, Row{"n=5us", "n = \"5us\""},
-           Row{"n={ exponential = \"5us\" }", "n = { exponential = \"5us\" }"}, Row{"n=[1, 2]", "n = [1, 2]"},
-           Row{"n=1979-05-27", "n = \"1979-05-27\""}, Row{"n=", "n = \"\""}, Row{"n=a = b", "n = \"a = b\""},
-           Row{"c.one.v=8", "{ name = \"one\", v = 8 }"}, Row{"c.0.v=8", "{ name = \"one\", v = 8 }"},
-           Row{"c.2.v=8", "{ name = \"two\", v = 8 }]"}, Row{"c.one.ring.to_host=8", "ring = { to_host = 8 }"},
-           Row{"e.\"a.b\"=8", "e = { \"a.b\" = 8 }"}, Row{"new.table=8", "new = { table = 8 }"}}) {
+  struct Row {
+    const char* assignment;
+    const char* expected;
+  };
+  for (const Row& row :
+       {Row{"n=2", "n = 2"}, Row{"n=4 pages", "n = \"4 pages\""}, Row{"n=\"4 pages\"", "n = \"4 pages\""},
+        Row{"n = 2", "n = 2"}, Row{"n=true", "n = true"}, Row{"n=0.5", "n = 0.5"}, Row{"n=5us", "n = \"5us\""},
+        Row{"n={ exponential = \"5us\" }", "n = { exponential = \"5us\" }"}, Row{"n=[1, 2]", "n = [1, 2]"},
+        Row{"n=1979-05-27", "n = \"1979-05-27\""}, Row{"n=", "n = \"\""}, Row{"n=a = b", "n = \"a = b\""},
+        Row{"c.one.v=8", "{ name = \"one\", v = 8 }"}, Row{"c.0.v=8", "{ name = \"one\", v = 8 }"},
+        Row{"c.2.v=8", "{ name = \"two\", v = 8 }]"}, Row{"c.one.ring.to_host=8", "ring = { to_host = 8 }"},
+        Row{"e.\"a.b\"=8", "e = { \"a.b\" = 8 }"}, Row{"new.table=8", "new = { table = 8 }"}}) {
     INFO(row.assignment);
     std::string error;
     CHECK_THAT(overridden(row.assignment, error), Catch::Contains(row.expected));
@@ -198,17 +208,20 @@ TEST_CASE("an override changes the value its path names") {
 }
 
 TEST_CASE("an override that names nothing says what there is") {
-  struct Row { const char* assignment; const char* problem; };
-  for (const Row& row : {
-           Row{"n", "--set:3:1: \"n\" is no override; write it as in workload.foreground.queue_depth=8\n"},
-           Row{"=1", "--set:3:1: \"=1\" is no override; write it as in workload.foreground.queue_depth=8\n"},
-           Row{"a..b=1", "--set:3:1: \"a..b=1\" is no override; write it as in workload.foreground.queue_depth=8\n"},
-           Row{"\"a=1", "--set:3:1: \"\"a=1\" is no override; write it as in workload.foreground.queue_depth=8\n"},
-           Row{"c.noe.v=1", "--set:3:3: there is no entry \"noe\" (did you mean \"one\"?)\n"},
-           Row{"c.elsewhere.v=1", "--set:3:3: there is no entry \"elsewhere\"; there are: one, two, two\n"},
-           Row{"c.two.v=1", "--set:3:3: \"two\" is the name of several entries; say which by its index from 0\n"},
-           Row{"c.3.v=1", "--set:3:3: there is no entry \"3\"; there are: one, two, two\n"},
-           Row{"n.x=1", "--set:3:3: \"x\": what stands before it is a whole number, not a table\n"}}) {
+  struct Row {
+    const char* assignment;
+    const char* problem;
+  };
+  for (const Row& row :
+       {Row{"n", "--set:3:1: \"n\" is no override; write it as in workload.foreground.queue_depth=8\n"},
+        Row{"=1", "--set:3:1: \"=1\" is no override; write it as in workload.foreground.queue_depth=8\n"},
+        Row{"a..b=1", "--set:3:1: \"a..b=1\" is no override; write it as in workload.foreground.queue_depth=8\n"},
+        Row{"\"a=1", "--set:3:1: \"\"a=1\" is no override; write it as in workload.foreground.queue_depth=8\n"},
+        Row{"c.noe.v=1", "--set:3:3: there is no entry \"noe\" (did you mean \"one\"?)\n"},
+        Row{"c.elsewhere.v=1", "--set:3:3: there is no entry \"elsewhere\"; there are: one, two, two\n"},
+        Row{"c.two.v=1", "--set:3:3: \"two\" is the name of several entries; say which by its index from 0\n"},
+        Row{"c.3.v=1", "--set:3:3: there is no entry \"3\"; there are: one, two, two\n"},
+        Row{"n.x=1", "--set:3:3: \"x\": what stands before it is a whole number, not a table\n"}}) {
     INFO(row.assignment);
     std::string error;
     overridden(row.assignment, error);

@@ -21,11 +21,15 @@ const std::string time_right = "write it as in \"5us\" (units: ns, us, ms, s)";
 }  // namespace
 
 TEST_CASE("a duration is read to the exact nanosecond") {
-  struct Row { const char* text; std::int64_t ns; };
-  for (const Row& row : {Row{"0ns", 0}, Row{"1ns", 1}, Row{"1.5us", 1500}, Row{"1.500us", 1500}, Row{"5us", 5000},
-                         Row{"5 us", 5000}, Row{"5µs", 5000}, Row{"5μs", 5000}, Row{"0.001us", 1}, Row{"20ms", 20'000'000},
-                         Row{"2s", 2'000'000'000}, Row{"0.000000001s", 1}, Row{"9223372036854775807ns", INT64_MAX},
-                         Row{"9223372036.854775807s", INT64_MAX}, Row{"007us", 7000}}) {
+  struct Row {
+    const char* text;
+    std::int64_t ns;
+  };
+  for (const Row& row :
+       {Row{"0ns", 0}, Row{"1ns", 1}, Row{"1.5us", 1500}, Row{"1.500us", 1500}, Row{"5us", 5000}, Row{"5 us", 5000},
+        Row{"5µs", 5000}, Row{"5μs", 5000}, Row{"0.001us", 1}, Row{"20ms", 20'000'000}, Row{"2s", 2'000'000'000},
+        Row{"0.000000001s", 1}, Row{"9223372036854775807ns", INT64_MAX}, Row{"9223372036.854775807s", INT64_MAX},
+        Row{"007us", 7000}}) {
     INFO(row.text);
     const auto parsed = parse_duration(row.text);
     REQUIRE(error_of(parsed) == "fine");
@@ -34,26 +38,32 @@ TEST_CASE("a duration is read to the exact nanosecond") {
 }
 
 TEST_CASE("a duration that is none says what would be right") {
-  struct Row { const char* text; std::string error; };
-  for (const Row& row : {Row{"5", "missing unit; " + time_right}, Row{"5.5", "missing unit; " + time_right},
-                         Row{"", "not a duration; " + time_right}, Row{"us", "not a duration; " + time_right},
-                         Row{"5.us", "not a duration; " + time_right}, Row{"five us", "not a duration; " + time_right},
-                         Row{"5 lightyears", "unknown unit \"lightyears\"; " + time_right},
-                         Row{"1e3us", "unknown unit \"e3us\"; " + time_right}, Row{"5us ", "unknown unit \"us \"; " + time_right},
-                         Row{"-5us", "a duration cannot be negative"}, Row{"0.3ns", "finer than 1 ns"},
-                         Row{"1.0005us", "finer than 1 ns"}, Row{"9223372036854775808ns", "too large for a duration"},
-                         Row{"9223372037s", "too large for a duration"},
-                         Row{"99999999999999999999999999s", "too large for a duration"},
-                         Row{"0.1234567890123456s", "more than 15 decimals; " + time_right}}) {
+  struct Row {
+    const char* text;
+    std::string error;
+  };
+  for (const Row& row :
+       {Row{"5", "missing unit; " + time_right}, Row{"5.5", "missing unit; " + time_right},
+        Row{"", "not a duration; " + time_right}, Row{"us", "not a duration; " + time_right},
+        Row{"5.us", "not a duration; " + time_right}, Row{"five us", "not a duration; " + time_right},
+        Row{"5 lightyears", "unknown unit \"lightyears\"; " + time_right},
+        Row{"1e3us", "unknown unit \"e3us\"; " + time_right}, Row{"5us ", "unknown unit \"us \"; " + time_right},
+        Row{"-5us", "a duration cannot be negative"}, Row{"0.3ns", "finer than 1 ns"},
+        Row{"1.0005us", "finer than 1 ns"}, Row{"9223372036854775808ns", "too large for a duration"},
+        Row{"9223372037s", "too large for a duration"}, Row{"99999999999999999999999999s", "too large for a duration"},
+        Row{"0.1234567890123456s", "more than 15 decimals; " + time_right}}) {
     INFO(row.text);
     CHECK(error_of(parse_duration(row.text)) == row.error);
   }
 }
 
 TEST_CASE("a size counts bytes, a ring counts whole pages") {
-  struct Row { const char* text; std::int64_t bytes; };
-  for (const Row& row : {Row{"600B", 600}, Row{"64KiB", 65'536}, Row{"1.5KiB", 1536}, Row{"2MiB", 2 << 20}, Row{"1GiB", 1 << 30},
-                         Row{"32 pages", 131'072}, Row{"1 page", 4096}}) {
+  struct Row {
+    const char* text;
+    std::int64_t bytes;
+  };
+  for (const Row& row : {Row{"600B", 600}, Row{"64KiB", 65'536}, Row{"1.5KiB", 1536}, Row{"2MiB", 2 << 20},
+                         Row{"1GiB", 1 << 30}, Row{"32 pages", 131'072}, Row{"1 page", 4096}}) {
     INFO(row.text);
     CHECK(std::get<Bytes>(parse_bytes(row.text)) == Bytes{row.bytes});
   }
@@ -62,14 +72,20 @@ TEST_CASE("a size counts bytes, a ring counts whole pages") {
   CHECK(error_of(parse_pages("5KiB")) == "not a whole number of 4 KiB pages; the next larger is \"2 pages\"");
   CHECK(error_of(parse_pages("32")) == "missing unit; write it as in \"32 pages\" (units: pages, KiB, MiB, GiB)");
   CHECK(error_of(parse_bytes("0.3B")) == "finer than 1 B");
-  CHECK(error_of(parse_bytes("9GiGiB")) == "unknown unit \"GiGiB\"; write it as in \"64KiB\" (units: B, KiB, MiB, GiB, pages)");
+  CHECK(error_of(parse_bytes("9GiGiB")) ==
+        "unknown unit \"GiGiB\"; write it as in \"64KiB\" (units: B, KiB, MiB, GiB, pages)");
   CHECK(error_of(parse_bytes("9007199254740993GiB")) == "too large for a size");
 }
 
 TEST_CASE("a rate is an exact ratio") {
-  struct Row { const char* text; std::int64_t events; Duration per; };
-  for (const Row& row : {Row{"20000/s", 20'000, 1s}, Row{"20/ms", 20, 1ms}, Row{"1/us", 1, 1us}, Row{"20k/s", 20'000, 1s},
-                         Row{"1.5M/s", 15'000'000, 10s}, Row{"0.5/s", 5, 10s}, Row{"1/min", 1, 60s}, Row{"7/h", 7, 3600s}}) {
+  struct Row {
+    const char* text;
+    std::int64_t events;
+    Duration per;
+  };
+  for (const Row& row :
+       {Row{"20000/s", 20'000, 1s}, Row{"20/ms", 20, 1ms}, Row{"1/us", 1, 1us}, Row{"20k/s", 20'000, 1s},
+        Row{"1.5M/s", 15'000'000, 10s}, Row{"0.5/s", 5, 10s}, Row{"1/min", 1, 60s}, Row{"7/h", 7, 3600s}}) {
     INFO(row.text);
     const auto parsed = parse_rate(row.text);
     REQUIRE(error_of(parsed) == "fine");
@@ -99,7 +115,8 @@ TEST_CASE("a count is a whole number that fits") {
 }
 
 TEST_CASE("what is written reads back to the same value") {
-  for (const std::int64_t ns : {INT64_C(0), INT64_C(1), INT64_C(1500), INT64_C(20'000'000), INT64_C(3'000'000'000), INT64_MAX}) {
+  for (const std::int64_t ns :
+       {INT64_C(0), INT64_C(1), INT64_C(1500), INT64_C(20'000'000), INT64_C(3'000'000'000), INT64_MAX}) {
     const Duration value{ns};
     CHECK(std::get<Duration>(parse_duration(to_text(value))) == value);
   }

@@ -30,7 +30,9 @@ std::vector<double> counts_per_window(ArrivalProcess process, Duration window, s
   }
 }
 
-struct Moments { double mean, variance; };
+struct Moments {
+  double mean, variance;
+};
 Moments moments(const std::vector<double>& values) {
   Moments m{};
   for (const double x : values) m.mean += x / static_cast<double>(values.size());
@@ -44,7 +46,10 @@ Moments moments(const std::vector<double>& values) {
 // draws at a rate a million times lower: the same arrivals, in units a million times finer. Had the gaps been rounded one by
 // one, or the mean gap beforehand, a million arrivals would have drifted apart.
 TEST_CASE("rounding to whole nanoseconds does not bias a poisson rate: the millionth arrival is off by at most one") {
-  struct Row { const char* what; std::int64_t events; };
+  struct Row {
+    const char* what;
+    std::int64_t events;
+  };
   for (const Row& row : {Row{"20 thousand per second", 20'000}, Row{"5 million per second, mean gap 200 ns", 5'000'000},
                          Row{"7 million per second, mean gap not whole", 7'000'000},
                          Row{"3 thousand million per second, mean gap a third of a nanosecond", 3'000'000'000}}) {
@@ -92,7 +97,10 @@ TEST_CASE("poisson counts vary as much as their mean") {
 }
 
 TEST_CASE("periodic arrivals keep the exact long-run rate and differ by at most a nanosecond") {
-  struct Row { Rate rate; Duration shortest; };
+  struct Row {
+    Rate rate;
+    Duration shortest;
+  };
   for (const Row& row : {Row{{20'000, 1s}, 50us}, Row{{3, 1s}, 333'333'333ns}, Row{{7'000'000, 1s}, 142ns},
                          Row{{3'000'000'000, 1s}, 0ns}, Row{{1, 1h}, 1h}}) {
     INFO(row.rate.events << " in " << row.rate.per.count() << " ns");
@@ -129,19 +137,23 @@ TEST_CASE("an mmpp of one state is poisson") {
 //   1 + 2 (a - b)^2 s r / ((s + r)^2 (a r + b s)) (1 - (1 - exp(-(s + r) t)) / ((s + r) t)).
 // Windows far longer than the stays are nearly independent and normal. Fails by luck with probability about 1e-6.
 TEST_CASE("a two-state mmpp has the rate and the burstiness of the cookbook") {
-  struct Row { const char* what; Rate first, second; double a, b; };  // a, b per millisecond
-  for (const Row& row : {Row{"busy and idle", {20'000, 1s}, {2'000, 1s}, 20, 2},
-                         Row{"silent in between", {20'000, 1s}, {0, 1s}, 20, 0},
-                         Row{"silent at first", {0, 1s}, {20'000, 1s}, 0, 20}}) {
+  struct Row {
+    const char* what;
+    Rate first, second;
+    double a, b;
+  };  // a, b per millisecond
+  for (const Row& row :
+       {Row{"busy and idle", {20'000, 1s}, {2'000, 1s}, 20, 2}, Row{"silent in between", {20'000, 1s}, {0, 1s}, 20, 0},
+        Row{"silent at first", {0, 1s}, {20'000, 1s}, 0, 20}}) {
     INFO(row.what);
     const double s = 1;    // leaves the first state after 1 ms
     const double r = 0.5;  // and the second after 2 ms
     const double t = 100;
     const std::size_t n = 20'000;
-    const Moments m =
-        moments(counts_per_window(arrivals(Mmpp{{{row.first, 1ms}, {row.second, 2ms}}}), 100ms, n));
+    const Moments m = moments(counts_per_window(arrivals(Mmpp{{{row.first, 1ms}, {row.second, 2ms}}}), 100ms, n));
     const double mean = (row.a * r + row.b * s) / (s + r) * t;
-    const double dispersion = 1 + 2 * (row.a - row.b) * (row.a - row.b) * s * r / ((s + r) * (s + r) * (row.a * r + row.b * s)) *
+    const double dispersion = 1 + 2 * (row.a - row.b) * (row.a - row.b) * s * r /
+                                      ((s + r) * (s + r) * (row.a * r + row.b * s)) *
                                       (1 - (1 - std::exp(-(s + r) * t)) / ((s + r) * t));
     CHECK(std::abs(m.mean - mean) < limit_of_z * std::sqrt(mean * dispersion / static_cast<double>(n)));
     CHECK(std::abs(m.variance / m.mean / dispersion - 1) < limit_of_z * std::sqrt(2.0 / static_cast<double>(n)) * 1.2);
@@ -150,8 +162,7 @@ TEST_CASE("a two-state mmpp has the rate and the burstiness of the cookbook") {
 
 // A cycle of three states in the listed order: while one state lasts, its rate is seen.
 TEST_CASE("the states of an mmpp follow one another in a circle") {
-  ArrivalProcess process =
-      arrivals(Mmpp{{{{1'000'000, 1s}, 1s}, {{1'000, 1s}, 100s}, {{30'000, 1s}, 10s}}});
+  ArrivalProcess process = arrivals(Mmpp{{{{1'000'000, 1s}, 1s}, {{1'000, 1s}, 100s}, {{30'000, 1s}, 10s}}});
   Duration at{};
   Duration block_start{};
   int seen = 0;
@@ -179,9 +190,14 @@ TEST_CASE("an mmpp says how often it changes state between arrivals") {
 // The digests were made once; gcc and clang must reproduce them with and without optimisation. A new one means that
 // every recorded result changes.
 TEST_CASE("a hundred thousand gaps of each process have the bits they always had") {
-  struct Row { const char* what; ArrivalProcess::Spec spec; std::uint64_t digest; };
+  struct Row {
+    const char* what;
+    ArrivalProcess::Spec spec;
+    std::uint64_t digest;
+  };
   for (const Row& row :
-       {Row{"poisson", Poisson{{20'000, 1s}}, 0xab69dc2fe86d5f4c}, Row{"fast poisson", Poisson{{7'000'000, 1s}}, 0x44b504f41ade5d7e},
+       {Row{"poisson", Poisson{{20'000, 1s}}, 0xab69dc2fe86d5f4c},
+        Row{"fast poisson", Poisson{{7'000'000, 1s}}, 0x44b504f41ade5d7e},
         Row{"periodic", Periodic{{30'000, 1s}}, 0x0b76c05ec90aa696},
         Row{"renewal", Renewal{Distribution::lognormal(80us, 400us)}, 0x1da679887ae72618},
         Row{"mmpp", Mmpp{{{{20'000, 1s}, 1ms}, {{0, 1s}, 2ms}, {{700, 1s}, 5ms}}}, 0x6bc98ac39bdc392c}}) {

@@ -106,7 +106,8 @@ TEST_CASE("the exponential tail is not cut short") {
 // Fails by luck with probability 1e-6.
 TEST_CASE("uniform samples take each whole nanosecond equally often, both ends included") {
   std::vector<std::uint64_t> counts(11);
-  for (const double x : samples(Distribution::uniform(100ns, 110ns), 100'000)) ++counts.at(static_cast<std::size_t>(x) - 100);
+  for (const double x : samples(Distribution::uniform(100ns, 110ns), 100'000))
+    ++counts.at(static_cast<std::size_t>(x) - 100);
   CHECK(chi_square(counts) < chi_square_limit(counts.size()));
   CHECK(samples(Distribution::uniform(5us, 5us), 3) == std::vector<double>{5000, 5000, 5000});
 }
@@ -135,12 +136,17 @@ TEST_CASE("a lognormal whose p99 is its median is fixed in effect") {
 // Fails by luck with probability 1e-6.
 TEST_CASE("empirical samples are drawn with replacement, each as often as any") {
   std::vector<std::uint64_t> counts(5);
-  for (const double x : samples(Distribution::empirical({0ns, 1ns, 2ns, 3ns, 4ns}), 100'000)) ++counts.at(static_cast<std::size_t>(x));
+  for (const double x : samples(Distribution::empirical({0ns, 1ns, 2ns, 3ns, 4ns}), 100'000))
+    ++counts.at(static_cast<std::size_t>(x));
   CHECK(chi_square(counts) < chi_square_limit(counts.size()));
 }
 
 TEST_CASE("mean and lowest are those of the law") {
-  struct Row { const char* what; Distribution distribution; Duration mean, lowest; };
+  struct Row {
+    const char* what;
+    Distribution distribution;
+    Duration mean, lowest;
+  };
   for (const Row& row :
        {Row{"fixed", Distribution::fixed(7us), 7us, 7us}, Row{"exponential", Distribution::exponential(7us), 7us, 0ns},
         Row{"uniform", Distribution::uniform(1ns, 4ns), 3ns, 1ns},
@@ -172,16 +178,19 @@ TEST_CASE("no sample exceeds 2^62 nanoseconds, however large the parameters") {
 // The digests were made once; gcc and clang must reproduce them with and without optimisation. A new one means that
 // every recorded result changes.
 TEST_CASE("a hundred thousand samples of each distribution have the bits they always had") {
-  struct Row { const char* what; Distribution distribution; std::uint64_t digest; };
+  struct Row {
+    const char* what;
+    Distribution distribution;
+    std::uint64_t digest;
+  };
   std::vector<Duration> recorded;
   for (int i = 0; i < 1000; ++i) recorded.push_back(Duration{i * i});
-  for (const Row& row :
-       {Row{"exponential 10us", Distribution::exponential(10us), 0x890958a1062cb83b},
-        Row{"exponential 1h", Distribution::exponential(1h), 0x1938d4ece6a27f99},
-        Row{"uniform", Distribution::uniform(900ns, 1500ns), 0x2617996b0bee2396},
-        Row{"lognormal", Distribution::lognormal(80us, 400us), 0xb4764f9fc250b9b2},
-        Row{"lognormal, wide", Distribution::lognormal(1ms, 10h), 0xa1b2f27e822a0150},
-        Row{"empirical", Distribution::empirical(recorded), 0xaa32baed9db6f90a}}) {
+  for (const Row& row : {Row{"exponential 10us", Distribution::exponential(10us), 0x890958a1062cb83b},
+                         Row{"exponential 1h", Distribution::exponential(1h), 0x1938d4ece6a27f99},
+                         Row{"uniform", Distribution::uniform(900ns, 1500ns), 0x2617996b0bee2396},
+                         Row{"lognormal", Distribution::lognormal(80us, 400us), 0xb4764f9fc250b9b2},
+                         Row{"lognormal, wide", Distribution::lognormal(1ms, 10h), 0xa1b2f27e822a0150},
+                         Row{"empirical", Distribution::empirical(recorded), 0xaa32baed9db6f90a}}) {
     INFO(row.what);
     Stream stream(Seed{42}, "golden", row.what);
     Digest digest;

@@ -22,11 +22,13 @@ double ulps(double x, double expected) {
 
 // The expected values were computed with 200 bits and rounded once.
 TEST_CASE("the logarithm is right to the last place") {
-  struct Row { double x, expected; };
-  for (const Row& row : {Row{0x1p-64, -0x1.62e42fefa39efp+5}, Row{0x1.8p-10, -0x1.a1aa17feccee6p+2},
-                         Row{0.5, -0x1.62e42fefa39efp-1}, Row{0.99999999, -0x1.5798ee5cd2b2ap-27},
-                         Row{1.0000001, 0x1.ad7f2847b6492p-24}, Row{3.5, 0x1.40b512eb53d60p+0},
-                         Row{1e18, 0x1.4b927f32bffb8p+5}}) {
+  struct Row {
+    double x, expected;
+  };
+  for (const Row& row :
+       {Row{0x1p-64, -0x1.62e42fefa39efp+5}, Row{0x1.8p-10, -0x1.a1aa17feccee6p+2}, Row{0.5, -0x1.62e42fefa39efp-1},
+        Row{0.99999999, -0x1.5798ee5cd2b2ap-27}, Row{1.0000001, 0x1.ad7f2847b6492p-24}, Row{3.5, 0x1.40b512eb53d60p+0},
+        Row{1e18, 0x1.4b927f32bffb8p+5}}) {
     INFO(row.x);
     CHECK(ulps(exact_log(row.x), row.expected) <= 1);
   }
@@ -34,11 +36,13 @@ TEST_CASE("the logarithm is right to the last place") {
 }
 
 TEST_CASE("the exponential is right to the last place") {
-  struct Row { double x, expected; };
-  for (const Row& row : {Row{-650.25, 0x1.d99ba65a1c91fp-939}, Row{-1, 0x1.78b56362cef38p-2},
-                         Row{-1e-9, 0x1.fffffff768fa1p-1}, Row{0, 1}, Row{1e-3, 0x1.0041919b7ee34p+0},
-                         Row{1, 0x1.5bf0a8b145769p+1}, Row{17.3, 0x1.f1864fb8932f7p+24},
-                         Row{690.5, 0x1.2234558ba71ecp+996}}) {
+  struct Row {
+    double x, expected;
+  };
+  for (const Row& row :
+       {Row{-650.25, 0x1.d99ba65a1c91fp-939}, Row{-1, 0x1.78b56362cef38p-2}, Row{-1e-9, 0x1.fffffff768fa1p-1},
+        Row{0, 1}, Row{1e-3, 0x1.0041919b7ee34p+0}, Row{1, 0x1.5bf0a8b145769p+1}, Row{17.3, 0x1.f1864fb8932f7p+24},
+        Row{690.5, 0x1.2234558ba71ecp+996}}) {
     INFO(row.x);
     CHECK(ulps(exact_exp(row.x), row.expected) <= 1);
   }
@@ -49,7 +53,8 @@ TEST_CASE("the exponential is right to the last place") {
 TEST_CASE("logarithm and exponential agree with the C library everywhere, bins and octaves included") {
   Stream stream(Seed{3}, "test", "arguments");
   for (int i = 0; i < 200'000; ++i) {
-    const double spread = std::ldexp(static_cast<double>(stream.next()) + 0.5, static_cast<int>(stream.below(200)) - 164);
+    const double spread =
+        std::ldexp(static_cast<double>(stream.next()) + 0.5, static_cast<int>(stream.below(200)) - 164);
     REQUIRE(ulps(exact_log(spread), std::log(spread)) <= 2);
     const double near_one = 1 + static_cast<double>(static_cast<std::int64_t>(stream.next())) * 0x1p-68;
     REQUIRE((near_one == 1 || ulps(exact_log(near_one), std::log(near_one)) <= 2));
@@ -60,7 +65,11 @@ TEST_CASE("logarithm and exponential agree with the C library everywhere, bins a
 
 // Source: quantiles computed with 200 bits from the error function.
 TEST_CASE("the normal quantile is right in the centre and in both tails") {
-  struct Row { const char* probability; std::int64_t draw; double z; };
+  struct Row {
+    const char* probability;
+    std::int64_t draw;
+    double z;
+  };
   for (const Row& row : {Row{"0.5000001", 1844674407370, 2.5066282746304082573e-7},
                          Row{"0.75", 4611686018427387904, 0.67448975019608174329},
                          Row{"0.92", 7747632510958011678, 1.4050715603096325559},
@@ -76,7 +85,7 @@ TEST_CASE("the normal quantile is right in the centre and in both tails") {
 }
 
 TEST_CASE("quantiles never step back from one draw to the next, over the seams of their parts too") {
-  constexpr std::int64_t centre_ends = 7839866231326559436;  // 0.425 * 2^64
+  constexpr std::int64_t centre_ends = 7839866231326559436;                                  // 0.425 * 2^64
   constexpr std::int64_t far_tail = std::numeric_limits<std::int64_t>::max() - 256'184'000;  // exp(-25) * 2^64
   for (const std::int64_t seam : {std::int64_t{0}, centre_ends, far_tail})
     for (std::int64_t step = -200; step < 200; ++step) {

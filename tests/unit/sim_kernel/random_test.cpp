@@ -36,10 +36,13 @@ TEST_CASE("a stream is philox over the seed, the names and the index of the draw
 }
 
 TEST_CASE("a stream depends on the seed, the component and the purpose, and on where one name ends") {
-  const std::vector<Stream> streams{Stream(Seed{1}, "disk", "service"), Stream(Seed{2}, "disk", "service"),
+  const std::vector<Stream> streams{Stream(Seed{1}, "disk", "service"),
+                                    Stream(Seed{2}, "disk", "service"),
                                     Stream(Seed{std::uint64_t{1} << 32}, "disk", "service"),
-                                    Stream(Seed{1}, "disk", "arrivals"), Stream(Seed{1}, "net", "service"),
-                                    Stream(Seed{1}, "disks", "ervice"), Stream(Seed{1}, "", "diskservice")};
+                                    Stream(Seed{1}, "disk", "arrivals"),
+                                    Stream(Seed{1}, "net", "service"),
+                                    Stream(Seed{1}, "disks", "ervice"),
+                                    Stream(Seed{1}, "", "diskservice")};
   std::set<std::uint64_t> firsts;
   for (Stream stream : streams) firsts.insert(stream.next());
   CHECK(firsts.size() == streams.size());
@@ -69,10 +72,13 @@ TEST_CASE("a copied stream goes on from the same position") {
 
 // Fails by luck with probability 1e-6 for each row.
 TEST_CASE("numbers below a bound are equally likely") {
-  struct Row { std::uint64_t bound; std::size_t cells; };
+  struct Row {
+    std::uint64_t bound;
+    std::size_t cells;
+  };
   // At the last bound 4 numbers fall on 3 answers: without drawing again, every third answer would come twice as often.
-  for (const Row& row : {Row{2, 2}, Row{10, 10}, Row{1000, 1000}, Row{std::uint64_t{1} << 40, 256},
-                         Row{std::uint64_t{3} << 62, 3}}) {
+  for (const Row& row :
+       {Row{2, 2}, Row{10, 10}, Row{1000, 1000}, Row{std::uint64_t{1} << 40, 256}, Row{std::uint64_t{3} << 62, 3}}) {
     INFO("bound " << row.bound);
     Stream stream(Seed{11}, "test", "below");
     std::vector<std::uint64_t> by_place(row.cells);
@@ -100,7 +106,9 @@ TEST_CASE("a draw counts also when its answer is certain") {
 
 // Fails by luck with probability 1e-6 for each row.
 TEST_CASE("chance comes true as often as it says") {
-  struct Row { std::uint64_t numerator, denominator; };
+  struct Row {
+    std::uint64_t numerator, denominator;
+  };
   for (const Row& row : {Row{0, 5}, Row{5, 5}, Row{1, 3}, Row{1, 1000}, Row{999, 1000}}) {
     INFO(row.numerator << " in " << row.denominator);
     Stream stream(Seed{13}, "test", "chance");

@@ -12,7 +12,9 @@ namespace {
 /// Keeps the whole log.
 class Log final : public EventListener {
  public:
-  void on_events(std::span<const EventRecord> page) override { records.insert(records.end(), page.begin(), page.end()); }
+  void on_events(std::span<const EventRecord> page) override {
+    records.insert(records.end(), page.begin(), page.end());
+  }
   std::vector<EventRecord> records;
 };
 
@@ -140,7 +142,7 @@ TEST_CASE("the clock moves without an event only when nothing can happen meanwhi
   Simulation world(Seed{1}, &log);
   Step nothing{[] {}};
   Step span{[&] {
-    REQUIRE(world.try_advance(8us, ActorId{7}));        // to 9 us, the next event is at 10
+    REQUIRE(world.try_advance(8us, ActorId{7}));  // to 9 us, the next event is at 10
     REQUIRE(world.now() == at(9us));
     REQUIRE_FALSE(world.try_advance(1us, ActorId{7}));  // an event due at that very instant goes first
     REQUIRE_FALSE(world.try_advance(2us, ActorId{7}));
@@ -149,7 +151,7 @@ TEST_CASE("the clock moves without an event only when nothing can happen meanwhi
   Step limits{[&] {
     REQUIRE_FALSE(world.try_advance(100us, ActorId{7}));  // beyond the run's end
     world.set_horizon(at(20us));
-    REQUIRE_FALSE(world.try_advance(10us, ActorId{7}));   // the horizon itself is out of reach
+    REQUIRE_FALSE(world.try_advance(10us, ActorId{7}));  // the horizon itself is out of reach
     REQUIRE(world.try_advance(9us, ActorId{7}));
     world.set_horizon(end_of_time);
     REQUIRE(world.try_advance(2us, ActorId{7}));

@@ -42,7 +42,8 @@ TEST_CASE("the fingerprint is the xxh3 of the run's log") {
 
 TEST_CASE("page boundaries do not matter to the fingerprint") {
   const auto records = a_thousand_records();
-  for (const std::size_t page : {1u, 7u, 255u, 256u, 1000u}) CHECK(fingerprint_of(records, page) == fingerprint_of(records));
+  for (const std::size_t page : {1u, 7u, 255u, 256u, 1000u})
+    CHECK(fingerprint_of(records, page) == fingerprint_of(records));
 }
 
 TEST_CASE("one changed bit anywhere in a record changes the fingerprint") {
@@ -89,7 +90,9 @@ TEST_CASE("a simulation hands every record of its run to the fingerprint") {
   const auto run = [](int events, FingerprintDigest& digest) {
     kernel::Simulation world(Seed{1}, &digest);
     const ActorId actor = world.new_actor();
-    for (int i = 1; i <= events; ++i) world.at(SimTime{i * 1us}, actor, [](void*) {}, nullptr);
+    for (int i = 1; i <= events; ++i)
+      world.at(
+          SimTime{i * 1us}, actor, [](void*) {}, nullptr);
     world.run_until(SimTime{1s});
     world.flush_log();
   };

@@ -44,20 +44,25 @@ TEST_CASE("an empty histogram says zero to every question") {
 
 // Source: the definition in histogram.hpp, against the sorted samples.
 TEST_CASE("a quantile lies at most 1/128 above the sample of that rank, and never below it") {
-  struct Row { const char* what; Distribution distribution; };
-  struct Quantile { std::uint64_t numerator, denominator; };
-  for (const Row& row : {Row{"nanoseconds", Distribution::uniform(0ns, 300ns)},
-                         Row{"exponential", Distribution::exponential(20us)},
-                         Row{"lognormal", Distribution::lognormal(80us, 4ms)},
-                         Row{"years", Distribution::lognormal(1s, 8760h)}}) {
+  struct Row {
+    const char* what;
+    Distribution distribution;
+  };
+  struct Quantile {
+    std::uint64_t numerator, denominator;
+  };
+  for (const Row& row :
+       {Row{"nanoseconds", Distribution::uniform(0ns, 300ns)}, Row{"exponential", Distribution::exponential(20us)},
+        Row{"lognormal", Distribution::lognormal(80us, 4ms)}, Row{"years", Distribution::lognormal(1s, 8760h)}}) {
     INFO(row.what);
-    for (const std::size_t n : {std::size_t{1}, std::size_t{2}, std::size_t{99}, std::size_t{100}, std::size_t{20'000}}) {
+    for (const std::size_t n :
+         {std::size_t{1}, std::size_t{2}, std::size_t{99}, std::size_t{100}, std::size_t{20'000}}) {
       INFO(n << " samples");
       auto values = drawn(row.distribution, n);
       const Histogram histogram = histogram_of(values);
       std::sort(values.begin(), values.end());
-      for (const Quantile q : {Quantile{0, 1}, Quantile{1, 2}, Quantile{9, 10}, Quantile{99, 100}, Quantile{999, 1000},
-                               Quantile{1, 1}}) {
+      for (const Quantile q :
+           {Quantile{0, 1}, Quantile{1, 2}, Quantile{9, 10}, Quantile{99, 100}, Quantile{999, 1000}, Quantile{1, 1}}) {
         INFO(q.numerator << " in " << q.denominator);
         const std::size_t rank = std::max<std::size_t>((n * q.numerator + q.denominator - 1) / q.denominator, 1);
         const Duration exact = values[rank - 1];
@@ -149,7 +154,12 @@ TEST_CASE("a histogram is restored from its buckets, sum and extremes") {
 
 TEST_CASE("buckets that no samples could have filled are not restored") {
   using Buckets = std::vector<Histogram::Bucket>;
-  struct Row { const char* what; Buckets buckets; Wide sum; Duration min, max; };
+  struct Row {
+    const char* what;
+    Buckets buckets;
+    Wide sum;
+    Duration min, max;
+  };
   // 999 ns and 1003 ns are bounds: between 512 and 1024 ns a bucket spans 4 ns.
   const Row fine{"as it should be", {{999ns, 2}, {1003ns, 1}}, 997 + 999 + 1001, 997ns, 1001ns};
   CHECK(Histogram::restore(fine.buckets, fine.sum, fine.min, fine.max).has_value());
@@ -166,8 +176,7 @@ TEST_CASE("buckets that no samples could have filled are not restored") {
         Row{"a negative minimum", fine.buckets, 2997, -1ns, 1001ns},
         Row{"a sum too small", fine.buckets, 997 + 997 + 1001 - 1, 997ns, 1001ns},
         Row{"a sum too large", fine.buckets, 997 + 999 + 1001 + 1, 997ns, 1001ns},
-        Row{"one sample with two values", {{999ns, 1}}, 998, 997ns, 999ns},
-        Row{"a sum of nothing", {}, 1, 0ns, 0ns}}) {
+        Row{"one sample with two values", {{999ns, 1}}, 998, 997ns, 999ns}, Row{"a sum of nothing", {}, 1, 0ns, 0ns}}) {
     INFO(row.what);
     CHECK_FALSE(Histogram::restore(row.buckets, row.sum, row.min, row.max).has_value());
   }

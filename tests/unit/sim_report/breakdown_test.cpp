@@ -20,7 +20,7 @@ TEST_CASE("rounded stages add up to the rounded latency") {
   const Breakdown means = breakdown(testing::three_packets("disk"), Grain::picosecond);
   CHECK(means.latency == 21'666'667);
   CHECK(sum(means) == means.latency);
-  CHECK(means.stages[0] == 833'334);   // equal remainders: the missing units go to the first stages
+  CHECK(means.stages[0] == 833'334);  // equal remainders: the missing units go to the first stages
   CHECK(means.stages[10] == 833'333);
   CHECK(breakdown(testing::three_packets("disk"), Grain::microsecond).latency == 22);
 }

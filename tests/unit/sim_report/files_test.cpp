@@ -1,8 +1,8 @@
 #include <catch2/catch.hpp>
 
+#include <toml++/toml.h>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <toml++/toml.h>
 
 #include "sim/report/csv.hpp"
 #include "sim/report/json.hpp"
@@ -24,11 +24,16 @@ std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
   bool in_quotes = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
-    if (in_quotes && c == '"' && i + 1 < text.size() && text[i + 1] == '"') rows.back().back() += text[++i];
-    else if (c == '"') in_quotes = !in_quotes;
-    else if (c == ',' && !in_quotes) rows.back().emplace_back();
-    else if (c == '\n' && !in_quotes) rows.push_back({""});
-    else rows.back().back() += c;
+    if (in_quotes && c == '"' && i + 1 < text.size() && text[i + 1] == '"')
+      rows.back().back() += text[++i];
+    else if (c == '"')
+      in_quotes = !in_quotes;
+    else if (c == ',' && !in_quotes)
+      rows.back().emplace_back();
+    else if (c == '\n' && !in_quotes)
+      rows.push_back({""});
+    else
+      rows.back().back() += c;
   }
   rows.pop_back();
   return rows;
@@ -51,11 +56,13 @@ Manifest manifest() {
 }  // namespace
 
 TEST_CASE("the summary for programs is approved") {
-  CHECK(summary_json(testing::hand_made()) == testing::approved(here("summary.approved.json"), summary_json(testing::hand_made())));
+  CHECK(summary_json(testing::hand_made()) ==
+        testing::approved(here("summary.approved.json"), summary_json(testing::hand_made())));
 }
 
 TEST_CASE("the summary for spreadsheets is approved") {
-  CHECK(summary_csv(testing::hand_made()) == testing::approved(here("summary.approved.csv"), summary_csv(testing::hand_made())));
+  CHECK(summary_csv(testing::hand_made()) ==
+        testing::approved(here("summary.approved.csv"), summary_csv(testing::hand_made())));
 }
 
 TEST_CASE("the manifest is approved") {
@@ -149,9 +156,8 @@ TEST_CASE("a name that is no UTF-8 does not cost the result") {
 }
 
 TEST_CASE("whatever text a scenario holds, the manifest gives it back") {
-  for (const std::string text :
-       {"name = \"a\"\n", "", "a = '''b'''\n", "ends in a quote'", "tab\there", "bell\a and \\ and \"\"\" and \r\n",
-        "\n[scenario]\nseed = 7\n"}) {
+  for (const std::string text : {"name = \"a\"\n", "", "a = '''b'''\n", "ends in a quote'", "tab\there",
+                                 "bell\a and \\ and \"\"\" and \r\n", "\n[scenario]\nseed = 7\n"}) {
     Manifest odd = manifest();
     odd.text = text;
     INFO(text);

@@ -24,8 +24,8 @@ inline ChannelResult three_packets(std::string name) {
   channel.signals_sent = 5;
   channel.signals_suppressed = 1;
   channel.interrupts = 5;
-  channel.to_host = {32_pages .bytes(), Bytes{6144}, 2};
-  channel.to_guest = {4_pages .bytes(), Bytes{96}, 0};
+  channel.to_host = {Pages{32}.bytes(), Bytes{6144}, 2};
+  channel.to_guest = {Pages{4}.bytes(), Bytes{96}, 0};
   return channel;
 }
 
@@ -52,7 +52,8 @@ inline RunResult hand_made() {
   result.wall_s = 0.25;
   result.channels = {three_packets("disk")};
   result.workloads = {foreground("foreground", "disk")};
-  result.processors = {{"host.cpu0", 100us, 300us, 200us, 0us, 1400us}, {"host.cpu1", 0us, 0us, 0us, 500us, 1500us},
+  result.processors = {{"host.cpu0", 100us, 300us, 200us, 0us, 1400us},
+                       {"host.cpu1", 0us, 0us, 0us, 500us, 1500us},
                        {"guest.cpu0", 0us, 0us, 0us, 0us, 2000us}};
   result.devices = {{"disk0", 3, Bytes{12288}, 2}};
   result.findings = {{"K50", BugCheck::irql_not_less_or_equal, SimTime{1500us}, "guest.cpu0 at dispatch, disk",

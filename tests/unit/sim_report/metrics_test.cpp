@@ -11,21 +11,22 @@ using namespace vmbsim;
 using namespace vmbsim::report;
 
 TEST_CASE("every figure has a flat name and a unit") {
-  struct Row { const char* name; double value; const char* unit; };
+  struct Row {
+    const char* name;
+    double value;
+    const char* unit;
+  };
   const RunResult result = testing::hand_made();
-  for (const Row& row : {Row{"run.simulated", 2e6, "ns"}, Row{"run.transactions", 3, "count"},
-                         Row{"run.findings", 2, "count"}, Row{"channel.disk.throughput", 3000, "per_s"},
-                         Row{"channel.disk.bandwidth", 12288000, "bytes_per_s"},
-                         Row{"channel.disk.latency.mean", 21666.667, "ns"}, Row{"channel.disk.latency.max", 35000, "ns"},
-                         Row{"channel.disk.stage.to_host.queue.mean", 833.334, "ns"},
-                         Row{"channel.disk.stage.service.mean", 13333.333, "ns"},
-                         Row{"channel.disk.batch.mean", 1.5, "count"},
-                         Row{"channel.disk.interrupts_per_packet", 5.0 / 3, "count"},
-                         Row{"channel.disk.ring.to_host.peak", 6144, "bytes"},
-                         Row{"channel.disk.ring.to_host.full_events", 2, "count"},
-                         Row{"workload.foreground.response.max", 36000, "ns"},
-                         Row{"processor.host.cpu0.dpc", 0.15, "fraction"}, Row{"processor.host.cpu1.spin", 0.25, "fraction"},
-                         Row{"device.disk0.peak_in_flight", 2, "count"}}) {
+  for (const Row& row :
+       {Row{"run.simulated", 2e6, "ns"}, Row{"run.transactions", 3, "count"}, Row{"run.findings", 2, "count"},
+        Row{"channel.disk.throughput", 3000, "per_s"}, Row{"channel.disk.bandwidth", 12288000, "bytes_per_s"},
+        Row{"channel.disk.latency.mean", 21666.667, "ns"}, Row{"channel.disk.latency.max", 35000, "ns"},
+        Row{"channel.disk.stage.to_host.queue.mean", 833.334, "ns"},
+        Row{"channel.disk.stage.service.mean", 13333.333, "ns"}, Row{"channel.disk.batch.mean", 1.5, "count"},
+        Row{"channel.disk.interrupts_per_packet", 5.0 / 3, "count"},
+        Row{"channel.disk.ring.to_host.peak", 6144, "bytes"}, Row{"channel.disk.ring.to_host.full_events", 2, "count"},
+        Row{"workload.foreground.response.max", 36000, "ns"}, Row{"processor.host.cpu0.dpc", 0.15, "fraction"},
+        Row{"processor.host.cpu1.spin", 0.25, "fraction"}, Row{"device.disk0.peak_in_flight", 2, "count"}}) {
     INFO(row.name);
     const std::optional<Metric> metric = find_metric(result, row.name);
     REQUIRE(metric);
@@ -62,7 +63,10 @@ TEST_CASE("the instances of a template are also counted together") {
 }
 
 TEST_CASE("a template's name forgets which instance it was") {
-  struct Row { const char* instance; const char* name; };
+  struct Row {
+    const char* instance;
+    const char* name;
+  };
   for (const Row& row : {Row{"disk", "disk"}, Row{"web[12].disk", "web[*].disk"}, Row{"host.cpu3", "host.cpu*"},
                          Row{"web[2].cpu10", "web[*].cpu*"}, Row{"disk2", "disk2"}, Row{"odd[x].disk", "odd[x].disk"},
                          Row{"odd[].disk", "odd[].disk"}, Row{"open[3", "open[3"}, Row{"", ""}})

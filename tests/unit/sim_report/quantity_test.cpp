@@ -7,7 +7,10 @@
 using namespace vmbsim::report;
 
 TEST_CASE("a duration is read in the unit that leaves three digits") {
-  struct Row { double ns; const char* text; };
+  struct Row {
+    double ns;
+    const char* text;
+  };
   for (const Row& row : {Row{0, "0 ns"}, Row{700, "700 ns"}, Row{96.54, "96.5 ns"}, Row{999.4, "999 ns"},
                          Row{999.6, "1.00 us"}, Row{1250, "1.25 us"}, Row{9996, "10.0 us"}, Row{99960, "100 us"},
                          Row{999600, "1.00 ms"}, Row{96.5e6, "96.5 ms"}, Row{12e9, "12.0 s"}, Row{86400e9, "86400 s"}})
@@ -15,7 +18,10 @@ TEST_CASE("a duration is read in the unit that leaves three digits") {
 }
 
 TEST_CASE("memory is counted in powers of 1024") {
-  struct Row { double bytes; const char* text; };
+  struct Row {
+    double bytes;
+    const char* text;
+  };
   for (const Row& row : {Row{0, "0 B"}, Row{64, "64 B"}, Row{1023, "1023 B"}, Row{1024, "1.00 KiB"},
                          Row{1280, "1.25 KiB"}, Row{131072, "128 KiB"}, Row{3.0 * 1024 * 1024 * 1024, "3.00 GiB"}})
     CHECK(bytes_text(row.bytes) == row.text);

@@ -36,8 +36,10 @@ TEST_CASE("plain text has no escape codes, coloured text is the same text with t
   const std::string coloured = table(testing::hand_made(), Paint::colour);
   CHECK(coloured != plain);
   for (std::size_t i = 0; i < coloured.size(); ++i) {
-    if (coloured[i] == '\033') i = coloured.find('m', i);
-    else stripped += coloured[i];
+    if (coloured[i] == '\033')
+      i = coloured.find('m', i);
+    else
+      stripped += coloured[i];
   }
   CHECK(stripped == plain);
 }

@@ -30,7 +30,8 @@ Manifest manifest(std::string scenario = "hand-made", std::string text = "schema
 
 std::set<std::string> names_in(const fs::path& folder) {
   std::set<std::string> names;
-  for (const fs::directory_entry& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename().string());
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+    names.insert(entry.path().filename().string());
   return names;
 }
 
@@ -128,7 +129,7 @@ TEST_CASE("a full disk leaves no half file and keeps the old result") {
   RunResult result = testing::hand_made();
   result.events = 7;
   {
-    const SmallDisk disk(500);   // the manifest fits, the summary does not
+    const SmallDisk disk(500);  // the manifest fits, the summary does not
     const auto problem = write_result(fresh, result, manifest());
     REQUIRE(problem);
     CHECK(problem->line().find("cannot be written") != std::string::npos);

@@ -16,7 +16,8 @@ namespace {
 
 class Exponential {
  public:
-  Exponential(double rate, const char* purpose, std::uint64_t seed = 1) : rate_(rate), stream_(Seed{seed}, "queue", purpose) {}
+  Exponential(double rate, const char* purpose, std::uint64_t seed = 1)
+      : rate_(rate), stream_(Seed{seed}, "queue", purpose) {}
   double operator()() { return kernel::exponential_quantile(stream_.next()) / rate_; }
 
  private:
@@ -27,7 +28,8 @@ class Exponential {
 /// Sojourn times of a queue that serves in order of arrival, the first 10,000 customers left out.
 /// Source: Lindley's recursion, for several servers that of Kiefer and Wolfowitz.
 template <class Service>
-std::vector<double> simulated(double arrival_rate, Service service, int servers, int customers, std::uint64_t seed = 1) {
+std::vector<double> simulated(double arrival_rate, Service service, int servers, int customers,
+                              std::uint64_t seed = 1) {
   Exponential gap(arrival_rate, "gaps", seed);
   std::vector<double> free_at(static_cast<std::size_t>(servers));  // of each server
   std::vector<double> sojourns;
@@ -81,7 +83,8 @@ TEST_CASE("erlang c is right for two and three servers") {
 
 TEST_CASE("the sojourn law of m/m/c is a law with its mean, also where its two rates coincide") {
   // A server is spare in rate exactly when servers * m - l = m.
-  for (const MarkovQueue& queue : {MarkovQueue{1, 1, 2}, MarkovQueue{1.9, 1, 2}, MarkovQueue{7, 1, 10}, MarkovQueue{0.3, 1, 4}}) {
+  for (const MarkovQueue& queue :
+       {MarkovQueue{1, 1, 2}, MarkovQueue{1.9, 1, 2}, MarkovQueue{7, 1, 10}, MarkovQueue{0.3, 1, 4}}) {
     CHECK(queue.sojourn_cdf(0) == Approx(0).margin(1e-12));
     const double step = 1e-3;
     double mean = 0;  // the integral of the tail
@@ -129,7 +132,11 @@ TEST_CASE("lindley's recursion agrees with the quantiles and means of every queu
   constexpr int n = 1'000'000;
   for (const double load : {0.5, 0.8, 0.9}) {
     INFO("load " << load);
-    struct Row { const char* what; std::vector<double> sojourns; double mean, p60, p99; };
+    struct Row {
+      const char* what;
+      std::vector<double> sojourns;
+      double mean, p60, p99;
+    };
     const MarkovQueue one{load, 1};
     const MarkovQueue four{4 * load, 1, 4};
     const ConstantServiceQueue constant(load, 1);
@@ -138,8 +145,10 @@ TEST_CASE("lindley's recursion agrees with the quantiles and means of every queu
               one.sojourn_quantile(0.99)},
           Row{"M/M/4", simulated(4 * load, Exponential(1, "services"), 4, n), four.mean_sojourn(),
               four.sojourn_quantile(0.6), four.sojourn_quantile(0.99)},
-          Row{"M/D/1", simulated(load, [] { return 1.0; }, 1, n), constant.mean_sojourn(), constant.sojourn_quantile(0.6),
-              constant.sojourn_quantile(0.99)}}) {
+          Row{"M/D/1",
+              simulated(
+                  load, [] { return 1.0; }, 1, n),
+              constant.mean_sojourn(), constant.sojourn_quantile(0.6), constant.sojourn_quantile(0.99)}}) {
       INFO(row.what);
       const MeanEstimate mean = batch_means(row.sojourns, 100);
       CHECK(std::abs(mean.mean - row.mean) < limit_of_z * mean.standard_error);
