@@ -6,9 +6,12 @@
 namespace {
 std::uint64_t calls = 0;
 
-void* counted(std::size_t bytes) {
+void* uncomplaining(std::size_t bytes) noexcept {
   ++calls;
-  if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
+  return std::malloc(bytes == 0 ? 1 : bytes);
+}
+void* counted(std::size_t bytes) {
+  if (void* memory = uncomplaining(bytes)) return memory;
   throw std::bad_alloc();
 }
 void* counted(std::size_t bytes, std::align_val_t alignment) {
@@ -25,6 +28,8 @@ std::uint64_t allocations() { return calls; }
 
 void* operator new(std::size_t bytes) { return counted(bytes); }
 void* operator new[](std::size_t bytes) { return counted(bytes); }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return uncomplaining(bytes); }
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept { return uncomplaining(bytes); }
 void* operator new(std::size_t bytes, std::align_val_t alignment) { return counted(bytes, alignment); }
 void* operator new[](std::size_t bytes, std::align_val_t alignment) { return counted(bytes, alignment); }
 void operator delete(void* memory) noexcept { std::free(memory); }
