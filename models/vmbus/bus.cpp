@@ -43,12 +43,22 @@ void Bus::deliver(Message& message) {
       break;
     case Message::Type::gpadl_header: {
       const auto answer = gpadls_.create(std::move(message.description));
-      if (const auto* handle = std::get_if<GpadlHandle>(&answer)) offer.rings_ = *handle;
-      post({.type = Message::Type::gpadl_created, .offer = &offer});
+      const auto* handle = std::get_if<GpadlHandle>(&answer);
+      if (handle != nullptr && message.owner != nullptr)
+        offer.shared_.push_back({.handle = *handle});
+      else if (handle != nullptr)
+        offer.rings_ = *handle;
+      post({.type = Message::Type::gpadl_created,
+            .offer = &offer,
+            .handle = handle != nullptr ? *handle : GpadlHandle{},
+            .owner = message.owner});
       break;
     }
     case Message::Type::gpadl_created:
-      if (offer.client_ != nullptr) offer.client_->on_gpadl_created(offer.rings_);
+      if (message.owner != nullptr)
+        message.owner->on_created(message.handle);
+      else if (offer.client_ != nullptr)
+        offer.client_->on_gpadl_created(offer.rings_);
       break;
     case Message::Type::open: {
       if (offer.server_ == nullptr) return;  // an open on a rescinded channel gets no response (OpenVMM, vmbus_server)
@@ -73,11 +83,21 @@ void Bus::deliver(Message& message) {
       if (offer.server_ != nullptr && offer.server_attached_) offer.server_->on_close();
       break;
     case Message::Type::gpadl_teardown:
+      if (message.owner != nullptr) {
+        const auto shared = find_shared(offer, message.handle);
+        VMBSIM_ASSERT(shared != offer.shared_.end(), "memory is taken back that was shared");
+        shared->teardown = message.owner;
+        finish_shared_teardown(offer, message.handle);
+        break;
+      }
       offer.teardown_requested_ = true;
       finish_teardown(offer);
       break;
     case Message::Type::gpadl_torn_down:
-      if (offer.client_ != nullptr) offer.client_->on_gpadl_torn_down();
+      if (message.owner != nullptr)
+        message.owner->on_torn_down();
+      else if (offer.client_ != nullptr)
+        offer.client_->on_gpadl_torn_down();
       break;
     case Message::Type::relid_released:
       offer.released_ = true;
@@ -88,7 +108,7 @@ void Bus::deliver(Message& message) {
 
 // ---- The host's calls ----
 
-Offer* Bus::offer(const OfferId& id, ServerEnd& server) {
+Offer* Bus::offer(const OfferId& id, ServerEnd& server, const OfferDetails& details) {
   std::uint32_t relid = 0;
   if (!free_relids_.empty()) {
     relid = free_relids_.back();
@@ -101,6 +121,11 @@ Offer* Bus::offer(const OfferId& id, ServerEnd& server) {
   offers_.push_back(std::make_unique<Offer>());
   Offer& offer = *offers_.back();
   offer.id_ = id;
+  offer.details_ = details;
+  if (details.mmio_megabytes != 0) {
+    offer.mmio_address_ = next_mmio_;
+    next_mmio_ += std::uint64_t{details.mmio_megabytes} << 20;
+  }
   offer.relid_ = relid;
   offer.server_ = &server;
   post({.type = Message::Type::offer, .offer = &offer});
@@ -133,6 +158,43 @@ void Bus::finish_teardown(Offer& offer) {
   post({.type = Message::Type::gpadl_torn_down, .offer = &offer});
 }
 
+// Few GPADLs besides the rings' exist at a time, and none per packet.
+std::vector<Offer::Shared>::iterator Bus::find_shared(Offer& offer, GpadlHandle handle) {
+  return std::find_if(offer.shared_.begin(), offer.shared_.end(),
+                      [handle](const Offer::Shared& shared) { return shared.handle == handle; });
+}
+
+const Gpadl* Bus::map_gpadl(Offer& offer, GpadlHandle handle) {
+  const auto shared = find_shared(offer, handle);
+  if (shared == offer.shared_.end() || shared->mapped || shared->teardown != nullptr) return nullptr;
+  shared->mapped = true;
+  return gpadls_.find(handle);
+}
+
+const Gpadl* Bus::find_gpadl(const Offer& offer, GpadlHandle handle) const {
+  for (const Offer::Shared& shared : offer.shared_)
+    if (shared.handle == handle) return gpadls_.find(handle);
+  return nullptr;
+}
+
+bool Bus::unmap_gpadl(Offer& offer, GpadlHandle handle) {
+  const auto shared = find_shared(offer, handle);
+  if (shared == offer.shared_.end() || !shared->mapped) return false;
+  shared->mapped = false;
+  finish_shared_teardown(offer, handle);
+  return true;
+}
+
+void Bus::finish_shared_teardown(Offer& offer, GpadlHandle handle) {
+  const auto shared = find_shared(offer, handle);
+  if (shared->teardown == nullptr || shared->mapped) return;
+  const bool existed = gpadls_.tear_down(handle);
+  VMBSIM_ASSERT(existed, "a GPADL is torn down once");
+  GpadlOwner* owner = shared->teardown;
+  offer.shared_.erase(shared);
+  post({.type = Message::Type::gpadl_torn_down, .offer = &offer, .handle = handle, .owner = owner});
+}
+
 void Bus::forget_if_done(Offer& offer) {
   if (offer.server_ != nullptr || offer.server_attached_ || !offer.released_) return;
   free_relids_.push_back(offer.relid_);
@@ -141,21 +203,27 @@ void Bus::forget_if_done(Offer& offer) {
 
 // ---- The guest's calls ----
 
+bool Bus::Waiting::wants(const Offer& offer) const {
+  if (offer.details().target_vtl != wanted.vtl) return false;
+  if (!wanted.any_instance) return wanted.id == offer.id();
+  return IsEqualGUID(wanted.id.type, offer.id().type) && wanted.id.subchannel == offer.id().subchannel;
+}
+
 void Bus::match(Offer& offer) {
   if (!offer.visible_ || offer.server_ == nullptr || offer.client_ != nullptr) return;
-  const auto waiting =
-      std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& w) { return w.id == offer.id_; });
+  const auto waiting = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& w) { return w.wants(offer); });
   if (waiting == waiting_.end()) return;
   offer.client_ = waiting->client;
   waiting_.erase(waiting);
   offer.client_->on_offer();
 }
 
-void Bus::connect(const OfferId& id, ClientEnd& client) {
-  waiting_.push_back({id, &client});
+void Bus::connect(const Wanted& wanted, ClientEnd& client) {
+  const Waiting mine{wanted, &client};
+  waiting_.push_back(mine);
   // Telling the client may let other threads run, who add to either list; so the offer is found first.
   const auto open = std::find_if(offers_.begin(), offers_.end(), [&](const auto& offer) {
-    return offer->id_ == id && offer->visible_ && offer->server_ != nullptr && offer->client_ == nullptr;
+    return mine.wants(*offer) && offer->visible_ && offer->server_ != nullptr && offer->client_ == nullptr;
   });
   if (open != offers_.end()) match(**open);
 }
@@ -185,6 +253,14 @@ void Bus::open(Offer& offer, Pages upstream, Pages downstream, const Synic::Port
 
 void Bus::close(Offer& offer) { post({.type = Message::Type::close, .offer = &offer}); }
 void Bus::tear_down_gpadl(Offer& offer) { post({.type = Message::Type::gpadl_teardown, .offer = &offer}); }
+
+void Bus::share(Offer& offer, Gpadl description, GpadlOwner& owner) {
+  post({.type = Message::Type::gpadl_header, .offer = &offer, .description = std::move(description), .owner = &owner});
+}
+
+void Bus::unshare(Offer& offer, GpadlHandle handle, GpadlOwner& owner) {
+  post({.type = Message::Type::gpadl_teardown, .offer = &offer, .handle = handle, .owner = &owner});
+}
 
 void Bus::release(Offer& offer) {
   offer.client_ = nullptr;

@@ -62,10 +62,35 @@ class ClientEnd {
   virtual void on_rescind() = 0;
 };
 
+/// Who asked for a GPADL besides the rings': told when the host knows it, and when the host has let go of it.
+class GpadlOwner {
+ public:
+  virtual ~GpadlOwner() = default;
+  virtual void on_created(GpadlHandle handle) = 0;  ///< handle 0: refused
+  virtual void on_torn_down() = 0;
+};
+
+/// What an offer says besides its GUIDs.
+struct OfferDetails {
+  std::uint32_t flags = 0;           ///< VMBUS_SERVER_CHANNEL_INIT_FLAG_...
+  bool pipe = false;                 ///< packets carry a pipe header
+  std::uint8_t target_vtl = 0;       ///< shown to clients of this virtual trust level only
+  std::uint32_t mmio_megabytes = 0;  ///< of the guest's MMIO space that the device is given
+};
+
+/// What a client looks for.
+struct Wanted {
+  OfferId id;
+  bool any_instance = false;  ///< of the type; the offer then says which
+  std::uint8_t vtl = 0;       ///< where the client runs
+};
+
 /// One offer and whatever became of it.
 class Offer {
  public:
   const OfferId& id() const { return id_; }
+  const OfferDetails& details() const { return details_; }
+  std::uint64_t mmio_address() const { return mmio_address_; }
   std::uint32_t relid() const { return relid_; }
   Channel* channel() const { return channel_.get(); }
   ClientEnd* client() const { return client_; }
@@ -74,7 +99,16 @@ class Offer {
 
  private:
   friend class Bus;
+  /// A GPADL besides the rings'.
+  struct Shared {
+    GpadlHandle handle{};
+    bool mapped = false;
+    GpadlOwner* teardown = nullptr;  // whom to tell; null while nobody asked for it
+  };
   OfferId id_;
+  OfferDetails details_;
+  std::uint64_t mmio_address_ = 0;
+  std::vector<Shared> shared_;
   std::uint32_t relid_ = 0;
   ServerEnd* server_ = nullptr;  // null once rescinded
   ClientEnd* client_ = nullptr;  // who took the offer up
@@ -91,6 +125,8 @@ class Bus {
  public:
   /// Relids and event flags of one guest: 1 to 2047. Source: TLFS, 2048 flags per source; relid 0 is the control path.
   static constexpr std::uint32_t last_relid = 2047;
+  /// Where the guest's MMIO space for devices of the bus begins; Hyper-V's own place for it in a generation 2 guest.
+  static constexpr std::uint64_t first_mmio = 0xFE0000000;
 
   struct Config {
     Synic& host;
@@ -104,16 +140,24 @@ class Bus {
   // ---- The host's calls ----
 
   /// Null when the guest has no relid left.
-  Offer* offer(const OfferId& id, ServerEnd& server);
+  Offer* offer(const OfferId& id, ServerEnd& server, const OfferDetails& details = {});
   void answer_open(Offer& offer, bool opened);
   /// The server uses the channel no more.
   void server_closed(Offer& offer);
   void rescind(Offer& offer);
+  /// Maps memory that the guest shared over `offer`, rings aside. Null for a handle that names none, or one that is mapped
+  /// already. Its teardown waits until it is unmapped.
+  const Gpadl* map_gpadl(Offer& offer, GpadlHandle handle);
+  /// The description without a mapping; null for a handle that names none of `offer`.
+  const Gpadl* find_gpadl(const Offer& offer, GpadlHandle handle) const;
+  /// False for a handle that is not mapped.
+  bool unmap_gpadl(Offer& offer, GpadlHandle handle);
 
   // ---- The guest's calls ----
 
   /// Takes an offer up as soon as there is one: ClientEnd::on_offer, then offer_of() names it.
-  void connect(const OfferId& id, ClientEnd& client);
+  void connect(const Wanted& wanted, ClientEnd& client);
+  void connect(const OfferId& id, ClientEnd& client) { connect(Wanted{.id = id}, client); }
   /// Stops waiting, or gives an offer back that is not open; one that was rescinded is released.
   void disconnect(ClientEnd& client);
   Offer* offer_of(const ClientEnd& client);
@@ -123,6 +167,10 @@ class Bus {
   void open(Offer& offer, Pages upstream, Pages downstream, const Synic::Port& port);
   void close(Offer& offer);
   void tear_down_gpadl(Offer& offer);
+  /// Shares memory besides the rings. `owner` must live until it is told.
+  void share(Offer& offer, Gpadl description, GpadlOwner& owner);
+  /// Takes it back; told once the host has unmapped it. The handle was told to its owner and is taken back once.
+  void unshare(Offer& offer, GpadlHandle handle, GpadlOwner& owner);
   /// The guest has forgotten a rescinded offer.
   void release(Offer& offer);
 
@@ -134,8 +182,9 @@ class Bus {
 
  private:
   struct Waiting {
-    OfferId id;
+    Wanted wanted;
     ClientEnd* client;
+    bool wants(const Offer& offer) const;
   };
   /// A message of the channel protocol under way. Numbers as on the wire.
   struct Message {
@@ -157,6 +206,8 @@ class Bus {
     Pages upstream{}, downstream{};
     Synic::Port port{};
     Gpadl description{};
+    GpadlHandle handle{};         // with an owner: of its GPADL
+    GpadlOwner* owner = nullptr;  // null: the GPADL is the rings'
     SimTime due{};
   };
 
@@ -165,6 +216,8 @@ class Bus {
   void deliver(Message& message);
   void match(Offer& offer);
   void finish_teardown(Offer& offer);
+  static std::vector<Offer::Shared>::iterator find_shared(Offer& offer, GpadlHandle handle);
+  void finish_shared_teardown(Offer& offer, GpadlHandle handle);
   void forget_if_done(Offer& offer);
 
   Config config_;
@@ -179,6 +232,7 @@ class Bus {
   SimTime last_due_{};
   std::vector<std::uint32_t> free_relids_;
   std::uint32_t next_relid_ = 1;
+  std::uint64_t next_mmio_ = first_mmio;
 };
 
 }  // namespace vmbsim::vmbus

@@ -6,17 +6,32 @@
 
 namespace vmbsim::vmbus {
 
-GpadlTable::CreateAnswer GpadlTable::create(Gpadl description) {
+namespace {
+
+/// Whether one range names each page it touches once.
+bool well_formed(const Gpadl& range) {
   constexpr std::size_t most_pfns = 0xFFFFF;
-  if (description.length.count < 1 || description.byte_offset.count < 0 || description.byte_offset.count >= page_size ||
-      description.pfns.empty() || description.pfns.size() > most_pfns) {
-    return Malformed{};
+  if (range.length.count < 1 || range.byte_offset.count < 0 || range.byte_offset.count >= page_size ||
+      range.pfns.empty() || range.pfns.size() > most_pfns) {
+    return false;
   }
-  const Bytes pages = Pages{static_cast<std::int64_t>(description.pfns.size())}.bytes();
-  if (description.length > pages - description.byte_offset ||
-      description.length <= pages - Pages{1}.bytes() - description.byte_offset) {
-    return Malformed{};
-  }
+  const Bytes pages = Pages{static_cast<std::int64_t>(range.pfns.size())}.bytes();
+  return range.length <= pages - range.byte_offset && range.length > pages - Pages{1}.bytes() - range.byte_offset;
+}
+
+Bytes whole_pages(const Gpadl& description) {
+  std::size_t pages = description.pfns.size();
+  for (const Gpadl& range : description.chained) pages += range.pfns.size();
+  return Pages{static_cast<std::int64_t>(pages)}.bytes();
+}
+
+}  // namespace
+
+GpadlTable::CreateAnswer GpadlTable::create(Gpadl description) {
+  if (!well_formed(description)) return Malformed{};
+  for (const Gpadl& range : description.chained)
+    if (!well_formed(range) || !range.chained.empty()) return Malformed{};
+  const Bytes pages = whole_pages(description);
   if (shared_ + pages > config_.limit) return OverLimit{shared_ + pages - config_.limit};
   VMBSIM_ASSERT(last_handle_ != UINT32_MAX, "a partition never creates four billion GPADLs");
   shared_ += pages;
@@ -33,7 +48,7 @@ const Gpadl* GpadlTable::find(GpadlHandle handle) const {
 bool GpadlTable::tear_down(GpadlHandle handle) {
   const auto found = gpadls_.find(handle);
   if (found == gpadls_.end()) return false;
-  shared_ = shared_ - Pages{static_cast<std::int64_t>(found->second.pfns.size())}.bytes();
+  shared_ = shared_ - whole_pages(found->second);
   gpadls_.erase(found);
   return true;
 }

@@ -24,11 +24,14 @@ struct GpadlHandle {
   friend constexpr auto operator<=>(const GpadlHandle&, const GpadlHandle&) = default;
 };
 
-/// A piece of guest memory: `length` bytes from `byte_offset` of the first page on, page by page.
+/// A piece of guest memory: `length` bytes from `byte_offset` of the first page on, page by page. Like a descriptor list it
+/// may be a chain of such ranges.
 struct Gpadl {
-  Bytes byte_offset;          ///< below 4096
-  Bytes length;               ///< at least 1
-  std::vector<hw::Pfn> pfns;  ///< one for each page that is touched, at most 0xFFFFF
+  Bytes byte_offset;             ///< below 4096
+  Bytes length;                  ///< at least 1
+  std::vector<hw::Pfn> pfns;     ///< one for each page that is touched, at most 0xFFFFF
+  std::vector<Gpadl> chained{};  ///< the ranges behind this one; they chain nothing themselves
+  bool read_only = false;        ///< its owner says that nobody will write to it
 };
 
 /// The GPADLs of one partition.
