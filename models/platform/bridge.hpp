@@ -43,6 +43,8 @@ class Bridge {
     std::uint64_t in_flight() const override { return in_flight_; }
     /// The activity that simulates the work, not started yet.
     virtual s4u::ActivityPtr activity(const device::Work& work) = 0;
+    /// An activity that ended and was reported.
+    virtual void take_back(s4u::ActivityPtr) {}
 
    private:
     friend class Bridge;

@@ -1,3 +1,5 @@
+#include <malloc.h>
+
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -370,6 +372,24 @@ TEST_CASE("a crowd on a platform is noticed") {
             out << platform.peak_in_flight() << (platform.crowded() ? " crowded " : " fine ");
           }
         }) == "64 fine 65 crowded ");
+}
+
+TEST_CASE("a run takes no more memory the longer it is") {
+  CHECK(on_platform([](Simulation& world, Platform& platform, std::ostream& out) {
+          Problems problems;
+          for (device::Resource* resource : {&disk(platform, "a:d"), platform.link("a", "b", {}, problems)}) {
+            std::size_t before = 0;
+            for (const std::uint64_t operations : {1'000, 20'000}) {  // the first fill what is kept and used again
+              ClosedLoop loop(world, *resource, 3, operations, 4_KiB);
+              loop.start();
+              before = ::mallinfo2().uordblks;
+              platform.run(world, end_of_time);
+            }
+            const std::size_t after = ::mallinfo2().uordblks;
+            if (after > before + 10'000) out << "grown by " << (after - before) << " bytes ";
+          }
+          out << platform.devices().front().operations;
+        }) == "21000");
 }
 
 TEST_CASE("a link whose bandwidth varies is followed") {
