@@ -270,12 +270,63 @@ typedef NTSTATUS FN_VMB_CLIENT_CHANNEL_INIT_SET_RING_BUFFER_PAGE_COUNT(_In_ VMBC
 typedef FN_VMB_CLIENT_CHANNEL_INIT_SET_RING_BUFFER_PAGE_COUNT *PFN_VMB_CLIENT_CHANNEL_INIT_SET_RING_BUFFER_PAGE_COUNT;
 FN_VMB_CLIENT_CHANNEL_INIT_SET_RING_BUFFER_PAGE_COUNT VmbClientChannelInitSetRingBufferPageCount;
 
+/// Client only: finds the device through plug and play, now or when it is offered. A null InterfaceInstance takes any
+/// instance of the type. The callback tells when the device was found and connecting to it failed; the channel is then
+/// enabled and not open, until VmbChannelDisable.
+/// IRQL: PASSIVE_LEVEL. Source: FN_VMB_CLIENT_CHANNEL_INIT_SET_TARGET_PNP.
+typedef NTSTATUS FN_VMB_CLIENT_CHANNEL_INIT_SET_TARGET_PNP(
+    _In_ VMBCHANNEL Channel, _In_ LPCGUID InterfaceType, _In_opt_ LPCGUID InterfaceInstance,
+    _In_opt_ PFN_VMB_CHANNEL_PNP_FAILURE PnpFailureCallback);
+typedef FN_VMB_CLIENT_CHANNEL_INIT_SET_TARGET_PNP *PFN_VMB_CLIENT_CHANNEL_INIT_SET_TARGET_PNP;
+FN_VMB_CLIENT_CHANNEL_INIT_SET_TARGET_PNP VmbClientChannelInitSetTargetPnp;
+
 /// Server only: the GUIDs of the offer. One type with several instances is several devices of a kind.
 /// IRQL: PASSIVE_LEVEL. Source: FN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_INTERFACE_ID.
 typedef NTSTATUS FN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_INTERFACE_ID(_In_ VMBCHANNEL Channel, _In_ GUID InterfaceType,
                                                                     _In_ GUID InterfaceInstance);
 typedef FN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_INTERFACE_ID *PFN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_INTERFACE_ID;
 FN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_INTERFACE_ID VmbServerChannelInitSetTargetInterfaceId;
+
+/// Server only: VMBUS_SERVER_CHANNEL_INIT_FLAG_... of the offer; an unknown bit gives STATUS_INVALID_PARAMETER_2.
+/// IRQL: PASSIVE_LEVEL. Source: FN_VMB_SERVER_CHANNEL_INIT_SET_FLAGS.
+typedef NTSTATUS FN_VMB_SERVER_CHANNEL_INIT_SET_FLAGS(_In_ VMBCHANNEL Channel, _In_ UINT32 Flags);
+typedef FN_VMB_SERVER_CHANNEL_INIT_SET_FLAGS *PFN_VMB_SERVER_CHANNEL_INIT_SET_FLAGS;
+FN_VMB_SERVER_CHANNEL_INIT_SET_FLAGS VmbServerChannelInitSetFlags;
+
+/// Server only: MMIO space of the guest that the device needs, and what it can use besides, in MiB. Both 0 give
+/// STATUS_INVALID_PARAMETER. IRQL: PASSIVE_LEVEL. Source: FN_VMB_SERVER_CHANNEL_INIT_SET_MMIO_MEGABYTES.
+typedef NTSTATUS FN_VMB_SERVER_CHANNEL_INIT_SET_MMIO_MEGABYTES(_In_ VMBCHANNEL Channel, _In_ UINT16 MmioMegabytes,
+                                                               _In_ UINT16 MmioMegabytesOptional);
+typedef FN_VMB_SERVER_CHANNEL_INIT_SET_MMIO_MEGABYTES *PFN_VMB_SERVER_CHANNEL_INIT_SET_MMIO_MEGABYTES;
+FN_VMB_SERVER_CHANNEL_INIT_SET_MMIO_MEGABYTES VmbServerChannelInitSetMmioMegabytes;
+
+/// Server only: the offer is shown to clients of this virtual trust level only; one that does not exist gives
+/// STATUS_INVALID_PARAMETER_2. IRQL: PASSIVE_LEVEL. Source: FN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_VTL.
+typedef NTSTATUS FN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_VTL(_In_ VMBCHANNEL Channel, _In_ UINT8 TargetVtl);
+typedef FN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_VTL *PFN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_VTL;
+FN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_VTL VmbServerChannelInitSetTargetVtl;
+
+/// Server only: what to call for every packet in use when the channel is saved, and for every one that is brought back.
+/// IRQL: PASSIVE_LEVEL. Source: FN_VMB_SERVER_CHANNEL_INIT_SET_SAVE_RESTORE_PACKET_CALLBACKS.
+typedef NTSTATUS FN_VMB_SERVER_CHANNEL_INIT_SET_SAVE_RESTORE_PACKET_CALLBACKS(
+    _In_ VMBCHANNEL Channel, _In_ PFN_VMB_CHANNEL_SAVE_PACKET SavePacketCallback,
+    _In_ PFN_VMB_CHANNEL_RESTORE_PACKET RestorePacketCallback);
+typedef FN_VMB_SERVER_CHANNEL_INIT_SET_SAVE_RESTORE_PACKET_CALLBACKS
+    *PFN_VMB_SERVER_CHANNEL_INIT_SET_SAVE_RESTORE_PACKET_CALLBACKS;
+FN_VMB_SERVER_CHANNEL_INIT_SET_SAVE_RESTORE_PACKET_CALLBACKS VmbServerChannelInitSetSaveRestorePacketCallbacks;
+
+/// Server only: the guest that the channel is offered to, by the kernel handle of its VMBus.
+/// IRQL: PASSIVE_LEVEL. Source: FN_VMB_SERVER_CHANNEL_INIT_SET_VMBUS_HANDLE.
+typedef NTSTATUS FN_VMB_SERVER_CHANNEL_INIT_SET_VMBUS_HANDLE(_In_ VMBCHANNEL Channel, _In_ HANDLE VmbusHandle);
+typedef FN_VMB_SERVER_CHANNEL_INIT_SET_VMBUS_HANDLE *PFN_VMB_SERVER_CHANNEL_INIT_SET_VMBUS_HANDLE;
+FN_VMB_SERVER_CHANNEL_INIT_SET_VMBUS_HANDLE VmbServerChannelInitSetVmbusHandle;
+
+/// A kernel handle of the VMBus that the user-mode handle names; the caller closes it. In the context of the process
+/// that opened the user-mode handle.
+/// IRQL: PASSIVE_LEVEL. Source: FN_VMB_CONVERT_VMBUS_HANDLE_TO_KERNEL_HANDLE.
+typedef NTSTATUS FN_VMB_CONVERT_VMBUS_HANDLE_TO_KERNEL_HANDLE(_In_ HANDLE VmbusHandle, _Out_ PHANDLE KernelHandle);
+typedef FN_VMB_CONVERT_VMBUS_HANDLE_TO_KERNEL_HANDLE *PFN_VMB_CONVERT_VMBUS_HANDLE_TO_KERNEL_HANDLE;
+FN_VMB_CONVERT_VMBUS_HANDLE_TO_KERNEL_HANDLE VmbConvertVmbusHandleToKernelHandle;
 
 // --- The channel's run-time settings ---------------------------------------------------------------------------------
 
@@ -292,6 +343,15 @@ typedef VOID FN_VMB_CHANNEL_SET_TRANSACTION_QUOTA(_In_ VMBCHANNEL Channel, _In_ 
 typedef FN_VMB_CHANNEL_SET_TRANSACTION_QUOTA *PFN_VMB_CHANNEL_SET_TRANSACTION_QUOTA;
 FN_VMB_CHANNEL_SET_TRANSACTION_QUOTA VmbChannelSetTransactionQuota;
 
+/// Guest only, from EvtChannelOpened to EvtChannelClosed, both included: how long the host's interrupt may be delayed, in
+/// units of 100 ns, so that several packets share one. *OriginalLatency receives the value before.
+/// IRQL: PASSIVE_LEVEL. Source: FN_VMB_CHANNEL_SET_INTERRUPT_LATENCY.
+typedef _Must_inspect_result_ NTSTATUS FN_VMB_CHANNEL_SET_INTERRUPT_LATENCY(_In_ VMBCHANNEL Channel,
+                                                                            _In_ UINT16 Latency,
+                                                                            _Out_ PUINT16 OriginalLatency);
+typedef FN_VMB_CHANNEL_SET_INTERRUPT_LATENCY *PFN_VMB_CHANNEL_SET_INTERRUPT_LATENCY;
+FN_VMB_CHANNEL_SET_INTERRUPT_LATENCY VmbChannelSetInterruptLatency;
+
 /// Keeps one pointer of the driver's with the channel. IRQL: any. Source: FN_VMB_CHANNEL_SET_POINTER.
 typedef VOID FASTCALL FN_VMB_CHANNEL_SET_POINTER(_In_ VMBCHANNEL Channel, _In_opt_ PVOID Pointer);
 typedef FN_VMB_CHANNEL_SET_POINTER *PFN_VMB_CHANNEL_SET_POINTER;
@@ -301,6 +361,17 @@ FN_VMB_CHANNEL_SET_POINTER VmbChannelSetPointer;
 typedef PVOID FASTCALL FN_VMB_CHANNEL_GET_POINTER(_In_ VMBCHANNEL Channel);
 typedef FN_VMB_CHANNEL_GET_POINTER *PFN_VMB_CHANNEL_GET_POINTER;
 FN_VMB_CHANNEL_GET_POINTER VmbChannelGetPointer;
+
+/// The instance GUID of the channel. IRQL: any. Source: FN_VMB_CHANNEL_GET_INTERFACE_INSTANCE.
+typedef VOID FN_VMB_CHANNEL_GET_INTERFACE_INSTANCE(_In_ VMBCHANNEL Channel, _Out_ LPGUID InterfaceInstance);
+typedef FN_VMB_CHANNEL_GET_INTERFACE_INSTANCE *PFN_VMB_CHANNEL_GET_INTERFACE_INSTANCE;
+FN_VMB_CHANNEL_GET_INTERFACE_INSTANCE VmbChannelGetInterfaceInstance;
+
+/// The MMIO space that VmbServerChannelInitSetMmioMegabytes reserved, in bytes; after EvtChannelOpened.
+/// IRQL: PASSIVE_LEVEL. Source: FN_VMB_CHANNEL_GET_MMIO_SPACE.
+typedef VOID FN_VMB_CHANNEL_GET_MMIO_SPACE(_In_ VMBCHANNEL Channel, _Out_ UINT64 *MmioAddress, _Out_ UINT64 *MmioSize);
+typedef FN_VMB_CHANNEL_GET_MMIO_SPACE *PFN_VMB_CHANNEL_GET_MMIO_SPACE;
+FN_VMB_CHANNEL_GET_MMIO_SPACE VmbChannelGetMmioSpace;
 
 /// Bytes that VmbPacketInitialize needs, once the maximum sizes are set.
 /// IRQL: any. Source: FN_VMB_CHANNEL_SIZEOF_PACKET.
@@ -384,6 +455,13 @@ typedef VMBCHANNEL FASTCALL FN_VMB_PACKET_GET_CHANNEL(_In_ VMBPACKET PacketObjec
 typedef FN_VMB_PACKET_GET_CHANNEL *PFN_VMB_PACKET_GET_CHANNEL;
 FN_VMB_PACKET_GET_CHANNEL VmbPacketGetChannel;
 
+/// Server only: gives a packet from VmbPacketAllocate the state of a saved one; called in EvtVmbChannelRestorePacket with
+/// its LibBuf and LibBufSize. IRQL: PASSIVE_LEVEL. Source: FN_VMB_PACKET_RESTORE.
+typedef NTSTATUS FN_VMB_PACKET_RESTORE(_In_ VMBPACKET PacketObject, _In_reads_bytes_(BufferSize) PVOID Buffer,
+                                       _In_ ULONG BufferSize);
+typedef FN_VMB_PACKET_RESTORE *PFN_VMB_PACKET_RESTORE;
+FN_VMB_PACKET_RESTORE VmbPacketRestore;
+
 // --- Sending ---------------------------------------------------------------------------------------------------------
 // A send never fails for lack of memory. When the ring is full or the channel not open, the packet waits in a queue.
 // From the call until its completion routine runs the packet object is KMCL's. Flags are VMBUS_CHANNEL_FORMAT_FLAG_....
@@ -415,6 +493,193 @@ typedef NTSTATUS FN_VMB_PACKET_SEND_WITH_EXTERNAL_PFNS(_In_ __drv_aliasesMem VMB
                                                        _In_ UINT32 PfnLength, _In_ UINT32 Flags);
 typedef FN_VMB_PACKET_SEND_WITH_EXTERNAL_PFNS *PFN_VMB_PACKET_SEND_WITH_EXTERNAL_PFNS;
 FN_VMB_PACKET_SEND_WITH_EXTERNAL_PFNS VmbPacketSendWithExternalPfns;
+
+/// Sends without a packet object of the driver's and waits: for the answer with WAIT_FOR_COMPLETION, else until the
+/// packet is in the ring. The answer goes to CompletionBuffer; *CompletionBufferSize is its size in bytes, a multiple of
+/// 8, and receives the bytes written. Timeout as for KeWaitForSingleObject; 0 does not wait for room. The host may only
+/// ask with a Timeout of 0 and without WAIT_FOR_COMPLETION. Not in EvtChannelStarted, where no answer can come.
+/// STATUS_BUFFER_OVERFLOW: no room, and Timeout is 0. STATUS_CANCELLED: the time ran out. STATUS_DEVICE_REMOVED: the
+/// channel shuts down. STATUS_BUFFER_TOO_SMALL: the answer is larger, and *CompletionBufferSize says by how much.
+/// IRQL: PASSIVE_LEVEL where it may wait, else at or below DISPATCH_LEVEL.
+/// Source: FN_VMB_CHANNEL_SEND_SYNCHRONOUS_REQUEST; that the answer may be too small is a choice of the simulator's.
+typedef NTSTATUS FN_VMB_CHANNEL_SEND_SYNCHRONOUS_REQUEST(
+    _In_ VMBCHANNEL Channel, _In_reads_bytes_(BufferSize) PVOID Buffer, _In_ UINT32 BufferSize,
+    _In_opt_ PMDL ExternalDataMdl, _In_ UINT32 Flags,
+    _Out_writes_bytes_to_opt_(*CompletionBufferSize, *CompletionBufferSize) PVOID CompletionBuffer,
+    _Inout_opt_ PUINT32 CompletionBufferSize, _In_opt_ PLARGE_INTEGER Timeout);
+typedef FN_VMB_CHANNEL_SEND_SYNCHRONOUS_REQUEST *PFN_VMB_CHANNEL_SEND_SYNCHRONOUS_REQUEST;
+FN_VMB_CHANNEL_SEND_SYNCHRONOUS_REQUEST VmbChannelSendSynchronousRequest;
+
+// --- Shared memory ---------------------------------------------------------------------------------------------------
+// The guest describes its memory to the host; a handle names the description. How the handle reaches the host's driver
+// is up to the two drivers. Flags is 0 or VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY. IRQL: PASSIVE_LEVEL.
+
+/// Client only, from EvtChannelOpened on: shares DataLengthWithinMdl bytes (0: to the end) from StartOffsetWithinMdl of
+/// the chain. On return the host has confirmed it. Source: FN_VMB_CHANNEL_CREATE_GPADL_FROM_MDL.
+typedef NTSTATUS FN_VMB_CHANNEL_CREATE_GPADL_FROM_MDL(_In_ VMBCHANNEL Channel, _In_ UINT32 Flags, _In_ PMDL Mdl,
+                                                      _In_ UINT32 StartOffsetWithinMdl, _In_ UINT32 DataLengthWithinMdl,
+                                                      _Out_ PUINT32 GpadlHandle);
+typedef FN_VMB_CHANNEL_CREATE_GPADL_FROM_MDL *PFN_VMB_CHANNEL_CREATE_GPADL_FROM_MDL;
+FN_VMB_CHANNEL_CREATE_GPADL_FROM_MDL VmbChannelCreateGpadlFromMdl;
+
+/// The same for a buffer by its address; it stays locked as long as the GPADL lives.
+/// Source: FN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER.
+typedef NTSTATUS FN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER(_In_ VMBCHANNEL Channel, _In_ UINT32 Flags,
+                                                         _In_reads_bytes_(ByteCount) PVOID Buffer,
+                                                         _In_ UINT32 ByteCount, _Out_ PUINT32 GpadlHandle);
+typedef FN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER *PFN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER;
+FN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER VmbChannelCreateGpadlFromBuffer;
+
+/// Takes the memory back, in EvtChannelClosed at the latest; waits while the host has it mapped.
+/// Source: FN_VMB_CHANNEL_DELETE_GPADL.
+typedef VOID FN_VMB_CHANNEL_DELETE_GPADL(_In_ VMBCHANNEL Channel, _In_ UINT32 GpadlHandle);
+typedef FN_VMB_CHANNEL_DELETE_GPADL *PFN_VMB_CHANNEL_DELETE_GPADL;
+FN_VMB_CHANNEL_DELETE_GPADL VmbChannelDeleteGpadl;
+
+/// Server only: the guest's memory as descriptor lists, locked and not mapped to an address. One mapping at a time.
+/// Without READ_ONLY it fails for a GPADL that was made read-only. Source: FN_VMB_CHANNEL_MAP_GPADL.
+typedef NTSTATUS FN_VMB_CHANNEL_MAP_GPADL(_In_ VMBCHANNEL Channel, _In_ UINT32 Flags, _In_ UINT32 GpadlHandle,
+                                          _Outptr_ PMDL *Mdl);
+typedef FN_VMB_CHANNEL_MAP_GPADL *PFN_VMB_CHANNEL_MAP_GPADL;
+FN_VMB_CHANNEL_MAP_GPADL VmbChannelMapGpadl;
+
+/// Server only: ends the mapping; its descriptor lists are dead afterwards. Source: FN_VMB_CHANNEL_UNMAP_GPADL.
+typedef VOID FN_VMB_CHANNEL_UNMAP_GPADL(_In_ VMBCHANNEL Channel, _In_ UINT32 GpadlHandle);
+typedef FN_VMB_CHANNEL_UNMAP_GPADL *PFN_VMB_CHANNEL_UNMAP_GPADL;
+FN_VMB_CHANNEL_UNMAP_GPADL VmbChannelUnmapGpadl;
+
+// --- Saving and restoring a server's channel -------------------------------------------------------------------------
+// Begin, Continue until it answers STATUS_SUCCESS, End. IRQL: PASSIVE_LEVEL.
+
+/// Server only. Source: FN_VMB_CHANNEL_SAVE_BEGIN.
+typedef _Must_inspect_result_ NTSTATUS FN_VMB_CHANNEL_SAVE_BEGIN(_In_ VMBCHANNEL Channel);
+typedef FN_VMB_CHANNEL_SAVE_BEGIN *PFN_VMB_CHANNEL_SAVE_BEGIN;
+FN_VMB_CHANNEL_SAVE_BEGIN VmbChannelSaveBegin;
+
+/// Server only: writes as many whole chunks as fit. STATUS_SUCCESS: all is saved. STATUS_BUFFER_OVERFLOW: there is more.
+/// STATUS_BUFFER_TOO_SMALL: not one fitted. *BytesRequired is what the next call needs to get anywhere.
+/// Source: FN_VMB_CHANNEL_SAVE_CONTINUE.
+typedef _Must_inspect_result_ NTSTATUS FN_VMB_CHANNEL_SAVE_CONTINUE(
+    _In_ VMBCHANNEL Channel, _Out_writes_bytes_to_(SaveBufferSize, *BytesFilled) PVOID SaveBuffer,
+    _In_ ULONG SaveBufferSize, _Out_ PULONG BytesFilled, _Out_ PULONG BytesRequired);
+typedef FN_VMB_CHANNEL_SAVE_CONTINUE *PFN_VMB_CHANNEL_SAVE_CONTINUE;
+FN_VMB_CHANNEL_SAVE_CONTINUE VmbChannelSaveContinue;
+
+/// Server only. Source: FN_VMB_CHANNEL_SAVE_END.
+typedef VOID FN_VMB_CHANNEL_SAVE_END(_In_ VMBCHANNEL Channel);
+typedef FN_VMB_CHANNEL_SAVE_END *PFN_VMB_CHANNEL_SAVE_END;
+FN_VMB_CHANNEL_SAVE_END VmbChannelSaveEnd;
+
+/// Server only: brings back whole chunks. STATUS_SUCCESS: all of them. STATUS_MORE_PROCESSING_REQUIRED, which NT_SUCCESS
+/// refuses: these, and more were saved. Source: FN_VMB_CHANNEL_RESTORE_FROM_BUFFER.
+typedef _Must_inspect_result_ NTSTATUS FN_VMB_CHANNEL_RESTORE_FROM_BUFFER(_In_ VMBCHANNEL Channel,
+                                                                          _In_reads_bytes_(BufferSize) PVOID Buffer,
+                                                                          _In_ ULONG BufferSize);
+typedef FN_VMB_CHANNEL_RESTORE_FROM_BUFFER *PFN_VMB_CHANNEL_RESTORE_FROM_BUFFER;
+FN_VMB_CHANNEL_RESTORE_FROM_BUFFER VmbChannelRestoreFromBuffer;
+
+// --- Tables of the functions -----------------------------------------------------------------------------------------
+// A driver may call through a table that WdfFdoQueryForInterface or WdfIoTargetQueryForInterface fills; the functions are
+// the same. The members of INTERFACE are members of the table. Sources: KMCL_CLIENT_INTERFACE_V1,
+// KMCL_SERVER_ONLY_METHODS, KMCL_SERVER_INTERFACE_V1. The values of the GUIDs and of the versions are not public: these
+// are the simulator's own, so use them by name.
+
+// {6f2b8d5a-31c7-4e0b-9a64-5c1e7d20f3b1}
+DEFINE_GUID(KMCL_CLIENT_INTERFACE_TYPE, 0x6f2b8d5a, 0x31c7, 0x4e0b, 0x9a, 0x64, 0x5c, 0x1e, 0x7d, 0x20, 0xf3, 0xb1);
+// {6f2b8d5a-31c7-4e0b-9a64-5c1e7d20f3b2}
+DEFINE_GUID(KMCL_SERVER_INTERFACE_TYPE, 0x6f2b8d5a, 0x31c7, 0x4e0b, 0x9a, 0x64, 0x5c, 0x1e, 0x7d, 0x20, 0xf3, 0xb2);
+
+#define KMCL_CLIENT_INTERFACE_VERSION_V1 1
+#define KMCL_CLIENT_INTERFACE_VERSION_LATEST KMCL_CLIENT_INTERFACE_VERSION_V1
+#define KMCL_SERVER_INTERFACE_VERSION_V1 1
+#define KMCL_SERVER_INTERFACE_VERSION_LATEST KMCL_SERVER_INTERFACE_VERSION_V1
+
+// The members of INTERFACE and of the tables, in their documented order: one list for the tables that hold them.
+#define VMBSIM_INTERFACE_MEMBERS           \
+  USHORT Size;                             \
+  USHORT Version;                          \
+  PVOID Context;                           \
+  PINTERFACE_REFERENCE InterfaceReference; \
+  PINTERFACE_DEREFERENCE InterfaceDereference;
+#define VMBSIM_KMCL_CLIENT_MEMBERS                                                                   \
+  PFN_VMB_CHANNEL_ALLOCATE VmbChannelAllocate;                                                       \
+  PFN_VMB_CHANNEL_CLEANUP VmbChannelCleanup;                                                         \
+  PFN_VMB_CHANNEL_CREATE_GPADL_FROM_BUFFER VmbChannelCreateGpadlFromBuffer;                          \
+  PFN_VMB_CHANNEL_CREATE_GPADL_FROM_MDL VmbChannelCreateGpadlFromMdl;                                \
+  PFN_VMB_CHANNEL_DELETE_GPADL VmbChannelDeleteGpadl;                                                \
+  PFN_VMB_CHANNEL_DISABLE VmbChannelDisable;                                                         \
+  PFN_VMB_CHANNEL_ENABLE VmbChannelEnable;                                                           \
+  PFN_VMB_CHANNEL_GET_INTERFACE_INSTANCE VmbChannelGetInterfaceInstance;                             \
+  PFN_VMB_CHANNEL_GET_MMIO_SPACE VmbChannelGetMmioSpace;                                             \
+  PFN_VMB_CHANNEL_GET_POINTER VmbChannelGetPointer;                                                  \
+  PFN_VMB_CHANNEL_INIT_SET_CLIENT_CONTEXT_SIZE VmbChannelInitSetClientContextSize;                   \
+  PFN_VMB_CHANNEL_INIT_SET_FLAGS VmbChannelInitSetFlags;                                             \
+  PFN_VMB_CHANNEL_INIT_SET_FRIENDLY_NAME VmbChannelInitSetFriendlyName;                              \
+  PFN_VMB_CHANNEL_INIT_SET_MAXIMUM_EXTERNAL_DATA VmbChannelInitSetMaximumExternalData;               \
+  PFN_VMB_CHANNEL_INIT_SET_MAXIMUM_PACKET_SIZE VmbChannelInitSetMaximumPacketSize;                   \
+  PFN_VMB_CHANNEL_INIT_SET_PROCESS_PACKET_CALLBACKS VmbChannelInitSetProcessPacketCallbacks;         \
+  PFN_VMB_CHANNEL_INIT_SET_STATE_CHANGE_CALLBACKS VmbChannelInitSetStateChangeCallbacks;             \
+  PFN_VMB_CHANNEL_PACKET_COMPLETE VmbChannelPacketComplete;                                          \
+  PFN_VMB_CHANNEL_PACKET_DEFER_TO_PASSIVE VmbChannelPacketDeferToPassive;                            \
+  PFN_VMB_CHANNEL_PACKET_FAIL VmbChannelPacketFail;                                                  \
+  PFN_VMB_CHANNEL_PACKET_GET_EXTERNAL_DATA VmbChannelPacketGetExternalData;                          \
+  PFN_VMB_CHANNEL_PAUSE VmbChannelPause;                                                             \
+  PFN_VMB_CHANNEL_SEND_SYNCHRONOUS_REQUEST VmbChannelSendSynchronousRequest;                         \
+  PFN_VMB_CHANNEL_SET_INCOMING_PROCESSING_AT_PASSIVE VmbChannelSetIncomingProcessingAtPassive;       \
+  PFN_VMB_CHANNEL_SET_INTERRUPT_LATENCY VmbChannelSetInterruptLatency;                               \
+  PFN_VMB_CHANNEL_SET_POINTER VmbChannelSetPointer;                                                  \
+  PFN_VMB_CHANNEL_SET_TRANSACTION_QUOTA VmbChannelSetTransactionQuota;                               \
+  PFN_VMB_CHANNEL_SIZEOF_PACKET VmbChannelSizeofPacket;                                              \
+  PFN_VMB_CHANNEL_START VmbChannelStart;                                                             \
+  PFN_VMB_CLIENT_CHANNEL_INIT_SET_RING_BUFFER_PAGE_COUNT VmbClientChannelInitSetRingBufferPageCount; \
+  PFN_VMB_CLIENT_CHANNEL_INIT_SET_TARGET_PNP VmbClientChannelInitSetTargetPnp;                       \
+  PFN_VMB_PACKET_ALLOCATE VmbPacketAllocate;                                                         \
+  PFN_VMB_PACKET_FREE VmbPacketFree;                                                                 \
+  PFN_VMB_PACKET_GET_CHANNEL VmbPacketGetChannel;                                                    \
+  PFN_VMB_PACKET_GET_POINTER VmbPacketGetPointer;                                                    \
+  PFN_VMB_PACKET_INITIALIZE VmbPacketInitialize;                                                     \
+  PFN_VMB_PACKET_SEND VmbPacketSend;                                                                 \
+  PFN_VMB_PACKET_SEND_WITH_EXTERNAL_MDL VmbPacketSendWithExternalMdl;                                \
+  PFN_VMB_PACKET_SEND_WITH_EXTERNAL_PFNS VmbPacketSendWithExternalPfns;                              \
+  PFN_VMB_PACKET_SET_COMPLETION_ROUTINE VmbPacketSetCompletionRoutine;                               \
+  PFN_VMB_PACKET_SET_POINTER VmbPacketSetPointer;
+#define VMBSIM_KMCL_SERVER_MEMBERS                                                                                 \
+  PFN_VMB_CHANNEL_MAP_GPADL VmbChannelMapGpadl;                                                                    \
+  PFN_VMB_CHANNEL_RESTORE_FROM_BUFFER VmbChannelRestoreFromBuffer;                                                 \
+  PFN_VMB_CHANNEL_SAVE_BEGIN VmbChannelSaveBegin;                                                                  \
+  PFN_VMB_CHANNEL_SAVE_CONTINUE VmbChannelSaveContinue;                                                            \
+  PFN_VMB_CHANNEL_SAVE_END VmbChannelSaveEnd;                                                                      \
+  PFN_VMB_CHANNEL_UNMAP_GPADL VmbChannelUnmapGpadl;                                                                \
+  PFN_VMB_CONVERT_VMBUS_HANDLE_TO_KERNEL_HANDLE VmbConvertVmbusHandleToKernelHandle;                               \
+  PFN_VMB_PACKET_RESTORE VmbPacketRestore;                                                                         \
+  PFN_VMB_SERVER_CHANNEL_INIT_SET_FLAGS VmbServerChannelInitSetFlags;                                              \
+  PFN_VMB_SERVER_CHANNEL_INIT_SET_MMIO_MEGABYTES VmbServerChannelInitSetMmioMegabytes;                             \
+  PFN_VMB_SERVER_CHANNEL_INIT_SET_SAVE_RESTORE_PACKET_CALLBACKS VmbServerChannelInitSetSaveRestorePacketCallbacks; \
+  PFN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_INTERFACE_ID VmbServerChannelInitSetTargetInterfaceId;                    \
+  PFN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_VTL VmbServerChannelInitSetTargetVtl;                                     \
+  PFN_VMB_SERVER_CHANNEL_INIT_SET_VMBUS_HANDLE VmbServerChannelInitSetVmbusHandle;
+
+/// The 41 functions for either end of a channel. From Windows 10, version 1803.
+typedef struct _KMCL_CLIENT_INTERFACE_V1 {
+  VMBSIM_INTERFACE_MEMBERS
+  VMBSIM_KMCL_CLIENT_MEMBERS
+} KMCL_CLIENT_INTERFACE_V1, *PKMCL_CLIENT_INTERFACE_V1;
+
+/// The 14 functions for servers only. From Windows 10, version 1809.
+typedef struct _KMCL_SERVER_ONLY_METHODS {
+  VMBSIM_KMCL_SERVER_MEMBERS
+} KMCL_SERVER_ONLY_METHODS, *PKMCL_SERVER_ONLY_METHODS;
+
+/// The client's table, then the server's functions; all are members of the structure itself.
+typedef struct _KMCL_SERVER_INTERFACE_V1 {
+  VMBSIM_INTERFACE_MEMBERS
+  VMBSIM_KMCL_CLIENT_MEMBERS
+  VMBSIM_KMCL_SERVER_MEMBERS
+} KMCL_SERVER_INTERFACE_V1, *PKMCL_SERVER_INTERFACE_V1;
+
+#undef VMBSIM_INTERFACE_MEMBERS
+#undef VMBSIM_KMCL_CLIENT_MEMBERS
+#undef VMBSIM_KMCL_SERVER_MEMBERS
 
 #ifdef __cplusplus
 }  // extern "C"
