@@ -1,0 +1,128 @@
+#include "sim/foreign/library.hpp"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <link.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+namespace vmbsim::foreign {
+
+namespace {
+
+/// An open file descriptor.
+class Descriptor {
+ public:
+  explicit Descriptor(int number) : number_(number) {}
+  ~Descriptor() {
+    if (number_ >= 0) ::close(number_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int number() const { return number_; }
+  int keep() { return std::exchange(number_, -1); }
+
+ private:
+  int number_;
+};
+
+bool copy(int from, int to, off_t bytes) {
+  while (bytes > 0) {
+    const ssize_t copied = ::sendfile(to, from, nullptr, static_cast<std::size_t>(bytes));
+    if (copied < 0 && errno == EINTR) continue;
+    if (copied <= 0) return false;
+    bytes -= copied;
+  }
+  return true;
+}
+
+/// dlerror() without the name of the private copy.
+std::string loader_message(const std::string& copy) {
+  const char* text = ::dlerror();
+  std::string message = text == nullptr ? "the loader refused it" : text;
+  if (message.rfind(copy + ": ", 0) == 0) message.erase(0, copy.size() + 2);
+  return message;
+}
+
+struct CodeRange {
+  const char* name;
+  std::uintptr_t begin, end;
+};
+
+int find_code(dl_phdr_info* info, std::size_t, void* argument) {
+  auto& range = *static_cast<CodeRange*>(argument);
+  if (std::strcmp(info->dlpi_name, range.name) != 0) return 0;
+  range.begin = UINTPTR_MAX;
+  for (int i = 0; i < info->dlpi_phnum; ++i) {
+    const ElfW(Phdr)& part = info->dlpi_phdr[i];
+    if (part.p_type != PT_LOAD || (part.p_flags & PF_X) == 0) continue;
+    range.begin = std::min<std::uintptr_t>(range.begin, info->dlpi_addr + part.p_vaddr);
+    range.end = std::max<std::uintptr_t>(range.end, info->dlpi_addr + part.p_vaddr + part.p_memsz);
+  }
+  return 1;
+}
+
+}  // namespace
+
+std::unique_ptr<Library> Library::load(const std::string& file, std::string& why) {
+  const Descriptor original(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status {};
+  if (original.number() < 0 || ::fstat(original.number(), &status) != 0) {
+    why = std::strerror(errno);
+    return nullptr;
+  }
+  if (!S_ISREG(status.st_mode)) {
+    why = "not a file";
+    return nullptr;
+  }
+  // The loader gives one copy of the statics to each file it knows, so every load gets a file of its own.
+  Descriptor image(::memfd_create("driver", MFD_CLOEXEC));
+  if (image.number() < 0 || !copy(original.number(), image.number(), status.st_size)) {
+    why = std::strerror(errno);
+    return nullptr;
+  }
+  const std::string private_name = "/proc/self/fd/" + std::to_string(image.number());
+  void* handle = ::dlopen(private_name.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (handle == nullptr) {
+    why = loader_message(private_name);
+    return nullptr;
+  }
+  return std::unique_ptr<Library>(new Library(file, image.keep(), handle));
+}
+
+Library::Library(std::string file, int image, void* handle) : file_(std::move(file)), image_(image), handle_(handle) {
+  link_map* map = nullptr;
+  if (::dlinfo(handle_, RTLD_DI_LINKMAP, &map) != 0) return;
+  CodeRange range{map->l_name, 0, 0};
+  ::dl_iterate_phdr(find_code, &range);
+  code_begin_ = range.begin;
+  code_end_ = range.end;
+}
+
+Library::~Library() {
+  ::dlclose(handle_);
+  ::close(image_);
+}
+
+void* Library::symbol(const char* name) const { return ::dlsym(handle_, name); }
+
+std::string Library::describe(std::uintptr_t address) const {
+  char text[160];
+  Dl_info info{};
+  if (::dladdr(reinterpret_cast<void*>(address), &info) != 0 && info.dli_sname != nullptr)
+    std::snprintf(text, sizeof text, "%s+0x%zx", info.dli_sname,
+                  address - reinterpret_cast<std::uintptr_t>(info.dli_saddr));
+  else
+    std::snprintf(text, sizeof text, "code+0x%zx", address - code_begin_);
+  return text;
+}
+
+}  // namespace vmbsim::foreign

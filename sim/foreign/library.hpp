@@ -1,0 +1,45 @@
+#pragma once
+/// A shared library of somebody else, loaded privately: every load has its own statics, however often a file is loaded.
+///
+///   std::string why;
+///   if (auto library = Library::load("libecho.so", why)) entry = library->symbol("DriverEntry");
+///
+/// Loading runs the library's initialisers, in this process.
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace vmbsim::foreign {
+
+class Library {
+ public:
+  /// Null when the file is missing, no shared library of this machine, or wants functions that nobody has; `why` then tells
+  /// what is wrong, without the name of the file.
+  static std::unique_ptr<Library> load(const std::string& file, std::string& why);
+  ~Library();
+  Library(const Library&) = delete;
+  Library& operator=(const Library&) = delete;
+
+  /// The address of an exported symbol; null when there is none.
+  void* symbol(const char* name) const;
+  const std::string& file() const { return file_; }
+
+  /// The addresses of its code: [begin, end).
+  std::uintptr_t code_begin() const { return code_begin_; }
+  std::uintptr_t code_end() const { return code_end_; }
+  bool holds(std::uintptr_t address) const { return address >= code_begin_ && address < code_end_; }
+  /// Name of the function around a code address, with the distance from its start, "on_packet+0x1c"; else the distance from the
+  /// start of the code.
+  std::string describe(std::uintptr_t address) const;
+
+ private:
+  Library(std::string file, int image, void* handle);
+
+  std::string file_;
+  int image_;  // descriptor of the private copy: its number is the copy's name, so it stays taken
+  void* handle_;
+  std::uintptr_t code_begin_ = 0;
+  std::uintptr_t code_end_ = 0;
+};
+
+}  // namespace vmbsim::foreign

@@ -1,0 +1,3 @@
+/* A library that wants what nobody has. */
+void KeNoSuchFunction(void);
+void use(void) { KeNoSuchFunction(); }
