@@ -9,7 +9,8 @@
 ///
 /// Time     The calendar of `world` is the master. SimGrid's clock (double seconds) follows it and is visited only while
 ///          works are in flight, and then only when its next completion may lie before the calendar's next event. A
-///          completion is rounded to the nearest nanosecond and never lies in the past. Nanoseconds are exact up to 2^52 ns
+///          completion is rounded to the nearest nanosecond and never lies in the past; a work that takes SimGrid less than
+///          half a nanosecond takes none, so a closed loop of such works is a livelock to the kernel. Nanoseconds are exact up to 2^52 ns
 ///          (52 days); longer runs lose precision, not order.
 /// Ties     At one instant the calendar's events come first, with all they bring at that instant; then the completions, in
 ///          order of submission or as ChoicePoint::device_tie says.

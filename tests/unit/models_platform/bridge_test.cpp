@@ -392,6 +392,33 @@ TEST_CASE("a run takes no more memory the longer it is") {
         }) == "21000");
 }
 
+TEST_CASE("works that take no time, each after the other, are a livelock") {
+  std::string fast = round_figures;  // 4 KiB take 0.41 ns
+  fast.replace(fast.find("1000MBps"), 8, "1e13Bps");
+  struct Client {  // an event more than its read for every read, at the same instant
+    Simulation& world;
+    device::Resource& disk;
+    ActorId actor;
+    device::Work work;
+    int events = 0;
+    void step() {
+      if (++events % 1000 != 0) return (void)world.after<&Client::step>(0ns, actor, *this);
+      disk.submit(work);
+    }
+  };
+  CHECK(on_platform(
+            [](Simulation& world, Platform& platform, std::ostream& out) {
+              Client client{world, disk(platform, "a:d"), world.new_actor(), {}};
+              client.work.size = 4_KiB;
+              client.work.owner = &client;
+              client.work.done = [](device::Work& work) { static_cast<Client*>(work.owner)->step(); };
+              client.disk.submit(client.work);
+              platform.run(world, SimTime{1s});
+              out << (world.livelocked() ? "livelock" : "no livelock") << " at " << nanoseconds(world.now());
+            },
+            nullptr, fast.c_str()) == "livelock at 0");
+}
+
 TEST_CASE("a link whose bandwidth varies is followed") {
   // Half the bandwidth of 1 GB/s for 20 us: 7.5 kB pass between 5 us and 20 us, the rest takes 2.5 us.
   const TextFile profile("0.0 500000000\n0.000020 1000000000\nLOOPAFTER 0.001\n");
