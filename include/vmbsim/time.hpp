@@ -29,6 +29,10 @@ using SimTime = SimClock::time_point;
 inline constexpr SimTime start_of_time{};
 inline constexpr SimTime end_of_time{Duration{std::numeric_limits<std::int64_t>::max()}};
 
+/// Nothing happens after it: a run without an end stops there, far enough from `end_of_time` (266 days) that what an event
+/// adds to the time of day does not overflow.
+inline constexpr SimTime last_moment{std::chrono::seconds{9'200'000'000}};
+
 /// Nanoseconds since the start of the run, for text and files.
 constexpr std::int64_t nanoseconds(SimTime t) { return t.time_since_epoch().count(); }
 

@@ -17,12 +17,13 @@ bool started_once = false;  // of the process, as SimGrid's engine is
 
 /// Dates closer than this are the same instant to the bridge: above the noise of double arithmetic, far below 1 ns.
 constexpr double same_instant = 1e-11;
+constexpr double half_a_nanosecond = 0.5e-9;
 
 // The one place where integer nanoseconds and double seconds meet.
-double seconds(SimTime time) { return static_cast<double>(nanoseconds(time)) / 1e9; }
+constexpr double seconds(SimTime time) { return static_cast<double>(nanoseconds(time)) / 1e9; }
 
-// A disk may be so slow that SimGrid's date lies beyond simulated time; it ends there.
-constexpr double last_date = 9.2e9;
+// A disk may be so slow that SimGrid's date lies beyond simulated time.
+constexpr double last_date = seconds(last_moment);
 
 SimTime nearest_nanosecond(double date) {
   VMBSIM_ASSERT(date >= 0, "SimGrid's clock begins at 0");
@@ -202,6 +203,7 @@ void Bridge::start_submitted() {
   for (Flight* flight : submitted_) {
     flight->activity = flight->door->activity(*flight->work);
     flight->activity->set_data(flight);
+    flight->started = s4u::Engine::get_clock();
     ++started_;
     flight->activity->vetoable_start();
   }
@@ -216,7 +218,10 @@ void Bridge::completed(const s4u::Activity& activity) {
   VMBSIM_ASSERT(activity.get_state() == s4u::Activity::State::FINISHED, "no resource of a platform fails");
   --started_;
   quiet_known_ = false;
-  flight->done = std::max(world_->now(), nearest_nanosecond(s4u::Engine::get_clock()));
+  const double date = s4u::Engine::get_clock();
+  // What would take no time alone takes none in a row either: its fractions would let time creep instead of standing still.
+  flight->done =
+      date - flight->started < half_a_nanosecond ? world_->now() : std::max(world_->now(), nearest_nanosecond(date));
   ended_.push_back(flight);
   arm(flight->done);
 }
@@ -314,7 +319,7 @@ bool Bridge::advance() {
 
 void Bridge::run(kernel::Simulation& world, SimTime end) {
   attach(world);
-  end_ = end;
+  end_ = std::min(end, last_moment);
   world.begin_run(end);
   bool left = true;            // false: SimGrid has nothing to do any more and came back by itself
   while (left && advance()) {  // what completed as SimGrid was leaving is still to be reported

@@ -70,6 +70,7 @@ class Bridge {
     device::Work* work = nullptr;
     Door* door = nullptr;
     std::uint64_t order = 0;  // of submission
+    double started = 0;       // SimGrid's date
     SimTime done{};
   };
 

@@ -1,5 +1,7 @@
 #include "sim/kernel/simulation.hpp"
 
+#include <algorithm>
+
 namespace vmbsim::kernel {
 
 Simulation::Simulation(Seed seed, EventListener* listener, ChoiceSource* choices)
@@ -9,7 +11,7 @@ void Simulation::run_one() {
   const Calendar::Due due = calendar_.pop();
   VMBSIM_ASSERT(due.time >= now_, "time never runs backwards");
   now_ = due.time;
-  log(due.actor, 0);
+  log(due.actor);
   due.handler(due.object);
   if (!soon_.empty()) run_consequences();
 }
@@ -43,14 +45,14 @@ void Simulation::run_consequences() {
 
 void Simulation::begin_run(SimTime end) {
   stopping_ = false;
-  end_ = end;
+  end_ = std::min(end, last_moment);
   if (!soon_.empty()) run_consequences();  // of what was set up before the clock ran
   update_limit();
 }
 
 void Simulation::run_until(SimTime end) {
   begin_run(end);
-  while (!stopping_ && !calendar_.empty() && calendar_.next_time() <= end) run_one();
+  while (!stopping_ && !calendar_.empty() && calendar_.next_time() <= end_) run_one();
   if (!stopping_ && end != end_of_time) now_ = end;
 }
 
@@ -74,6 +76,10 @@ void Simulation::look_for_livelock() {
 }
 
 void Simulation::flush_log() {
+  if (noted_ != 0 && fill_ != 0) {  // what was noted after the last line belongs to it
+    page_[fill_ - 1].detail += static_cast<std::uint32_t>(noted_ ^ (noted_ >> 32));
+    noted_ = 0;
+  }
   events_ += fill_;
   if (listener_ != nullptr && fill_ != 0) listener_->on_events({page_.data(), fill_});
   fill_ = 0;

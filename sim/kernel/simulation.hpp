@@ -25,7 +25,7 @@ namespace vmbsim::kernel {
 struct EventRecord {
   std::int64_t time_ns;
   std::uint32_t actor;
-  std::uint32_t detail;  ///< 0 where time passed, with or without an event; else what a model says must not differ
+  std::uint32_t detail;  ///< of what was noted since the line before; 0: nothing
 };
 
 /// Reads the run's log, a page at a time and in order. The kernel does not know what for (a fingerprint, a trace).
@@ -80,7 +80,7 @@ class Simulation {
     const SimTime target = now_ + span;
     if (target >= limit_ || target >= calendar_.next_time()) return false;
     now_ = target;
-    log(actor, 0);
+    log(actor);
     return true;
   }
 
@@ -95,18 +95,25 @@ class Simulation {
     if (alternatives < 2 || choices_ == nullptr) return 0;
     const std::uint32_t answer = choices_->choose(point, alternatives);
     VMBSIM_ASSERT(answer < alternatives, "a choice source answers below the number of alternatives");
+    note(answer);
     return answer;
   }
 
-  /// Writes one record to the run's log at the current time.
-  void log(ActorId actor, std::uint32_t detail) {
-    page_[fill_++] = {nanoseconds(now_), actor.value, detail};
+  /// Says what must not differ between two runs that count as equal, beside who acted when: a packet's bytes, a status. It goes
+  /// with the next line of the log, in the order of the calls.
+  void note(std::uint64_t value) { noted_ = (noted_ ^ value) * 0x9e3779b97f4a7c15u + 1; }
+
+  /// Writes one line to the run's log at the current time.
+  void log(ActorId actor) {
+    page_[fill_++] = {nanoseconds(now_), actor.value, static_cast<std::uint32_t>(noted_ ^ (noted_ >> 32))};
+    noted_ = 0;
     if (fill_ < page_.size()) return;
     look_for_livelock();
     flush_log();
   }
 
-  /// Runs every event up to and including `end`; the clock then stands at `end` unless stop() was called.
+  /// Runs every event up to and including `end`, none after `last_moment`; the clock then stands at `end` unless stop() was
+  /// called or `end` is end_of_time.
   void run_until(SimTime end);
   /// Ends run_until after the current event or consequence; consequences that are left come first when the run goes on. The
   /// clock stays where it is.
@@ -155,6 +162,7 @@ class Simulation {
   std::uint64_t events_ = 0;
   std::uint64_t pages_at_instant_ = 0;  // full pages of the log in a row that lie within one instant
   std::int64_t page_before_ns_ = -1;    // the last time in the page before
+  std::uint64_t noted_ = 0;             // since the last line
   std::uint32_t fill_ = 0;
   std::uint32_t actors_ = 0;
   bool stopping_ = false;
