@@ -22,6 +22,7 @@ enum class BugCheck : std::uint32_t {
   timer_or_dpc_invalid = 0xC7,
   irql_unexpected_value = 0xC8,
   worker_thread_returned_at_bad_irql = 0xE1,
+  wdf_violation = 0x10D,
   dpc_watchdog_violation = 0x133,
   kernel_security_check_failure = 0x139,
 };

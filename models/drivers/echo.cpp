@@ -1,12 +1,23 @@
 #include "models/drivers/echo.hpp"
 
 #include "models/os/partition.hpp"
+#include "models/vmbus/ring.hpp"
 #include "ntddk.h"
 
 namespace vmbsim::drivers {
 
+namespace {
+Bytes packet_of(const Request& request) { return vmbus::in_band_size(request.size); }
+
+Bytes twice_the_rings(const ClientChannels::Config& config) {
+  const Pages pair{config.to_host.count + config.to_guest.count};
+  return {2 * pair.bytes().count * static_cast<std::int64_t>(config.devices.size())};
+}
+}  // namespace
+
 EchoClient::EchoClient(Config config)
-    : message_(config.channels.maximum_packet_size, std::byte{0xE0}),
+    : most_under_way_(twice_the_rings(config.channels)),
+      message_(config.channels.maximum_packet_size, std::byte{0xE0}),
       channels_(std::move(config.channels)),
       process_time_(std::move(config.process_time)),
       stream_(config.stream) {}
@@ -15,10 +26,13 @@ void EchoClient::submit(Request& request) {
   if (!waiting_.empty() || !send(request)) waiting_.push(request);
 }
 
-/// False, before any time has passed, when the guest has no memory for it.
+/// False, before any time has passed, when enough is under way or the guest has no memory for it.
 bool EchoClient::send(Request& request) {
+  const Bytes with_it = under_way_ + packet_of(request);
+  if (under_way_ != Bytes{} && with_it > most_under_way_) return false;
   VMBPACKET packet = VmbPacketAllocate(channels_.here());
   if (packet == nullptr) return false;
+  under_way_ = with_it;
   const auto length = static_cast<std::size_t>(request.size.count);
   VmbPacketSetPointer(packet, &request);
   request.driver = this;
@@ -33,6 +47,7 @@ void EchoClient::on_completed(VMBPACKET packet, NTSTATUS, PVOID, UINT32) {
   auto& request = *static_cast<Request*>(VmbPacketGetPointer(packet));
   auto& self = *static_cast<EchoClient*>(request.driver);
   VmbPacketFree(packet);
+  self.under_way_ = self.under_way_ - packet_of(request);
   os::Partition::current().spend(self.process_time_, self.stream_);
   request.done(request);
   while (!self.waiting_.empty()) {

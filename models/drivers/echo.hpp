@@ -9,7 +9,8 @@
 
 namespace vmbsim::drivers {
 
-/// Guest end: one in-band packet with WAIT_FOR_COMPLETION per request.
+/// Guest end: one in-band packet with WAIT_FOR_COMPLETION per request. No more packets are under way than fill all rings of the
+/// channel twice, so that no ring runs dry; further requests wait in front of the driver, where they take no packet.
 class EchoClient final : public Driver, public RequestPort {
  public:
   struct Config {
@@ -25,11 +26,13 @@ class EchoClient final : public Driver, public RequestPort {
   bool send(Request& request);
   static void on_completed(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length);
 
+  const Bytes most_under_way_;  // of the packets in their rings
+  Bytes under_way_{};
   std::vector<std::byte> message_;  // what requests send, as long as the longest; waiting packets refer to it
   ClientChannels channels_;
   kernel::Distribution process_time_;
   kernel::Stream stream_;
-  RequestQueue waiting_;  // for memory: an overload uses all of it up
+  RequestQueue waiting_;  // for packets under way to return, or for memory
 };
 
 /// Host end of one channel.

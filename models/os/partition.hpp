@@ -85,6 +85,8 @@ class Partition final : public hw::Executive {
   /// What DbgPrint said so far, one entry a call, "<time>ns <processor>: <text>".
   const std::vector<std::string>& debug_output() const { return debug_output_; }
   void debug_print(const char* text);
+  /// The driver framework's part of this partition: found by calls that name none of its objects.
+  std::shared_ptr<void> framework;
   std::uint32_t cpu_count() const { return static_cast<std::uint32_t>(cpus_.size()); }
   hw::Processor& cpu(CpuId id) { return *cpus_[id.value].processor; }
 

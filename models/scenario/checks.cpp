@@ -20,8 +20,8 @@ using Step = std::variant<const char*, std::size_t>;
 
 class Checks {
  public:
-  Checks(const Scenario& s, const config::Document& document, Problems& problems)
-      : s_(s), document_(document), problems_(problems) {}
+  Checks(const Scenario& s, const config::Document& document, const std::set<std::string>& misspelt, Problems& problems)
+      : s_(s), document_(document), misspelt_(misspelt), problems_(problems) {}
 
   void run(const HostCheck& host_check) {
     names();
@@ -91,7 +91,8 @@ class Checks {
   }
 
   void channels() {
-    if (s_.channels.empty()) problem({"channel"}, "there is no [[channel]], so there is nothing to simulate");
+    if (s_.channels.empty() && !meant("channel"))
+      problem({"channel"}, "there is no [[channel]], so there is nothing to simulate");
     for (std::size_t i = 0; i < s_.channels.size(); ++i) {
       const ChannelSpec& c = s_.channels[i];
       if (!c.vm.empty() && all_named(s_.vms) && !named(s_.vms, c.vm))
@@ -104,11 +105,11 @@ class Checks {
   }
 
   void driven(std::size_t i, const ChannelSpec& c) {
-    bool driven = false;
+    bool driven = meant("workload");
     for (std::size_t j = 0; j < s_.workloads.size(); ++j) {
       const WorkloadSpec& w = s_.workloads[j];
+      driven = driven || w.channel.empty() || w.channel == c.name;  // one that could not be read may be this
       if (w.channel != c.name) continue;
-      driven = true;
       if (c.device.service_from_trace) brings_service(j, w);
       if (const auto largest = largest_request(w)) fits(i, c, j, *largest);
     }
@@ -179,7 +180,8 @@ class Checks {
   }
 
   void end_of_run() {
-    if (document_.root.find("run_for") || document_.root.find("packets")) return;
+    if (document_.root.find("run_for") || document_.root.find("packets") || meant("run_for") || meant("packets"))
+      return;
     for (const WorkloadSpec& w : s_.workloads) {
       if (w.loop == WorkloadSpec::Loop::trace) continue;
       return problem({}, "run_for or packets is missing: workload \"" + w.name +
@@ -228,8 +230,12 @@ class Checks {
       ask(s_.channels[i].device.disk, {"channel", i, "device", "disk"}, "disk");
   }
 
+  /// Whether a key that nobody knows probably means this one.
+  bool meant(const char* key) const { return misspelt_.count(key) != 0; }
+
   const Scenario& s_;
   const config::Document& document_;
+  const std::set<std::string>& misspelt_;
   Problems& problems_;
 };
 
@@ -245,8 +251,9 @@ Bytes ring_memory(const ChannelSpec& channel) {
   return {pair.bytes().count * (std::int64_t{channel.subchannels} + 1)};
 }
 
-void check(const Scenario& s, const config::Document& document, const HostCheck& host_check, Problems& problems) {
-  Checks(s, document, problems).run(host_check);
+void check(const Scenario& s, const config::Document& document, const std::set<std::string>& misspelt,
+           const HostCheck& host_check, Problems& problems) {
+  Checks(s, document, misspelt, problems).run(host_check);
 }
 
 }  // namespace vmbsim::scenario

@@ -2,6 +2,7 @@
 /// What no single key can tell: names that must match, rings that must hold their packets, loads that must end.
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "models/scenario/scenario.hpp"
@@ -13,8 +14,10 @@ namespace vmbsim::scenario {
 /// business; whoever knows both hands it in.
 using HostCheck = std::function<std::optional<std::string>(const std::string& platform, const std::string& host)>;
 
-/// `document` is where `s` was read from, for the places. `host_check` may be empty.
-void check(const Scenario& s, const config::Document& document, const HostCheck& host_check, Problems& problems);
+/// `document` is where `s` was read from, for the places. `misspelt` are keys at its top that stand there under a wrong name:
+/// nothing is said of their absence. `host_check` may be empty.
+void check(const Scenario& s, const config::Document& document, const std::set<std::string>& misspelt,
+           const HostCheck& host_check, Problems& problems);
 
 /// The length field of a packet descriptor counts 8-byte units in 16 bits. Source: OpenVMM, vmbus_ring: PacketDescriptor.
 inline constexpr Bytes largest_packet{65'535 * 8};

@@ -1,11 +1,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 #include <variant>
 #include <vector>
 
 #include "models/scenario/schema.hpp"
+#include "sim/config/suggestions.hpp"
 #include "sim/config/units.hpp"
 #include "vmbsim/wide.hpp"
 
@@ -16,10 +18,6 @@ std::int64_t guests_of(const Scenario& s, const std::string& vm) {
   for (const VmSpec& spec : s.vms)
     if (spec.name == vm) return spec.count;
   return 1;
-}
-
-std::string counted(std::int64_t n, const char* one, const char* many) {
-  return fmt::format("{} {}", n, n == 1 ? one : many);
 }
 
 /// Arrivals of an open loop in `span`, on average; nothing for processes whose mean rate has no short formula.
@@ -53,9 +51,11 @@ std::string load_line(const Scenario& s, const WorkloadSpec& w) {
   }
   std::string expected;
   if (s.run_for > Duration{0})
-    if (const auto arrivals = arrivals_in(w.arrivals, s.warm_up + s.run_for))
+    if (const auto arrivals = arrivals_in(w.arrivals, s.warm_up + s.run_for)) {
+      const double packets = std::round(*arrivals * static_cast<double>(guests));
       expected =
-          fmt::format(", about {:.0f} packets{}", *arrivals * static_cast<double>(guests), guests > 1 ? " in all" : "");
+          fmt::format(", about {:.0f} {}{}", packets, packets == 1 ? "packet" : "packets", guests > 1 ? " in all" : "");
+    }
   return fmt::format("open loop on {}{}{}", w.channel, each, expected);
 }
 
@@ -63,7 +63,7 @@ std::string end_line(const Scenario& s) {
   std::vector<std::string> ends;
   if (s.run_for > Duration{0})
     ends.push_back(config::to_text(s.run_for) + " after a warm-up of " + config::to_text(s.warm_up));
-  if (s.packets > 0) ends.push_back(fmt::format("{} completions", s.packets));
+  if (s.packets > 0) ends.push_back(config::counted(s.packets, "completion", "completions"));
   if (ends.empty()) return "when the traces end";
   return ends.size() == 1 ? ends[0] : ends[0] + ", or " + ends[1];
 }
@@ -97,15 +97,17 @@ std::string describe(const Scenario& s) {
   }
   std::string out = s.name + ": fine\n";
   out += fmt::format("  guests    {} with {}; the host has {}\n", guests,
-                     counted(processors, "processor", "processors"), s.machine.host_cpus);
-  out += fmt::format("  channels  {}: {}, {:.2f} MiB of rings\n", channels, counted(2 * pairs, "ring", "rings"),
+                     config::counted(static_cast<std::uint64_t>(processors), "processor", "processors"),
+                     s.machine.host_cpus);
+  out += fmt::format("  channels  {}: {}, {:.2f} MiB of rings\n", channels,
+                     config::counted(static_cast<std::uint64_t>(2 * pairs), "ring", "rings"),
                      static_cast<double>(memory) / (1 << 20));
   for (const WorkloadSpec& w : s.workloads) out += fmt::format("  load      {}: {}\n", w.name, load_line(s, w));
   out += fmt::format("  ends      {}\n", end_line(s));
   if (!s.sweep.axes.empty() || s.sweep.repeat > 1) {
     const auto points = static_cast<std::uint64_t>(points_of(s.sweep));
-    out +=
-        fmt::format("  sweep     {} points x {} seeds; run takes the scenario as it stands\n", points, s.sweep.repeat);
+    out += fmt::format("  sweep     {} x {}; run takes the scenario as it stands\n",
+                       config::counted(points, "point", "points"), config::counted(s.sweep.repeat, "seed", "seeds"));
   }
   if (!s.objective.empty()) out += "  objective run does not use it\n";
   if (!s.report.rows.empty() || !s.report.against.empty()) out += "  report    run does not use it\n";

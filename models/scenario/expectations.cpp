@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -31,6 +32,21 @@ std::vector<report::Metric> patterns_of(const char* kind) {
   return out;
 }
 
+using Answer = std::variant<std::string_view, ExpectationError>;
+
+const VmSpec* vm_named(const Scenario& s, const std::string& name) {
+  for (const VmSpec& vm : s.vms)
+    if (vm.name == name) return &vm;
+  return nullptr;
+}
+
+/// "0", "12": as results write it, without leading zeros.
+bool is_index(std::string_view text, std::int64_t below) {
+  const auto number = config::parse_count(text);
+  const auto* value = std::get_if<std::int64_t>(&number);
+  return value != nullptr && *value < below && std::to_string(*value) == text;
+}
+
 /// `web[2].` or `web[*].` in front of an instance, taken off; false if it is the wrong one for that guest.
 bool strip_guest(std::string_view& rest, const VmSpec& vm) {
   if (vm.count == 1) return true;
@@ -39,50 +55,126 @@ bool strip_guest(std::string_view& rest, const VmSpec& vm) {
   if (rest.substr(0, prefix.size()) != prefix || close == std::string_view::npos) return false;
   const std::string_view index = rest.substr(prefix.size(), close - prefix.size());
   rest.remove_prefix(close + 2);
-  if (index == "*") return true;
-  const auto number = config::parse_count(index);
-  return std::holds_alternative<std::int64_t>(number) && std::get<std::int64_t>(number) < vm.count;
+  return index == "*" || is_index(index, vm.count);
 }
 
-/// "web[*]." and "web[0]." also mean the guest of a template that makes just one, whose things results name without it; so a
-/// sweep over the number of guests needs one expectation only.
-std::string of_a_single_guest(const Scenario& s, std::string metric) {
+/// The processors of the host, or of the guests of one template.
+struct Partition {
+  std::string name;
+  std::int64_t count;
+  std::int64_t cpus;
+};
+
+std::vector<Partition> partitions_of(const Scenario& s) {
+  std::vector<Partition> all{{"host", 1, s.machine.host_cpus}};
+  for (const VmSpec& vm : s.vms) all.push_back({vm.name, vm.count, vm.cpus});
+  return all;
+}
+
+/// "[*]" and "[0]" also mean the guest of a template that makes just one, and "cpu*" the processor of a partition that has just
+/// one: results name those things alone. So a sweep over the number of either needs one expectation only.
+std::string of_a_single_one(const Scenario& s, std::string metric) {
   const std::size_t name = metric.find('.') + 1;
-  for (const VmSpec& vm : s.vms)
+  const bool processor = metric.compare(0, name, "processor.") == 0;
+  for (const Partition& of : partitions_of(s)) {
     for (const char* index : {"[*].", "[0]."}) {
-      const std::string prefix = vm.name + index;
-      if (vm.count != 1 || metric.compare(name, prefix.size(), prefix) != 0) continue;
-      return metric.replace(name, prefix.size(), metric.compare(0, name, "processor.") == 0 ? vm.name + "." : "");
+      const std::string prefix = of.name + index;
+      if (of.count == 1 && metric.compare(name, prefix.size(), prefix) == 0)
+        metric.replace(name, prefix.size(), processor ? of.name + "." : "");
     }
+    const std::string all = of.name + ".cpu*.";
+    if (processor && of.count == 1 && of.cpus == 1 && metric.compare(name, all.size(), all) == 0)
+      metric.replace(name, all.size(), of.name + ".cpu0.");
+  }
   return metric;
 }
 
-const VmSpec* vm_named(const Scenario& s, const std::string& name) {
-  for (const VmSpec& vm : s.vms)
-    if (vm.name == name) return &vm;
-  return nullptr;
+std::string no_such(const char* kind, std::string_view written, const std::vector<std::string>& names) {
+  return std::string("there is no ") + kind + " \"" + std::string(written) + "\"" +
+         config::did_you_mean_or(written, names, "; there are: ");
 }
 
 /// What follows `channel.` or `workload.` up to the metric, for every spec of that kind: as a user would write it.
 template <class Spec>
-std::variant<std::string_view, ExpectationError> behind_name(const Scenario& s, const std::vector<Spec>& specs,
-                                                             std::string_view rest, const char* kind) {
+Answer behind_name(const Scenario& s, const std::vector<const Spec*>& specs, std::string_view rest, const char* kind,
+                   const std::vector<std::string>& others = {}) {
   std::vector<std::string> names;
-  for (const Spec& spec : specs) {
-    const VmSpec* vm = vm_named(s, spec.vm);
+  const auto behind = [](std::string_view text, const std::string& name) -> std::optional<std::string_view> {
+    if (text.substr(0, name.size()) != name || text.substr(name.size(), 1) != ".") return std::nullopt;
+    return text.substr(name.size() + 1);
+  };
+  for (const Spec* spec : specs) {
+    const VmSpec* vm = vm_named(s, spec->vm);
     if (!vm) continue;
-    names.push_back(vm->count == 1 ? spec.name : vm->name + "[*]." + spec.name);
-    std::string_view metric = rest;
-    if (!strip_guest(metric, *vm)) continue;
-    if (metric.substr(0, spec.name.size()) != spec.name) continue;
-    metric.remove_prefix(spec.name.size());
-    if (metric.empty() || metric[0] != '.') continue;
-    return metric.substr(1);
+    names.push_back(vm->count == 1 ? spec->name : vm->name + "[*]." + spec->name);
+    std::string_view instance = rest;
+    if (!strip_guest(instance, *vm)) continue;
+    if (const auto metric = behind(instance, spec->name)) return *metric;
   }
-  const std::string written(
-      rest.substr(0, rest.find('.', rest.find("].") == std::string_view::npos ? 0 : rest.find("].") + 2)));
-  return ExpectationError{std::string("there is no ") + kind + " \"" + written + "\"" +
-                          config::did_you_mean_or(written, names, "; there are: ")};
+  for (const std::string& other : others) {
+    names.push_back(other);
+    if (const auto metric = behind(rest, other)) return *metric;
+  }
+  const std::size_t guest = rest.find("].");
+  return ExpectationError{
+      no_such(kind, rest.substr(0, rest.find('.', guest == std::string_view::npos ? 0 : guest + 2)), names)};
+}
+
+template <class Spec>
+std::vector<const Spec*> all_of(const std::vector<Spec>& specs) {
+  std::vector<const Spec*> out;
+  for (const Spec& spec : specs) out.push_back(&spec);
+  return out;
+}
+
+/// Devices are the servers behind storage channels, by the channel's name, and the disks of the platform.
+Answer behind_device(const Scenario& s, std::string_view rest) {
+  std::vector<const ChannelSpec*> served;
+  std::vector<std::string> disks;
+  for (const ChannelSpec& channel : s.channels) {
+    if (channel.driver != "storage") continue;
+    if (channel.device.disk.empty())
+      served.push_back(&channel);
+    else
+      disks.push_back(channel.device.disk);
+  }
+  return behind_name(s, served, rest, "device", disks);
+}
+
+Answer behind_processor(const Scenario& s, std::string_view rest) {
+  constexpr std::string_view cpu = ".cpu";
+  const std::size_t dot = std::min(rest.rfind('.'), rest.size());
+  const std::string_view name = rest.substr(0, dot);
+  const std::size_t split = std::min(name.rfind(cpu), name.size());
+  const std::string_view owner = name.substr(0, split);
+  const std::string_view number = split == name.size() ? std::string_view() : name.substr(split + cpu.size());
+  std::vector<std::string> names;
+  for (const Partition& of : partitions_of(s)) {
+    std::string_view left = owner;
+    const bool many = of.count > 1;
+    bool every = false;
+    if (many && left.substr(0, of.name.size() + 1) == of.name + "[" && left.back() == ']') {
+      const std::string_view index = left.substr(of.name.size() + 1, left.size() - of.name.size() - 2);
+      every = index == "*";
+      if (every || is_index(index, of.count)) left = of.name;
+    }
+    // Together: all processors of one partition, or of all guests of a template. One by one: those of one partition.
+    const bool fits = every ? number == "*" : is_index(number, of.cpus) || (number == "*" && !many);
+    if (left == of.name && (owner == of.name) != many && fits) return rest.substr(std::min(dot + 1, rest.size()));
+    const std::string one = many ? of.name + "[0]" : of.name;
+    names.push_back(one + ".cpu0");
+    if (of.cpus > 1) names.push_back(one + ".cpu" + std::to_string(of.cpus - 1));
+    if (many || of.cpus > 1) names.push_back((many ? of.name + "[*]" : of.name) + ".cpu*");
+  }
+  return ExpectationError{no_such("processor", name, names)};
+}
+
+Answer behind_thing(const Scenario& s, const std::string& kind, std::string_view rest) {
+  if (kind == "channel") return behind_name(s, all_of(s.channels), rest, "channel");
+  if (kind == "workload") return behind_name(s, all_of(s.workloads), rest, "workload");
+  if (kind == "processor") return behind_processor(s, rest);
+  if (kind == "device") return behind_device(s, rest);
+  return rest;
 }
 
 struct Found {
@@ -97,17 +189,9 @@ std::variant<Found, ExpectationError> find_metric(const Scenario& s, std::string
     return ExpectationError{"unknown metric" + config::did_you_mean(kind, known) +
                             "; metrics begin with one of: " + config::listed(known)};
   }
-  std::string_view rest = name.substr(kind.size() + 1);
-  if (kind == "channel" || kind == "workload") {
-    const auto metric =
-        kind == "channel" ? behind_name(s, s.channels, rest, "channel") : behind_name(s, s.workloads, rest, "workload");
-    if (const auto* wrong = std::get_if<ExpectationError>(&metric)) return *wrong;
-    rest = std::get<std::string_view>(metric);
-  } else if (kind != "run") {
-    // Processors and devices get their names when the scenario is wired; only the last word is known here.
-    const std::size_t dot = rest.rfind('.');
-    rest = dot == std::string_view::npos ? std::string_view() : rest.substr(dot + 1);
-  }
+  const Answer behind = behind_thing(s, kind, name.substr(kind.size() + 1));
+  if (const auto* wrong = std::get_if<ExpectationError>(&behind)) return *wrong;
+  const std::string_view rest = std::get<std::string_view>(behind);
   std::vector<std::string> names;
   for (const report::Metric& metric : patterns_of(kind.c_str())) {
     if (metric.name == rest) return Found{metric.unit};
@@ -148,7 +232,7 @@ std::variant<double, ExpectationError> value_in(report::Unit unit, std::string_v
 
 std::variant<Expectation, ExpectationError> expectation(const Scenario& s, const std::string& written,
                                                         const std::string& demand) {
-  const std::string metric = of_a_single_guest(s, written);
+  const std::string metric = of_a_single_one(s, written);
   const auto found = find_metric(s, metric);
   if (const auto* wrong = std::get_if<ExpectationError>(&found)) return *wrong;
   using R = Expectation::Relation;
@@ -168,6 +252,23 @@ std::variant<Expectation, ExpectationError> expectation(const Scenario& s, const
     return out;
   }
   return ExpectationError{"right would be a relation and a value, as in \"< 2ms\" (relations: <, <=, >, >=, =)"};
+}
+
+std::optional<ExpectationError> wrong_row(const Scenario& s, const std::string& row) {
+  std::vector<std::string> names;
+  for (const char* kind : {"channel", "workload"})
+    for (const report::Metric& metric : patterns_of(kind)) {
+      if (metric.name == row) return std::nullopt;
+      names.push_back(metric.name);
+    }
+  for (const char* kind : {"run.", "channel.", "workload.", "processor.", "device."}) {
+    if (row.compare(0, std::string_view(kind).size(), kind) != 0) continue;
+    const auto found = find_metric(s, of_a_single_one(s, row));
+    if (const auto* wrong = std::get_if<ExpectationError>(&found)) return *wrong;
+    return std::nullopt;
+  }
+  return ExpectationError{"unknown metric" + config::did_you_mean(row, names) +
+                          "; right would be one of a channel or a workload, as in \"latency.p99\", or a full name"};
 }
 
 }  // namespace vmbsim::scenario

@@ -1,5 +1,6 @@
 #include "models/scenario/fields.hpp"
 
+#include <algorithm>
 #include <iterator>
 #include <limits>
 #include <utility>
@@ -7,6 +8,7 @@
 
 #include "models/scenario/expectations.hpp"
 #include "models/scenario/parsers.hpp"
+#include "sim/config/suggestions.hpp"
 #include "sim/config/toml_text.hpp"
 
 namespace vmbsim::scenario {
@@ -202,12 +204,14 @@ void channel_fields(Visitor& v, const Scenario& s, ChannelSpec& c) {
            .choices = {"echo", "storage"}},
           parse_driver(c.driver));
   integer(v, "subchannels", c.subchannels, 0, most_subchannels, "0", "Ring pairs beside the primary one.");
-  v.value({.key = "placement",
-           .shape = Shape::choice,
-           .doc = "Guest processors that are interrupted: channel i at processor i, or all at the first.",
-           .preset = "\"spread\"",
-           .choices = {"spread", "first"}},
-          parse_choice(c.placement, {{"spread", Placement::spread}, {"first", Placement::first}}));
+  v.value(
+      {.key = "placement",
+       .shape = Shape::choice,
+       .doc =
+           "Guest processors that are interrupted: channel i at processor i, or all at the first. Loads stay spread.",
+       .preset = "\"spread\"",
+       .choices = {"spread", "first"}},
+      parse_choice(c.placement, {{"spread", Placement::spread}, {"first", Placement::first}}));
   v.table({.key = "ring", .doc = "Data pages of the rings, each direction, each subchannel."}, [&] {
     v.value({.key = "to_host", .shape = Shape::pages, .doc = "Guest to host.", .preset = "\"32 pages\""},
             parse_pages(c.to_host, 1, most_ring_pages));
@@ -386,6 +390,60 @@ void sweep_fields(Visitor& v, SweepSpec& sweep) {
   });
 }
 
+/// Whether all channels and loads have names by which a metric could go: where not, that is the problem.
+bool all_named(const Scenario& s) {
+  const auto named = [](const auto& spec) { return !spec.name.empty(); };
+  return !s.channels.empty() && !s.workloads.empty() && std::all_of(s.channels.begin(), s.channels.end(), named) &&
+         std::all_of(s.workloads.begin(), s.workloads.end(), named);
+}
+
+/// One line of demands on metrics.
+ParseEntry parse_demand(const Scenario& s, std::vector<Expectation>& out) {
+  return [&](const std::string& key, const config::Node& node, Reading& reading) -> std::optional<std::string> {
+    std::string demand;
+    auto text = parse_text(demand)(node, reading);
+    if (!text || !all_named(s)) return text;
+    auto line = expectation(s, key, demand);
+    if (const auto* wrong = std::get_if<ExpectationError>(&line)) {
+      reading.wrong(node, wrong->text);
+      return std::nullopt;
+    }
+    out.push_back(std::get<Expectation>(std::move(line)));
+    out.back().place = reading.place(node);
+    return text;
+  };
+}
+
+void report_fields(Visitor& v, const Scenario& s, ReportSpec& report) {
+  using config::Node;
+  v.value({.key = "rows",
+           .shape = Shape::texts,
+           .doc = "Metrics, one row each: latency.p99 of every channel or workload, or one by its full name."},
+          [&](const Node& node, Reading& reading) -> std::optional<std::string> {
+            auto text = parse_texts(report.rows)(node, reading);
+            if (!text || !all_named(s)) return text;
+            for (std::size_t i = 0; i < report.rows.size(); ++i)
+              if (const auto wrong = wrong_row(s, report.rows[i])) {
+                reading.wrong(node.is(Node::Kind::list) ? node.items[i] : node, wrong->text);
+                text.reset();
+              }
+            return text;
+          });
+  v.value({.key = "against", .shape = Shape::text, .doc = "The swept key that makes the columns."},
+          [&](const Node& node, Reading& reading) -> std::optional<std::string> {
+            auto text = parse_text(report.against)(node, reading);
+            if (!text) return std::nullopt;
+            std::vector<std::string> swept;
+            for (const SweepSpec::Axis& axis : s.sweep.axes)
+              swept.insert(swept.end(), axis.keys.begin(), axis.keys.end());
+            if (std::find(swept.begin(), swept.end(), report.against) != swept.end()) return text;
+            reading.wrong(node, swept.empty() ? "no key is swept; give [sweep] an axis over it"
+                                              : "this key is not swept" +
+                                                    config::did_you_mean_or(report.against, swept, "; swept are: "));
+            return std::nullopt;
+          });
+}
+
 }  // namespace
 
 void fields(Visitor& v, Scenario& s) {
@@ -420,30 +478,11 @@ void fields(Visitor& v, Scenario& s) {
   v.list({.key = "workload", .doc = "A load on a channel."}, false,
          [&] { workload_fields(v, s, s.workloads.emplace_back()); });
   v.table({.key = "sweep", .doc = "The points a batch runs.", .optional = true}, [&] { sweep_fields(v, s.sweep); });
-  v.entries({.key = "objective", .doc = "What plan must keep.", .optional = true},
-            [&](const std::string& key, const config::Node& node, Reading&) -> std::optional<std::string> {
-              s.objective.push_back({key, config::value_text(node)});
-              return s.objective.back().value;
-            });
-  v.table({.key = "report", .doc = "What a report shows.", .optional = true}, [&] {
-    v.value({.key = "rows", .shape = Shape::texts, .doc = "Metrics, one row each."}, parse_texts(s.report.rows));
-    v.value({.key = "against", .shape = Shape::text, .doc = "The swept key that makes the columns."},
-            parse_text(s.report.against));
-  });
+  v.entries({.key = "objective", .doc = "Metrics and what must hold of them: what plan must keep.", .optional = true},
+            parse_demand(s, s.objective));
+  v.table({.key = "report", .doc = "What a report shows.", .optional = true}, [&] { report_fields(v, s, s.report); });
   v.entries({.key = "expect", .doc = "Metrics and what must hold of them, or the run fails.", .optional = true},
-            [&](const std::string& key, const config::Node& node, Reading& reading) -> std::optional<std::string> {
-              std::string demand;
-              auto text = parse_text(demand)(node, reading);
-              if (!text) return std::nullopt;
-              auto line = expectation(s, key, demand);
-              if (const auto* wrong = std::get_if<ExpectationError>(&line)) {
-                reading.wrong(node, wrong->text);
-                return std::nullopt;
-              }
-              s.expect.push_back(std::get<Expectation>(std::move(line)));
-              s.expect.back().place = reading.place(node);
-              return text;
-            });
+            parse_demand(s, s.expect));
   v.table({.key = "record", .doc = "Further result files.", .optional = true}, [&] {
     v.value(
         {.key = "packets", .shape = Shape::boolean, .doc = "packets.csv: one row per transaction.", .preset = "false"},

@@ -81,14 +81,16 @@ bool has_keys(const Node& node, Reading& reading, const std::vector<std::string>
     return false;
   }
   bool fine = true;
+  std::vector<std::string> meant;  // by misspelt keys, and so not missing
   for (const config::Entry& entry : node.entries) {
     if (std::find(known.begin(), known.end(), entry.key) != known.end()) continue;
+    if (const auto nearest = config::nearest(entry.key, known)) meant.push_back(*nearest);
     reading.wrong(entry.value, "unknown key \"" + entry.key + "\"" + config::did_you_mean(entry.key, known) +
                                    "; known: " + config::listed(known));
     fine = false;
   }
   for (const std::string& key : needed) {
-    if (node.find(key)) continue;
+    if (node.find(key) || std::find(meant.begin(), meant.end(), key) != meant.end()) continue;
     reading.wrong(node, "\"" + key + "\" is missing");
     fine = false;
   }

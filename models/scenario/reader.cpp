@@ -40,7 +40,7 @@ bool is_path(const std::string& profile) {
 
 Reader::Reader(const config::Document& document, Problems& problems, Config config)
     : document_(document), problems_(problems), config_(config) {
-  frames_.push_back({&document.root, "", "", {}});
+  frames_.push_back({&document.root, "", "", nullptr, {}, {}});
 }
 
 void Reader::problem(config::Origin at, std::string text) {
@@ -73,9 +73,9 @@ void Reader::value(const Field& field, const Parse& parse) {
   }
   if (!node) {
     if (!field.required || config_.incomplete) return;
-    const std::string& title = frames_.back().title;
-    const Node& table = *frames_.back().table;
-    problem(table.at, (title.empty() ? "" : title + ": ") + field.key + " is missing");
+    Frame& frame = frames_.back();
+    frame.missing.push_back(
+        {field.key, frame.table->at, (frame.title.empty() ? "" : frame.title + ": ") + field.key + " is missing"});
     return;
   }
   key_ = field.key;
@@ -85,21 +85,30 @@ void Reader::value(const Field& field, const Parse& parse) {
   if (text) resolved_ += config::key_text(field.key) + " = " + *text + "\n";
 }
 
-void Reader::open(const Node& table, const char* key, bool in_list) {
+void Reader::open(const Node& table, const char* key, bool in_list, bool absent) {
   const std::string path = path_of(key);
   const std::string title = in_list ? "[[" + path + "]]" : "[" + path + "]";
   resolved_ += "\n" + title + "\n";
-  frames_.push_back({&table, path, title, {}});
+  frames_.push_back({&table, path, title, absent ? key : nullptr, {}, {}});
 }
 
 void Reader::close() {
-  const Frame& frame = frames_.back();
+  const Frame frame = std::move(frames_.back());
+  frames_.pop_back();
+  misspelt_.clear();
   for (const config::Entry& entry : frame.table->entries) {
     if (std::find(frame.known.begin(), frame.known.end(), entry.key) != frame.known.end()) continue;
     problem(entry.at, "unknown key \"" + entry.key + "\"" + (frame.title.empty() ? "" : " in " + frame.title) +
                           config::did_you_mean_or(entry.key, frame.known, "; known: "));
+    if (const auto meant = config::nearest(entry.key, frame.known)) misspelt_.insert(*meant);
   }
-  frames_.pop_back();
+  for (const Missing& missing : frame.missing) {
+    if (misspelt_.count(missing.key) != 0) continue;
+    if (frame.absent != nullptr)  // the table's own key may be the misspelt one
+      frames_.back().missing.push_back({frame.absent, missing.at, missing.text});
+    else
+      problem(missing.at, missing.text);
+  }
 }
 
 void Reader::table(const TableField& field, const std::function<void()>& inside) {
@@ -112,12 +121,13 @@ void Reader::table(const TableField& field, const std::function<void()>& inside)
     node = nullptr;
     if (field.optional) return;
   }
+  const bool left_out = node == nullptr;
   Node absent;
-  if (!node) {
+  if (left_out) {
     absent.at = frames_.back().table->at;
     node = &absent;
   }
-  open(*node, field.key, false);
+  open(*node, field.key, false, left_out);
   inside();
   close();
 }
@@ -133,7 +143,7 @@ void Reader::list(const TableField& field, bool one_by_default, const std::funct
   }
   if (!node) {
     if (!one_by_default) return;
-    open(nothing_, field.key, true);
+    open(nothing_, field.key, true, true);
     each();
     close();
     return;
@@ -144,7 +154,7 @@ void Reader::list(const TableField& field, bool one_by_default, const std::funct
     return;
   }
   for (const Node& item : node->items) {
-    open(item, field.key, true);
+    open(item, field.key, true, false);
     each();
     close();
   }

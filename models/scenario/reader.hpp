@@ -21,6 +21,8 @@ class Reader final : public Visitor, public Reading {
 
   /// Problems for the keys nobody asked for. To be called once, after the visit.
   void finish() { close(); }
+  /// After finish(): the keys at the top that a misspelt one probably means. What they hold is not missing.
+  const std::set<std::string>& misspelt() const { return misspelt_; }
   /// The document with every default written out.
   const std::string& resolved() const { return resolved_; }
 
@@ -40,17 +42,25 @@ class Reader final : public Visitor, public Reading {
   std::string profile_name(const config::Node& node) override;
 
  private:
+  /// A required key that is not there. It is no problem of its own where another key is its misspelling.
+  struct Missing {
+    std::string key;
+    config::Origin at;
+    std::string text;
+  };
   /// One table that is being visited.
   struct Frame {
     const config::Node* table;
     std::string path;                // `channel.ring`; empty for the whole document
     std::string title;               // `[channel.ring]`, as the file shows it
+    const char* absent;              // its key where it is left out, else nullptr
     std::vector<std::string> known;  // the keys that were asked for
+    std::vector<Missing> missing;
   };
 
   const config::Node* ask(const char* key);
   bool refuse_irrelevant(const config::Node* node, const char* key, bool relevant, const char* only_for);
-  void open(const config::Node& table, const char* key, bool in_list);
+  void open(const config::Node& table, const char* key, bool in_list, bool absent);
   void close();
   void read_entries(const config::Node& table, const std::string& prefix, const ParseEntry& parse,
                     std::set<std::string>& seen);
@@ -64,6 +74,7 @@ class Reader final : public Visitor, public Reading {
   std::vector<Frame> frames_;
   std::string key_;                    // of the value that is being read
   const config::Node* top_ = nullptr;  // and its node
+  std::set<std::string> misspelt_;
   std::string resolved_;
 };
 

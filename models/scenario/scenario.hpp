@@ -118,7 +118,7 @@ struct WorkloadSpec {
   TraceSpec trace;
 };
 
-/// One line of `[expect]`: `"channel.disk.latency.p99" = "< 2ms"`.
+/// One line of `[expect]` or `[objective]`: `"channel.disk.latency.p99" = "< 2ms"`.
 struct Expectation {
   enum class Relation : std::uint8_t { below, at_most, above, at_least, equals };
   std::string metric;  ///< as in the `metric` column of summary.csv
@@ -149,16 +149,10 @@ struct SweepSpec {
   std::vector<Axis> axes;    ///< empty: no sweep
 };
 
-/// One line of `[objective]`, kept as text.
-struct ObjectiveLine {
-  std::string key;
-  std::string value;  ///< TOML text
-};
-
 /// `[report]`
 struct ReportSpec {
-  std::vector<std::string> rows;
-  std::string against;
+  std::vector<std::string> rows;  ///< metrics: "latency.p99" of every channel or workload, or one by its full name
+  std::string against;            ///< a key of the sweep; empty: none
 };
 
 struct Scenario {
@@ -177,7 +171,7 @@ struct Scenario {
   std::vector<Expectation> expect;
   RecordSpec record;
   SweepSpec sweep;
-  std::vector<ObjectiveLine> objective;
+  std::vector<Expectation> objective;  ///< what `plan` must keep
   ReportSpec report;
   std::string resolved;  ///< this scenario as TOML with nothing left out; reads back to the same values
 };

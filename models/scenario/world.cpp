@@ -12,6 +12,7 @@
 #include "models/kmcl/endpoint.hpp"
 #include "models/scenario/recorder.hpp"
 #include "models/workload/load.hpp"
+#include "sim/config/suggestions.hpp"
 #include "sim/observe/fingerprint.hpp"
 
 namespace vmbsim::scenario {
@@ -83,6 +84,7 @@ struct World::Parts final : drivers::ReadyListener {
   void advance(SimTime end);
   bool nothing_left() const;
   void find_stuck();
+  void find_end_of_time(SimTime end);
   RunResult result() const;
 
   const Scenario& scenario;
@@ -294,7 +296,8 @@ void World::Parts::build_loads(const Traces& traces) {
                                     .port = *channel.port,
                                     .on_over = {}};
       for (const WorkloadSpec::RequestSize& size : spec.request) config.sizes.push_back({size.size, size.weight});
-      for (const auto& device : channel.guest_devices) config.cpus.push_back(device->target);
+      for (std::uint32_t i = 0; i < channel.guest_devices.size(); ++i)  // wherever the interrupts go
+        config.cpus.push_back(CpuId{i % channel.guest->partition.cpu_count()});
       if (spec.loop == WorkloadSpec::Loop::trace) {
         config.trace = traces.at(spec.name);
         ++recorded_loads;
@@ -323,9 +326,10 @@ void World::Parts::boot() {
         [](void* driver) { static_cast<drivers::Driver*>(driver)->start(); }, channel.guest_driver.get());
   advance(end_of_time);
   if (not_ready != 0)
-    findings.add(
-        "STUCK", BugCheck::none, {},
-        fmt::format("nothing is left to happen, but {} of {} channels have not started", not_ready, channels.size()));
+    findings.add("STUCK", BugCheck::none, {},
+                 fmt::format("nothing is left to happen, but {} of {} {} not started", not_ready,
+                             config::counted(channels.size(), "channel", "channels"),
+                             config::word_for(not_ready, "has", "have")));
 }
 
 void World::Parts::on_ready() {
@@ -348,12 +352,25 @@ void World::Parts::find_stuck() {
       if (load.channel == &channel) unanswered += load.load->offered() - load.load->completed();
     if (unanswered == 0) continue;
     const std::uint64_t outstanding = channel.recorder->outstanding();
+    const std::uint64_t unsent = unanswered - outstanding;
     findings.add(
         "STUCK", BugCheck::none, channel.name,
-        fmt::format("nothing is left to happen, but {} requests are not answered: {} transactions are outstanding, {} "
-                    "requests were not sent",
-                    unanswered, outstanding, unanswered - outstanding));
+        fmt::format("nothing is left to happen, but {} {} not answered: {} {} outstanding, {} {} not sent",
+                    config::counted(unanswered, "request", "requests"), config::word_for(unanswered, "is", "are"),
+                    config::counted(outstanding, "transaction", "transactions"),
+                    config::word_for(outstanding, "is", "are"), config::counted(unsent, "request", "requests"),
+                    config::word_for(unsent, "was", "were")));
   }
+}
+
+/// A run that waits for completions, and simulated time is too short for them.
+void World::Parts::find_end_of_time(SimTime end) {
+  if (end != end_of_time || world.stopping() || nothing_left()) return;
+  findings.add("END_OF_TIME", BugCheck::none, {},
+               fmt::format("the next event lies beyond the end of simulated time, 291 years, and {}",
+                           scenario.packets == 0 ? std::string("the recorded loads are not over")
+                                                 : fmt::format("packets = {} is not reached: {} came back",
+                                                               scenario.packets, scenario.packets - limit.left)));
 }
 
 void World::Parts::advance(SimTime end) {
@@ -395,6 +412,7 @@ RunResult World::run() {
                           : saturating_add(saturating_add(p.world.now(), p.scenario.warm_up), p.scenario.run_for);
   p.advance(end);
   p.find_stuck();
+  p.find_end_of_time(end);
   for (ChannelInstance& channel : p.channels) channel.recorder->finish();
   if (p.rows.exceeded)
     p.findings.add("RECORD", BugCheck::none, {},

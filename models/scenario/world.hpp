@@ -7,7 +7,8 @@
 /// Boot     The drivers create and open their channels first; the clock of warm-up and run starts when every guest has its
 ///          channels started, so a latency never contains the opening of its channel.
 /// Findings what the simulated software did wrong, and "STUCK": a run that was not stopped by its limit and in which nothing
-///          is left to happen, though a channel has not started or a request has not been answered.
+///          is left to happen, though a channel has not started or a request has not been answered; "LIVELOCK": time stands
+///          still; "END_OF_TIME": what the run waits for lies beyond the 291 years of simulated time.
 #include <map>
 #include <memory>
 #include <string>

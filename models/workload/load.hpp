@@ -2,8 +2,8 @@
 /// A load: who asks a guest's driver for what, and when. Open (arrivals ignore completions), closed (a completion admits the
 /// next request) or recorded (a trace says).
 ///
-/// A request enters through an application thread of the guest, one per channel and bound to the processor that channel
-/// interrupts; requests take the threads in turn. In a closed loop without think time the completion itself, in the context it
+/// A request enters through an application thread of the guest, one per channel and each bound to a processor: the first to the
+/// first, and so on in turn, whatever processors the channels interrupt. Requests take the threads in turn. In a closed loop without think time the completion itself, in the context it
 /// happens in, submits the next request, as an I/O completion routine does that sends again.
 /// Response  runs from the arrival, not from the moment a busy guest gets round to it, so that overload shows.
 #include <cstdint>

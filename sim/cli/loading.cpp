@@ -9,6 +9,7 @@
 
 #include "models/workload/trace_reader.hpp"
 #include "sim/config/file.hpp"
+#include "sim/config/units.hpp"
 
 namespace vmbsim::cli {
 
@@ -68,8 +69,8 @@ void check_rings(const scenario::WorkloadSpec& load, const scenario::ChannelSpec
   const Pages least = pages_for(packet + Bytes{8});  // 8 bytes of a ring stay free
   const auto check = [&](const char* key, Pages size) {
     if (size >= least) return;
-    problems.push_back({load.trace.place, fmt::format("{}, too large for channel \"{}\": {} must be at least {} pages",
-                                                      takes, channel.name, key, least.count)});
+    problems.push_back({load.trace.place, fmt::format("{}, too large for channel \"{}\": {} must be at least {}", takes,
+                                                      channel.name, key, config::to_text(least))});
   };
   check("to_host", channel.to_host);
   if (channel.driver == "echo") check("to_guest", channel.to_guest);

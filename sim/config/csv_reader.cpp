@@ -521,7 +521,9 @@ bool CsvReader::next() {
       check();
       return true;
     }
-    std::string text = fmt::format("the row has {} cells, and there are {} columns", rows.size(), columns_.size());
+    std::string text =
+        fmt::format("the row has {}, and there {} {}", counted(rows.size(), "cell", "cells"),
+                    word_for(columns_.size(), "is", "are"), counted(columns_.size(), "column", "columns"));
     if (!problems_.room()) {
       problems_.add({}, std::move(text));
       continue;

@@ -85,6 +85,12 @@ std::string did_you_mean_or(std::string_view word, const std::vector<std::string
   return hint.empty() && !candidates.empty() ? otherwise + listed(candidates) : hint;
 }
 
+const char* word_for(std::uint64_t count, const char* one, const char* many) { return count == 1 ? one : many; }
+
+std::string counted(std::uint64_t count, const char* one, const char* many) {
+  return std::to_string(count) + " " + word_for(count, one, many);
+}
+
 std::string listed(const std::vector<std::string>& words) {
   std::string out;
   for (const std::string& word : words) out += (out.empty() ? "" : ", ") + word;

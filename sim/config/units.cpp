@@ -197,7 +197,7 @@ std::string to_text(Bytes value) {
   return with_largest_unit(value.count, {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"B", 1}});
 }
 
-std::string to_text(Pages value) { return std::to_string(value.count) + " pages"; }
+std::string to_text(Pages value) { return counted(static_cast<std::uint64_t>(value.count), "page", "pages"); }
 
 std::string to_text(const Rate& value) {
   // events / per with per in nanoseconds: every period of rate_units times a power of ten is reached by widening.

@@ -26,7 +26,10 @@ Json to_json(const Histogram& times, double mean) {
 }
 
 Json to_json(const RingResult& ring) {
-  return {{"size_bytes", ring.size.count}, {"peak_bytes", ring.peak.count}, {"full_events", ring.full_events}};
+  return {{"size_bytes", ring.size.count},
+          {"peak_bytes", ring.peak.count},
+          {"full_events", ring.full_events},
+          {"left_bytes", ring.left.count}};
 }
 
 Json to_json(const ChannelResult& channel) {

@@ -35,6 +35,7 @@ class Rows {
     add(name + ".size", static_cast<double>(ring.size.count), Unit::bytes);
     add(name + ".peak", static_cast<double>(ring.peak.count), Unit::bytes);
     count(name + ".full_events", ring.full_events);
+    add(name + ".left", static_cast<double>(ring.left.count), Unit::bytes);
   }
 
  private:

@@ -5,6 +5,7 @@
 ///   channel.disk.latency.p99                 ns
 ///   channel.disk.stage.to_host.queue.mean    ns
 ///   channel.web[*].disk.throughput           per_s      all instances of a template together
+///   channel.disk.ring.to_host.left           bytes    in the ring when the run ended
 ///   workload.foreground.response.p50         ns
 ///   processor.host.cpu0.dpc                  fraction
 ///   device.disk0.peak_in_flight              count

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/config/suggestions.hpp"
 #include "sim/report/breakdown.hpp"
 #include "sim/report/grouping.hpp"
 #include "sim/report/metrics.hpp"
@@ -102,9 +103,12 @@ Row traffic_row(const ChannelResult& channel) {
 }
 
 Row ring_row(const std::string& name, const RingResult& ring) {
-  return {name, bytes_text(static_cast<double>(ring.size.count)), bytes_text(static_cast<double>(ring.peak.count)),
+  return {name,
+          bytes_text(static_cast<double>(ring.size.count)),
+          bytes_text(static_cast<double>(ring.peak.count)),
           percent_text(ratio(static_cast<double>(ring.peak.count), static_cast<double>(ring.size.count))),
-          count_text(ring.full_events)};
+          count_text(ring.full_events),
+          bytes_text(static_cast<double>(ring.left.count))};
 }
 
 Row processor_row(const ProcessorResult& processor) {
@@ -171,7 +175,7 @@ void write_channels(Page& page, const RunResult& result) {
                      {"channel", "batches", "mean", "max", "signals", "suppressed", "interrupts", "per packet"},
                      traffic_row));
 
-  std::vector<Row> rings{{"ring", "size", "peak", "filled", "full events"}};
+  std::vector<Row> rings{{"ring", "size", "peak", "filled", "full events", "left"}};
   const std::vector<Row> to_host = rows_of(result.channels, {}, [](const ChannelResult& channel) {
     return ring_row(channel.name + " to_host", channel.to_host);
   });
@@ -221,9 +225,10 @@ std::string title(const RunResult& result) {
 std::string table(const RunResult& result, Paint paint) {
   Page page(paint);
   page.line(page.bold(title(result)));
-  page.line(fmt::format("{} transactions in {} of simulated time, {} of it measured; {} events",
-                        count_text(result.transactions), duration_text(number(result.simulated)),
-                        duration_text(number(result.measured)), count_text(result.events)));
+  page.line(fmt::format("{} {} in {} of simulated time, {} of it measured; {} {}", count_text(result.transactions),
+                        config::word_for(result.transactions, "transaction", "transactions"),
+                        duration_text(number(result.simulated)), duration_text(number(result.measured)),
+                        count_text(result.events), config::word_for(result.events, "event", "events")));
   page.line("fingerprint " + result.fingerprint.text());
 
   write_channels(page, result);

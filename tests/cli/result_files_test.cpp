@@ -61,7 +61,7 @@ TEST_CASE("summary.json has every promised key, of its type") {
     for (const char* key : {"count", "mean", "max"}) CHECK(channel.at("batches").at(key).is_number());
     for (const char* key : {"sent", "suppressed"}) CHECK(channel.at("signals").at(key).is_number_unsigned());
     for (const char* ring : {"to_host", "to_guest"})
-      for (const char* key : {"peak_bytes", "full_events"})
+      for (const char* key : {"peak_bytes", "full_events", "left_bytes"})
         CHECK(channel.at("ring").at(ring).at(key).is_number_unsigned());
   }
   CHECK(names == std::vector<std::string>{"web[0].pipe", "web[1].pipe", "web[0].disk", "web[1].disk"});

@@ -53,7 +53,7 @@ TEST_CASE("a run that is stuck says which channel waits for how many transaction
   REQUIRE(result.findings.size() == 3);
   CHECK(result.findings[0].rule == "GPADL");
   CHECK(result.findings[1].rule == "STUCK");
-  CHECK(result.findings[1].text == "nothing is left to happen, but 1 of 1 channels have not started");
+  CHECK(result.findings[1].text == "nothing is left to happen, but 1 of 1 channel has not started");
   CHECK(result.findings[2].rule == "STUCK");
   CHECK(result.findings[2].where == "disk");
   CHECK(result.findings[2].text ==

@@ -102,6 +102,32 @@ TEST_CASE("an overload that uses up the memory of its guest goes on with what th
   CHECK(result.workloads.front().offered > result.channels.front().sent + 10'000);  // they wait in front of the driver
 }
 
+TEST_CASE("a request that waits for an overloaded echo takes no packet") {
+  const scenario::Scenario scenario = scenario_of(R"(schema = 1
+name = "overloaded"
+run_for = "200ms"
+[[channel]]
+name = "pipe"
+driver = "echo"
+[[workload]]
+name = "load"
+channel = "pipe"
+loop = "open"
+request = "4KiB"
+arrivals = { periodic = "2000000/s" }
+)");
+  const std::int64_t before = resident_bytes();
+  forget_peak();
+  const RunResult result = run(scenario);
+  const auto waiting = static_cast<std::int64_t>(result.workloads.front().offered - result.channels.front().sent);
+  const std::int64_t each = (peak_bytes() - before) / waiting;
+  INFO(waiting << " requests wait, at " << each << " bytes each");
+  CHECK(text_of(result.findings) == "");
+  CHECK(waiting > 200'000);
+  CHECK(result.channels.front().outstanding <= 2 * 2 * 32 * 4096 / 4120);  // packets that fill both rings twice
+  if (memory_tells) CHECK(each < 256);
+}
+
 TEST_CASE("a packet on its way allocates nothing") {
   std::vector<std::string> overrides;
   SECTION("to a disk, completed in its DPC") {}

@@ -32,7 +32,7 @@ repeat = 5
 key = "workload.load.queue_depth"
 values = [1, 8, 32]
 [objective]
-x = "1"
+run.findings = "= 0"
 )"),
                                   {.overrides = {"channel.disk.subchannels=4", "warm_up=10ms"}});
   REQUIRE(texts_of(result.problems) == "");
@@ -45,4 +45,22 @@ x = "1"
         "  ends      10ms after a warm-up of 10ms, or 5 completions\n"
         "  sweep     3 points x 5 seeds; run takes the scenario as it stands\n"
         "  objective run does not use it\n");
+}
+
+TEST_CASE("one of a thing is told in the singular") {
+  const Loaded result = load_text(with("packets = 1", R"([[workload]]
+name = "open"
+channel = "disk"
+loop = "open"
+arrivals = { periodic = "100/s" }
+[sweep]
+[[sweep.axis]]
+key = "workload.load.queue_depth"
+values = [8]
+)"));
+  REQUIRE(texts_of(result.problems) == "");
+  const std::string said = describe(*result.scenario);
+  CHECK_THAT(said, Catch::Contains("about 1 packet\n"));
+  CHECK_THAT(said, Catch::Contains("or 1 completion\n"));
+  CHECK_THAT(said, Catch::Contains("1 point x 1 seed;"));
 }

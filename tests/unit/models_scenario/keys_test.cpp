@@ -301,7 +301,9 @@ against = "workload.load.queue_depth"
   REQUIRE(s.sweep.axes.size() == 1);
   CHECK(s.sweep.axes[0].keys == std::vector<std::string>{"workload.load.queue_depth"});
   CHECK(s.sweep.axes[0].values == std::vector<std::string>{"1", "8"});
-  CHECK(s.objective.size() == 1);
+  REQUIRE(s.objective.size() == 1);
+  CHECK(s.objective[0].metric == "channel.disk.latency.p99");
+  CHECK(s.objective[0].value == 2e6);
   CHECK(s.report.against == "workload.load.queue_depth");
 }
 

@@ -107,6 +107,23 @@ TEST_CASE("a wrong value says what would be right") {
           Row{"sweep.combine=cross", "combine = \"cross\": unknown; right would be one of: product, zip"},
           Row{"sweep.axis=[{ key = \"a\", values = 3 }]",
               "values = 3: right would be a list of values, as in [1, 8, 32]"},
+          Row{"objective=3", "objective: wrong type: a whole number; right would be a table, [objective]"},
+          Row{"objective.vary=3", "vary = 3: wrong type: a whole number; right would be text in quotes"},
+          Row{"objective.laod=< 2ms",
+              "laod = \"< 2ms\": unknown metric; metrics begin with one of: run, channel, workload, processor, device"},
+          Row{"objective.\"channel.disk.latency.p99\"=2",
+              "channel.disk.latency.p99 = 2: wrong type: a whole number; right would be text in quotes"},
+          Row{"objective.\"channel.disk.latency.p98\"=< 2ms",
+              "channel.disk.latency.p98 = \"< 2ms\": unknown metric \"latency.p98\" (did you mean \"latency.p90\"?)"},
+          Row{"report.row=[\"throughput\"]", "unknown key \"row\" in [report] (did you mean \"rows\"?)"},
+          Row{"report.rows=[\"throughput\", \"troughput\"]",
+              "rows: \"troughput\": unknown metric (did you mean \"throughput\"?); right would be one of a channel or "
+              "a "
+              "workload, as in \"latency.p99\", or a full name"},
+          Row{"report.rows=channel.dsik.sent",
+              "rows = \"channel.dsik.sent\": there is no channel \"dsik\" (did you mean \"disk\"?)"},
+          Row{"report.against=seed", "against = \"seed\": no key is swept; give [sweep] an axis over it"},
+          Row{"report.against=7", "against = 7: wrong type: a whole number; right would be text in quotes"},
           Row{"report.rows=[1]", "rows: 1: wrong type: a whole number; right would be text, or a list of texts"},
           Row{"expect.\"channel.disk.latency.p99\"=2ms",
               "channel.disk.latency.p99 = \"2ms\": right would be a relation and a value, as in \"< 2ms\" (relations: "
@@ -123,6 +140,21 @@ TEST_CASE("a wrong value says what would be right") {
               "channel.disk.sent = \"< 1us\": not a number; this metric has no unit, write it as in \"<= 0.8\""},
           Row{"expect.\"workload.load.respnse.p50\"=< 1us",
               "workload.load.respnse.p50 = \"< 1us\": unknown metric \"respnse.p50\" (did you mean \"response.p50\"?)"},
+          Row{"expect.\"channel.disk.stage.to_hots.queue.mean\"=< 1us",
+              "channel.disk.stage.to_hots.queue.mean = \"< 1us\": unknown metric \"stage.to_hots.queue.mean\" (did you "
+              "mean \"stage.to_host.queue.mean\"?)"},
+          Row{"expect.\"processor.hots.cpu0.dpc\"=< 1",
+              "processor.hots.cpu0.dpc = \"< 1\": there is no processor \"hots.cpu0\" (did you mean \"host.cpu0\"?)"},
+          Row{"expect.\"processor.host.cpu00.dpc\"=< 1",
+              "processor.host.cpu00.dpc = \"< 1\": there is no processor \"host.cpu00\" (did you mean \"host.cpu0\"?)"},
+          Row{"expect.\"processor.host\"=< 1",
+              "processor.host = \"< 1\": there is no processor \"host\"; there are: host.cpu0, guest.cpu0"},
+          Row{"expect.\"processor.host.cpu0.dcp\"=< 1",
+              "processor.host.cpu0.dcp = \"< 1\": unknown metric \"dcp\" (did you mean \"dpc\"?)"},
+          Row{"expect.\"device.disc.operations\"=> 1",
+              "device.disc.operations = \"> 1\": there is no device \"disc\" (did you mean \"disk\"?)"},
+          Row{"expect.\"workload.laod.completed\"=> 1",
+              "workload.laod.completed = \"> 1\": there is no workload \"laod\" (did you mean \"load\"?)"},
           Row{"expect.\"channel\"=< 1us",
               "channel = \"< 1us\": unknown metric (did you mean \"channel\"?); metrics begin with one of: run, "
               "channel, workload, "
@@ -169,7 +201,7 @@ TEST_CASE("names and totals are checked over the whole file") {
                with("",
                     "[[channel]]\nname = \"e\"\ndriver = \"echo\"\nring.to_guest = \"1 pages\"\n"
                     "[[workload]]\nname = \"w\"\nchannel = \"e\"\nrequest = \"4KiB\"\n"),
-               "to_guest = \"1 pages\": too small: a request of 4KiB takes a packet of 4120 B and 8 B stay free; right "
+               "to_guest = \"1 page\": too small: a request of 4KiB takes a packet of 4120 B and 8 B stay free; right "
                "would be at "
                "least \"2 pages\"\n"},
            Row{"reads of an echo",
@@ -185,6 +217,52 @@ TEST_CASE("names and totals are checked over the whole file") {
     INFO(row.situation);
     CHECK(texts_of(load_text(row.text).problems) == row.problem);
   }
+}
+
+TEST_CASE("a misspelt key that is required is one problem, and so is what hangs on it") {
+  struct Row {
+    const char* right;
+    const char* wrong;
+    std::string problem;
+  };
+  for (const Row& row : {
+           Row{"schema ", "shema ", "unknown key \"shema\" (did you mean \"schema\"?)\n"},
+           Row{"run_for", "run_fro", "unknown key \"run_fro\" (did you mean \"run_for\"?)\n"},
+           Row{"run_for = \"10ms\"", "pakets = 10", "unknown key \"pakets\" (did you mean \"packets\"?)\n"},
+           Row{"[[channel]]", "[[chanel]]", "unknown key \"chanel\" (did you mean \"channel\"?)\n"},
+           Row{"[[workload]]", "[[worklod]]", "unknown key \"worklod\" (did you mean \"workload\"?)\n"},
+           Row{"channel = ", "chanel = ", "unknown key \"chanel\" in [[workload]] (did you mean \"channel\"?)\n"},
+           Row{"name   = ", "nmae   = ", "unknown key \"nmae\" in [[channel]] (did you mean \"name\"?)\n"},
+           Row{"device = ", "devcie = ", "unknown key \"devcie\" in [[channel]] (did you mean \"device\"?)\n"},
+           Row{"service", "sevice", "unknown key \"sevice\" in [channel.device] (did you mean \"service\"?)\n"},
+           Row{"\"80us\"", "{ lognormal = { median = \"1us\", p9 = \"2us\" } }",
+               "service: \"2us\": unknown key \"p9\" (did you mean \"p99\"?); known: median, p99\n"},
+           // What is near no key is a problem beside what is missing.
+           Row{"service", "banana",
+               "[channel.device]: service is missing\nunknown key \"banana\" in [channel.device]; known: service, "
+               "parallel, disk, completion\n"},
+       }) {
+    INFO(row.wrong);
+    std::string text = smallest + "[expect]\n\"channel.disk.latency.p99\" = \"< 2ms\"\n";
+    const std::size_t at = text.find(row.right);
+    REQUIRE(at != std::string::npos);
+    CHECK(texts_of(load_text(text.replace(at, std::string(row.right).size(), row.wrong)).problems) == row.problem);
+  }
+}
+
+TEST_CASE("what a report is drawn against is a swept key") {
+  const auto against = [](const std::string& key) {
+    return texts_of(load_text(with("",
+                                   "[sweep]\n[[sweep.axis]]\nkey = \"workload.load.queue_depth\"\nvalues = [1]\n"
+                                   "[report]\nrows = [\"latency.p99\", \"response.p50\", \"run.events\"]\n"
+                                   "against = \"" +
+                                       key + "\"\n"))
+                        .problems);
+  };
+  CHECK(against("workload.load.queue_depth") == "");
+  CHECK(against("workload.load.queue_dept") ==
+        "against = \"workload.load.queue_dept\": this key is not swept (did you mean "
+        "\"workload.load.queue_depth\"?)\n");
 }
 
 TEST_CASE("a ring holds its largest packet exactly, and not one byte less") {
@@ -250,7 +328,7 @@ TEST_CASE("a profile file names every cost and nothing else") {
   const Folder folder;
   folder.write("mine.toml", "schema = 1\nname = \"mine\"\n[latency]\nisr = \"1\"\nsingal_host = \"1us\"\n");
   const Loaded result = load(folder.write("s.toml", with("", "[latency]\nprofile = \"mine.toml\"\n")));
-  CHECK(result.problems.size() == 16);  // 14 costs are missing, one has no unit, one is misspelt
+  CHECK(result.problems.size() == 15);  // 13 costs are missing, one has no unit, one is misspelt
   for (const Problem& p : result.problems) CHECK(p.place.file == folder.path("mine.toml"));
   CHECK_THAT(texts_of(result.problems),
              Catch::Contains("unknown key \"singal_host\" in [latency] (did you mean \"signal_host\"?)"));

@@ -87,7 +87,7 @@ repeat = 2
 key = ["workload.c.queue_depth"]
 values = [1, 2.5, "x", true, { a = [1] }]
 [objective]
-vary = 3
+run.findings = "= 0"
 channel.disk.latency.p99 = "< 2ms"
 [report]
 rows = ["latency.p99"]
@@ -148,6 +148,7 @@ TEST_CASE("the values of the resolved scenario are those of the scenario") {
   CHECK(b.expect[1].value == a.expect[1].value);
   CHECK(b.sweep.axes[0].values == a.sweep.axes[0].values);
   CHECK(b.objective.size() == 2);
+  CHECK(b.objective[1].value == 2e6);
   CHECK(b.record.interval == 10ms);
 }
 

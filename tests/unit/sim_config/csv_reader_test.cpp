@@ -125,7 +125,7 @@ TEST_CASE("a row with too many or too few cells is named by its place and skippe
   CHECK(cells(csv) == std::vector<std::vector<std::string>>{{"1", "x\ny"}, {"6", "7"}});
   CHECK(lines(csv.take_problems()) ==
         std::vector<std::string>{"t.csv:4:5: the row has 3 cells, and there are 2 columns",
-                                 "t.csv:5:2: the row has 1 cells, and there are 2 columns"});
+                                 "t.csv:5:2: the row has 1 cell, and there are 2 columns"});
 }
 
 TEST_CASE("places count lines inside quotes, and characters instead of bytes") {
@@ -300,7 +300,7 @@ TEST_CASE("twenty problems are told one by one, the rest as a number") {
   CHECK_FALSE(csv.next());
   const auto problems = lines(csv.take_problems());
   REQUIRE(problems.size() == 21);
-  CHECK(problems[19] == "t.csv:21:2: the row has 1 cells, and there are 2 columns");
+  CHECK(problems[19] == "t.csv:21:2: the row has 1 cell, and there are 2 columns");
   CHECK(problems[20] == "t.csv:0:0: and 30 more");
 }
 

@@ -138,7 +138,9 @@ TEST_CASE("written values use the largest unit that leaves a whole number") {
   CHECK(to_text(Duration{2'000'000}) == "2ms");
   CHECK(to_text(Duration{0}) == "0ns");
   CHECK(to_text(Bytes{4096}) == "4KiB");
-  CHECK(to_text(Pages{1}) == "1 pages");
+  CHECK(to_text(Pages{1}) == "1 page");
+  CHECK(to_text(Pages{2}) == "2 pages");
+  CHECK(to_text(Pages{0}) == "0 pages");
   CHECK(to_text(Rate{20'000, 1s}) == "20000/s");
   CHECK(to_text(Rate{5, 10s}) == "0.5/s");
 }

@@ -76,6 +76,7 @@ TEST_CASE("summary.json holds what was measured, in the contract's words") {
   CHECK(json["channels"][0]["latency_ns"]["max"] == 35000);
   CHECK(json["channels"][0]["signals"]["suppressed"] == 1);
   CHECK(json["channels"][0]["ring"]["to_host"]["full_events"] == 2);
+  CHECK(json["channels"][0]["ring"]["to_host"]["left_bytes"] == 80);
   CHECK(json["processors"][1]["utilisation"]["spin"] == 0.25);
   CHECK(json["findings"][0]["bug_check"] == "0x0A");
   CHECK_FALSE(json["findings"][1].contains("bug_check"));

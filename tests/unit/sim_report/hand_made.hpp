@@ -24,7 +24,7 @@ inline ChannelResult three_packets(std::string name) {
   channel.signals_sent = 5;
   channel.signals_suppressed = 1;
   channel.interrupts = 5;
-  channel.to_host = {Pages{32}.bytes(), Bytes{6144}, 2};
+  channel.to_host = {Pages{32}.bytes(), Bytes{6144}, 2, Bytes{80}};
   channel.to_guest = {Pages{4}.bytes(), Bytes{96}, 0};
   return channel;
 }

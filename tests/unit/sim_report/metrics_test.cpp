@@ -25,8 +25,9 @@ TEST_CASE("every figure has a flat name and a unit") {
         Row{"channel.disk.stage.service.mean", 13333.333, "ns"}, Row{"channel.disk.batch.mean", 1.5, "count"},
         Row{"channel.disk.interrupts_per_packet", 5.0 / 3, "count"},
         Row{"channel.disk.ring.to_host.peak", 6144, "bytes"}, Row{"channel.disk.ring.to_host.full_events", 2, "count"},
-        Row{"workload.foreground.response.max", 36000, "ns"}, Row{"processor.host.cpu0.dpc", 0.15, "fraction"},
-        Row{"processor.host.cpu1.spin", 0.25, "fraction"}, Row{"device.disk0.peak_in_flight", 2, "count"}}) {
+        Row{"channel.disk.ring.to_host.left", 80, "bytes"}, Row{"workload.foreground.response.max", 36000, "ns"},
+        Row{"processor.host.cpu0.dpc", 0.15, "fraction"}, Row{"processor.host.cpu1.spin", 0.25, "fraction"},
+        Row{"device.disk0.peak_in_flight", 2, "count"}}) {
     INFO(row.name);
     const std::optional<Metric> metric = find_metric(result, row.name);
     REQUIRE(metric);
@@ -57,6 +58,7 @@ TEST_CASE("the instances of a template are also counted together") {
   CHECK(metric_value(result, "channel.web[*].disk.throughput") == 9000);
   CHECK(metric_value(result, "channel.web[*].disk.latency.mean") == 21666.667);
   CHECK(metric_value(result, "channel.web[*].disk.ring.to_host.peak") == 6144);
+  CHECK(metric_value(result, "channel.web[*].disk.ring.to_host.left") == 240);
   CHECK(metric_value(result, "workload.web[*].foreground.offered") == 12);
   CHECK(metric_value(result, "processor.web[*].cpu*.dpc") == 0.25);
   CHECK_FALSE(metric_value(testing::many_guests(1), "channel.web[*].disk.completed"));
