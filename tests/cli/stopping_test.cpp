@@ -83,3 +83,44 @@ TEST_CASE("a folder that cannot take results is found before the run") {
   CHECK_THAT(nowhere.err, Contains("cannot be created: "));
   CHECK(user.types("vmbsim run s.toml --out /proc/nowhere").status == 3);
 }
+
+TEST_CASE("completions that simulated time is too short for are a finding, told with how many there were") {
+  const User user;
+  user.writes("slow.xml",
+              "<?xml version=\"1.0\"?>\n<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
+              "<platform version=\"4.1\"><zone id=\"z\" routing=\"Full\"><host id=\"a\" speed=\"1Gf\">\n"
+              "<disk id=\"d\" read_bw=\"0.000001Bps\" write_bw=\"0.000001Bps\"/></host></zone></platform>\n");
+  const std::string begin = "schema = 1\nname = \"slow\"\npackets = 200000\n[[channel]]\nname = \"disk\"\n";
+  const std::string end = "[[workload]]\nname = \"load\"\nchannel = \"disk\"\n";
+  struct Row {
+    std::string scenario;
+    const char* completions;
+  };
+  // 9.2e9 s hold 2.2 times the 4.096e9 s of a read at 1e-6 B/s, and 106481 days
+  const auto row = GENERATE_COPY(Row{begin + "driver = \"storage\"\ndevice.disk = \"a:d\"\n" + end +
+                                         "[machine]\nplatform = \"slow.xml\"\nhost = \"a\"\n",
+                                     "2"},
+                                 Row{begin + "driver = \"storage\"\ndevice.service = \"86400s\"\n" + end, "106481"},
+                                 Row{begin + "driver = \"echo\"\n" + end + "think_time = \"86400s\"\n", "106482"});
+  user.writes("s.toml", row.scenario);
+  const Answer answer = user.types("vmbsim run s.toml");
+  CAPTURE(answer.err);
+  CHECK(answer.status == 1);
+  CHECK_THAT(answer.out, Contains("END_OF_TIME"));
+  CHECK_THAT(answer.out, Contains(std::string("packets = 200000 is not reached: ") + row.completions + " came back"));
+}
+
+TEST_CASE("reads that take no time on a way without cost are a livelock, told in seconds") {
+  const User user;
+  user.writes("fast.xml",
+              "<?xml version=\"1.0\"?>\n<!DOCTYPE platform SYSTEM \"https://simgrid.org/simgrid.dtd\">\n"
+              "<platform version=\"4.1\"><zone id=\"z\" routing=\"Full\"><host id=\"a\" speed=\"1Gf\">\n"
+              "<disk id=\"d\" read_bw=\"1e13Bps\" write_bw=\"1e13Bps\"/></host></zone></platform>\n");
+  user.writes("s.toml",
+              "schema = 1\nname = \"fast\"\nrun_for = \"1s\"\nlatency.profile = \"zero\"\n"
+              "[machine]\nplatform = \"fast.xml\"\nhost = \"a\"\n[[channel]]\nname = \"disk\"\ndriver = \"storage\"\n"
+              "device.disk = \"a:d\"\n[[workload]]\nname = \"load\"\nchannel = \"disk\"\n");
+  const Answer answer = user.types("vmbsim run s.toml");
+  CHECK(answer.status == 1);
+  CHECK_THAT(answer.out, Contains("LIVELOCK  at 0 ns: time stands still"));
+}
