@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "guiddef.h"
+#include "msvc.h"
 #include "sal.h"
 
 #define FORCEINLINE inline __attribute__((always_inline))
@@ -12,7 +13,15 @@
 #define NTSYSAPI
 #define NTKERNELAPI
 #define DECLSPEC_ALIGN(bytes) __attribute__((aligned(bytes)))
+#define DECLSPEC_NORETURN __attribute__((noreturn))
+#define DECLSPEC_NOINLINE __attribute__((noinline))
 #define CONST const
+
+#ifdef __cplusplus
+#define C_ASSERT(condition) static_assert(condition, #condition)
+#else
+#define C_ASSERT(condition) _Static_assert(condition, #condition)
+#endif
 
 typedef void VOID;
 typedef void *PVOID;
@@ -33,14 +42,36 @@ typedef LONG KPRIORITY;
 typedef PVOID HANDLE, *PHANDLE;
 typedef LONG NTSTATUS, *PNTSTATUS;
 
+typedef CCHAR KPROCESSOR_MODE;
+typedef enum _MODE { KernelMode = 0, UserMode = 1, MaximumMode = 2 } MODE;
+
 /// A UTF-16 unit. With -fshort-wchar it is wchar_t and L"..." is a WCHAR string; without, L"..." does not convert.
 #if __SIZEOF_WCHAR_T__ == 2
 typedef wchar_t WCHAR;
 #else
 typedef unsigned short WCHAR;
 #endif
+#if defined(VMBSIM_DRIVER)
+C_ASSERT(sizeof(WCHAR) == 2 && __SIZEOF_WCHAR_T__ == 2);  // a driver is compiled with -fshort-wchar
+#endif
 typedef WCHAR *PWCHAR, *PWCH, *PWSTR;
 typedef const WCHAR *PCWSTR, *PCWCH;
+
+// Empty words and macros that C drivers use. A C++ file may include the standard library, in which min is a function; there
+// they exist only in a driver that does not say NOMINMAX.
+#if !defined(__cplusplus) || defined(VMBSIM_DRIVER)
+#define IN
+#define OUT
+#define OPTIONAL
+#ifndef NOMINMAX
+#ifndef min
+#define min(a, b) (((a) < (b)) ? (a) : (b))
+#endif
+#ifndef max
+#define max(a, b) (((a) > (b)) ? (a) : (b))
+#endif
+#endif
+#endif
 
 #define TRUE 1
 #define FALSE 0
@@ -63,6 +94,8 @@ typedef const WCHAR *PCWSTR, *PCWCH;
 #define RTL_NUMBER_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define ARRAYSIZE(array) RTL_NUMBER_OF(array)
 #define UNREFERENCED_PARAMETER(name) ((void)(name))
+#define UNREFERENCED_LOCAL_VARIABLE(name) ((void)(name))
+#define DBG_UNREFERENCED_PARAMETER(name) ((void)(name))
 
 /// Length and MaximumLength count bytes, without and with room for the terminator; Buffer need not be terminated.
 typedef struct _UNICODE_STRING {
@@ -71,6 +104,14 @@ typedef struct _UNICODE_STRING {
   PWCH Buffer;
 } UNICODE_STRING, *PUNICODE_STRING;
 typedef const UNICODE_STRING *PCUNICODE_STRING;
+
+/// The same for strings of bytes.
+typedef struct _STRING {
+  USHORT Length;
+  USHORT MaximumLength;
+  PCHAR Buffer;
+} STRING, *PSTRING, ANSI_STRING, *PANSI_STRING;
+typedef const STRING *PCSTRING, *PCANSI_STRING;
 
 /// Initialiser of a UNICODE_STRING from a literal of 16-bit units: u"text", or L"text" with -fshort-wchar.
 #define RTL_CONSTANT_STRING(text) \

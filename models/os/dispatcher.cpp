@@ -1,7 +1,8 @@
-// Dispatcher objects: events, timers and the waits for them.
-// Source: the DDI pages of KeWaitForSingleObject, KeSetEvent, KeSetTimerEx, KeCancelTimer.
+// Dispatcher objects: events, semaphores, mutexes, threads and timers as things to wait for, and the waits themselves.
+// Source: the DDI pages of KeWaitForSingleObject, KeWaitForMultipleObjects, KeSetEvent, KeReleaseSemaphore, KeReleaseMutex.
 #include <algorithm>
-#include <limits>
+#include <array>
+#include <string>
 
 #include "models/os/thread.hpp"
 
@@ -9,52 +10,104 @@ namespace vmbsim::os {
 
 namespace {
 
-/// A timer keeps its calendar event where the header reserves room for the simulator.
-kernel::EventHandle& event_of(KTIMER& timer) {
-  static_assert(sizeof(kernel::EventHandle) <= sizeof timer.SimulatorData[0]);
-  return *reinterpret_cast<kernel::EventHandle*>(&timer.SimulatorData[0]);
+KMUTANT& mutex_of(DISPATCHER_HEADER& object) { return *CONTAINING_RECORD(&object, KMUTANT, Header); }
+
+/// True when `thread`, which may be null in a DPC, need not wait for `object`.
+bool available(DISPATCHER_HEADER& object, Thread* thread) {
+  if (object.Type != object_type::mutant) return object.SignalState > 0;
+  if (thread == nullptr) return false;  // a mutex has a thread for its owner
+  return object.SignalState > 0 || mutex_of(object).OwnerThread == &thread->object();
 }
+
+bool satisfied(const Wait& wait) {
+  const auto free = [&wait](const WaitBlock& block) { return available(*block.object, wait.thread); };
+  return wait.all ? std::all_of(wait.blocks.begin(), wait.blocks.end(), free)
+                  : std::any_of(wait.blocks.begin(), wait.blocks.end(), free);
+}
+
+/// What a satisfied wait does to an object. True when it was a mutex whose owner has ended.
+bool take(DISPATCHER_HEADER& object, Thread* thread) {
+  switch (object.Type) {
+    case object_type::synchronization_event:
+    case object_type::synchronization_timer: object.SignalState = 0; return false;
+    case object_type::semaphore: --object.SignalState; return false;
+    case object_type::mutant: {
+      KMUTANT& mutex = mutex_of(object);
+      if (--object.SignalState == 0) {
+        mutex.OwnerThread = &thread->object();
+        InsertTailList(&thread->mutexes(), &mutex.MutantListEntry);
+        ++thread->regions();
+      }
+      return std::exchange(mutex.Abandoned, BOOLEAN{FALSE}) != FALSE;
+    }
+    default: return false;
+  }
+}
+
+/// Takes what satisfies the wait: all of its objects, or the first that is free. The answer is the wait's.
+NTSTATUS take(const Wait& wait) {
+  bool abandoned = false;
+  if (wait.all) {
+    for (const WaitBlock& block : wait.blocks) abandoned |= take(*block.object, wait.thread);
+    return abandoned ? STATUS_ABANDONED_WAIT_0 : STATUS_SUCCESS;
+  }
+  NTSTATUS index = 0;
+  while (!available(*wait.blocks[static_cast<std::size_t>(index)].object, wait.thread)) ++index;
+  abandoned = take(*wait.blocks[static_cast<std::size_t>(index)].object, wait.thread);
+  return (abandoned ? STATUS_ABANDONED_WAIT_0 : STATUS_WAIT_0) + index;
+}
+
+Wait& wait_of(LIST_ENTRY* entry) { return *CONTAINING_RECORD(entry, WaitBlock, link)->wait; }
 
 }  // namespace
 
 NTSTATUS Partition::wait(DISPATCHER_HEADER& object, const LARGE_INTEGER* timeout) {
-  const bool only_looks = timeout != nullptr && timeout->QuadPart == 0;
-  const Irql highest = only_looks ? Irql::dispatch : Irql::apc;
-  const bool legal = require_irql_at_most(highest, "KeWaitForSingleObject", BugCheck::attempted_switch_from_dpc) &&
-                     (only_looks || require_thread("KeWaitForSingleObject"));
-  if (object.SignalState > 0) {
-    if (object.Type == SynchronizationEvent) object.SignalState = 0;
-    return STATUS_SUCCESS;
-  }
-  if (only_looks || !legal) return STATUS_TIMEOUT;
-
-  WaitBlock block{.link = {}, .thread = current_thread()};
-  InsertTailList(&object.WaitListHead, &block.link);
-  if (timeout != nullptr) {
-    block.timeout = world_.after(
-        span_until(*timeout), actor_,
-        [](void* expired) {
-          auto& late = *static_cast<WaitBlock*>(expired);
-          late.thread->partition_.release_waiter(late, STATUS_TIMEOUT);
-        },
-        &block);
-  }
-  block.thread->state_ = Thread::State::waiting;
-  hw::Processor::current()->wait();
-  VMBSIM_ASSERT(block.released, "a waiting thread goes on only when it was released");
-  return block.status;
+  Wait waiting{.thread = current_thread()};
+  WaitBlock block{.link = {}, .object = &object, .wait = &waiting};
+  waiting.blocks = {&block, 1};
+  return wait(waiting, timeout, "KeWaitForSingleObject");
 }
 
-Duration Partition::span_until(LARGE_INTEGER due) const {
-  constexpr LONGLONG most = std::numeric_limits<Duration::rep>::max() / 100;  // further away is never
-  if (due.QuadPart <= 0) return Duration{-std::max(due.QuadPart, -most) * 100};
-  return std::max(Duration{std::min(due.QuadPart, most) * 100} - world_.now().time_since_epoch(), Duration{});
+NTSTATUS Partition::wait(std::span<DISPATCHER_HEADER* const> objects, WAIT_TYPE type, const LARGE_INTEGER* timeout) {
+  VMBSIM_ASSERT(!objects.empty() && objects.size() <= MAXIMUM_WAIT_OBJECTS, "a wait is for 1 to 64 objects");
+  Wait waiting{.thread = current_thread(), .all = type == WaitAll};
+  std::array<WaitBlock, MAXIMUM_WAIT_OBJECTS> blocks;
+  for (std::size_t i = 0; i < objects.size(); ++i)
+    blocks[i] = WaitBlock{.link = {}, .object = objects[i], .wait = &waiting};
+  waiting.blocks = {blocks.data(), objects.size()};
+  return wait(waiting, timeout, "KeWaitForMultipleObjects");
+}
+
+NTSTATUS Partition::wait(Wait& waiting, const LARGE_INTEGER* timeout, const char* call) {
+  const bool only_looks = timeout != nullptr && timeout->QuadPart == 0;
+  const Irql highest = only_looks ? Irql::dispatch : Irql::apc;
+  const bool legal =
+      require_irql_at_most(highest, call, BugCheck::attempted_switch_from_dpc) && (only_looks || require_thread(call));
+  if (satisfied(waiting)) return take(waiting);
+  if (only_looks || !legal) return STATUS_TIMEOUT;
+
+  for (WaitBlock& block : waiting.blocks) InsertTailList(&block.object->WaitListHead, &block.link);
+  if (timeout != nullptr) {
+    waiting.timeout = world_.after(
+        span_until(*timeout), actor_,
+        [](void* expired) {
+          auto& late = *static_cast<Wait*>(expired);
+          late.thread->partition_.go_on(late, STATUS_TIMEOUT);
+        },
+        &waiting);
+  }
+  waiting.thread->state_ = Thread::State::waiting;
+  hw::Processor::current()->wait();
+  VMBSIM_ASSERT(waiting.released, "a waiting thread goes on only when it was released");
+  return waiting.status;
 }
 
 bool Partition::require_thread(const char* call) {
-  if (current_thread() != nullptr) return true;
+  const Thread* thread = current_thread();
+  if (thread != nullptr && !thread->runs_dpcs_) return true;
   findings_.add("IRQL", BugCheck::attempted_switch_from_dpc, {},
-                std::string(call) + " called by a DPC or an ISR that lowered its IRQL");
+                std::string(call) + (thread == nullptr ? " called by a DPC or an ISR that lowered its IRQL"
+                                                       : " called by a threaded DPC, which must not wait"));
   return false;
 }
 
@@ -62,129 +115,77 @@ void Partition::delay(Duration span) {
   if (!require_irql_at_most(Irql::apc, "KeDelayExecutionThread", BugCheck::attempted_switch_from_dpc) ||
       !require_thread("KeDelayExecutionThread"))
     return;
-  WaitBlock block{.link = {}, .thread = current_thread()};
-  InitializeListHead(&block.link);
+  Wait sleep{.thread = current_thread()};
   world_.after(
       span, actor_,
       [](void* expired) {
-        auto& done = *static_cast<WaitBlock*>(expired);
-        done.thread->partition_.release_waiter(done, STATUS_SUCCESS);
+        auto& done = *static_cast<Wait*>(expired);
+        done.thread->partition_.go_on(done, STATUS_SUCCESS);
       },
-      &block);
-  block.thread->state_ = Thread::State::waiting;
+      &sleep);
+  sleep.thread->state_ = Thread::State::waiting;
   hw::Processor::current()->wait();
 }
 
-void Partition::release_waiter(WaitBlock& block, NTSTATUS status) {
-  RemoveEntryList(&block.link);
-  world_.cancel(block.timeout);
-  block.status = status;
-  block.released = true;
-  make_ready(*block.thread);
+/// A wait is over: satisfied, or too late.
+void Partition::go_on(Wait& waiting, NTSTATUS status) {
+  for (WaitBlock& block : waiting.blocks) RemoveEntryList(&block.link);
+  world_.cancel(waiting.timeout);
+  waiting.status = status;
+  waiting.released = true;
+  make_ready(*waiting.thread);
 }
 
-/// Releases whom a newly signalled object releases: one waiter of a synchronization object, all of a notification object.
-void Partition::signal(DISPATCHER_HEADER& object) {
-  const bool one = object.Type == SynchronizationEvent;
-  object.SignalState = 1;
-  if (!one) {
-    while (!IsListEmpty(&object.WaitListHead))
-      release_waiter(*CONTAINING_RECORD(object.WaitListHead.Flink, WaitBlock, link), STATUS_SUCCESS);
-    return;
+/// Releases whom an object that has become signalled releases: all waiters of a notification object or of a thread, of
+/// others as many as its state allows. Who waits for all of several objects is passed over until they are all free.
+void Partition::satisfy(DISPATCHER_HEADER& object) {
+  LIST_ENTRY& waiters = object.WaitListHead;
+  const auto next_satisfied = [&waiters](LIST_ENTRY* from) {
+    while (from != &waiters && !satisfied(wait_of(from))) from = from->Flink;
+    return from;
+  };
+  const bool one_each = object.Type == object_type::synchronization_event || object.Type == object_type::mutant ||
+                        object.Type == object_type::synchronization_timer || object.Type == object_type::semaphore;
+  while (object.SignalState > 0) {
+    LIST_ENTRY* chosen = next_satisfied(waiters.Flink);
+    if (chosen == &waiters) return;
+    if (one_each) {
+      std::uint32_t candidates = 0;
+      for (LIST_ENTRY* entry = chosen; entry != &waiters; entry = next_satisfied(entry->Flink)) ++candidates;
+      for (std::uint32_t skip = world_.choose(kernel::ChoicePoint::wake, candidates); skip != 0; --skip)
+        chosen = next_satisfied(chosen->Flink);
+    }
+    Wait& waiting = wait_of(chosen);
+    go_on(waiting, take(waiting));
   }
-  std::uint32_t waiting = 0;
-  for (LIST_ENTRY* entry = object.WaitListHead.Flink; entry != &object.WaitListHead; entry = entry->Flink) ++waiting;
-  if (waiting == 0) return;
-  LIST_ENTRY* chosen = object.WaitListHead.Flink;
-  for (std::uint32_t skip = world_.choose(kernel::ChoicePoint::wake, waiting); skip != 0; --skip)
-    chosen = chosen->Flink;
-  object.SignalState = 0;
-  release_waiter(*CONTAINING_RECORD(chosen, WaitBlock, link), STATUS_SUCCESS);
 }
-
-/// Keeps the executing processor from switching threads while several things change together.
-class Partition::NoSwitch {
- public:
-  NoSwitch() : cpu_(hw::Processor::current()), before_(cpu_ != nullptr ? cpu_->irql() : Irql::high) {
-    if (before_ < Irql::dispatch) cpu_->set_irql(Irql::dispatch);
-  }
-  ~NoSwitch() {
-    if (before_ < Irql::dispatch) cpu_->set_irql(before_);
-  }
-  NoSwitch(const NoSwitch&) = delete;
-  NoSwitch& operator=(const NoSwitch&) = delete;
-
- private:
-  hw::Processor* cpu_;
-  Irql before_;
-};
 
 LONG Partition::set_event(KEVENT& event) {
   const NoSwitch until_done;  // a released waiter may throw the event away as soon as it runs
   const LONG before = event.Header.SignalState;
-  if (before == 0) signal(event.Header);
+  event.Header.SignalState = 1;
+  if (before == 0) satisfy(event.Header);
   return before;
 }
 
-void Partition::set_timer(KTIMER& timer, Duration due, Duration period, KDPC* dpc) {
-  const hw::Processor* here = hw::Processor::current();
-  timer.Header.SignalState = 0;
-  timer.Dpc = dpc;
-  timer.Period = static_cast<ULONG>(period.count() / 1'000'000);
-  timer.SimulatorData[1] = &cpus_[here != nullptr && &here->executive() == this ? here->id().value : 0];
-  start_timer(timer, due);
+LONG Partition::release_semaphore(KSEMAPHORE& semaphore, LONG more) {
+  const NoSwitch until_done;
+  const LONG before = semaphore.Header.SignalState;
+  semaphore.Header.SignalState += more;
+  satisfy(semaphore.Header);
+  return before;
 }
 
-void Partition::start_timer(KTIMER& timer, Duration due) {
-  InsertTailList(&timers_, &timer.TimerListEntry);
-  event_of(timer) = world_.after(
-      due, actor_,
-      [](void* object) {
-        auto& expired = *static_cast<KTIMER*>(object);
-        static_cast<Cpu*>(expired.SimulatorData[1])->partition->on_timer(expired);
-      },
-      &timer);
-}
-
-bool Partition::cancel_timer(KTIMER& timer) {
-  if (!world_.cancel(event_of(timer))) return false;
-  event_of(timer) = {};
-  RemoveEntryList(&timer.TimerListEntry);
-  return true;
-}
-
-void Partition::on_timer(KTIMER& timer) {
-  RemoveEntryList(&timer.TimerListEntry);
-  event_of(timer) = {};
-  if (timer.Period != 0) start_timer(timer, std::chrono::milliseconds{timer.Period});
-  signal(timer.Header);
-  if (timer.Dpc != nullptr)
-    insert_dpc(*timer.Dpc, nullptr, nullptr, static_cast<const Cpu*>(timer.SimulatorData[1])->id);
-}
-
-bool Partition::free_pool(void* block) {
-  const auto size = pool_.size_of(block);
-  if (!size) return false;
-  const auto inside = [&](const void* object) {
-    const auto distance = reinterpret_cast<std::uintptr_t>(object) - reinterpret_cast<std::uintptr_t>(block);
-    return distance < *size;
-  };
-  const auto sort_out = [&](LIST_ENTRY& list, const char* text, const auto& take_out) {
-    for (LIST_ENTRY* entry = list.Flink; entry != &list;) {
-      LIST_ENTRY* const next = entry->Flink;
-      if (inside(entry)) {
-        findings_.add("POOL", BugCheck::timer_or_dpc_invalid, {}, text);
-        take_out(entry);
-      }
-      entry = next;
-    }
-  };
-  sort_out(timers_, "a pool block was freed with a timer in it that is set",
-           [this](LIST_ENTRY* entry) { cancel_timer(*CONTAINING_RECORD(entry, KTIMER, TimerListEntry)); });
-  for (Cpu& cpu : cpus_)
-    sort_out(cpu.dpcs, "a pool block was freed with a DPC in it that is queued",
-             [this](LIST_ENTRY* entry) { remove_dpc(*CONTAINING_RECORD(entry, KDPC, DpcListEntry)); });
-  return pool_.free(block);
+LONG Partition::release_mutex(KMUTANT& mutex) {
+  const NoSwitch until_done;
+  const LONG before = mutex.Header.SignalState++;
+  if (mutex.Header.SignalState == 1) {
+    --mutex.OwnerThread->thread->regions_;
+    mutex.OwnerThread = nullptr;
+    RemoveEntryList(&mutex.MutantListEntry);
+    satisfy(mutex.Header);
+  }
+  return before;
 }
 
 }  // namespace vmbsim::os

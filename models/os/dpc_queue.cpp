@@ -23,6 +23,10 @@ bool Partition::insert_dpc(KDPC& dpc, void* argument1, void* argument2, CpuId or
   dpc.SystemArgument1 = argument1;
   dpc.SystemArgument2 = argument2;
   dpc.DpcData = &cpu;
+  if (dpc.Type == object_type::threaded_dpc) {
+    insert_threaded_dpc(cpu, dpc);
+    return true;
+  }
   ++cpu.dpc_depth;
   if (dpc.Importance == HighImportance)
     InsertHeadList(&cpu.dpcs, &dpc.DpcListEntry);
@@ -54,9 +58,47 @@ bool Partition::remove_dpc(KDPC& dpc) {
   if (dpc.DpcData == nullptr) return false;
   auto& cpu = *static_cast<Cpu*>(dpc.DpcData);
   RemoveEntryList(&dpc.DpcListEntry);
-  --cpu.dpc_depth;
+  if (dpc.Type != object_type::threaded_dpc) --cpu.dpc_depth;
   dpc.DpcData = nullptr;
   return true;
+}
+
+// ---- Threaded DPCs. Source: WDK, "Introduction to Threaded DPCs": PASSIVE_LEVEL, above every other thread. ----
+
+void Partition::insert_threaded_dpc(Cpu& cpu, KDPC& dpc) {
+  if (dpc.Importance == HighImportance)
+    InsertHeadList(&cpu.threaded_dpcs, &dpc.DpcListEntry);
+  else
+    InsertTailList(&cpu.threaded_dpcs, &dpc.DpcListEntry);
+  if (cpu.dpc_thread != nullptr) {
+    if (cpu.dpc_thread->state_ == Thread::State::waiting) make_ready(*cpu.dpc_thread);
+    return;
+  }
+  cpu.dpc_thread = &create_thread(
+      cpu.processor->name() + ".dpc", Thread::priority_highest, cpu.id, true,
+      [](void* object) {
+        auto& own = *static_cast<Cpu*>(object);
+        own.partition->run_threaded_dpcs(own);
+      },
+      &cpu);
+  cpu.dpc_thread->runs_dpcs_ = true;
+}
+
+void Partition::run_threaded_dpcs(Cpu& cpu) {
+  for (;;) {
+    while (!IsListEmpty(&cpu.threaded_dpcs)) {
+      KDPC& dpc = *CONTAINING_RECORD(RemoveHeadList(&cpu.threaded_dpcs), KDPC, DpcListEntry);
+      dpc.DpcData = nullptr;
+      spend(costs_.dpc_dispatch, cpu.costs);
+      dpc.DeferredRoutine(&dpc, dpc.DeferredContext, dpc.SystemArgument1, dpc.SystemArgument2);
+      if (cpu.processor->irql() != Irql::passive) {
+        findings_.add("IRQL", BugCheck::irql_unexpected_value, {}, "a threaded DPC returned above PASSIVE_LEVEL");
+        cpu.processor->set_irql(Irql::passive);
+      }
+    }
+    cpu.dpc_thread->state_ = Thread::State::waiting;
+    cpu.processor->wait();
+  }
 }
 
 void Partition::request_dpcs(Cpu& cpu) {

@@ -30,6 +30,7 @@ Partition::Partition(Config config)
     const std::string cpu_name = fmt::format("{}.cpu{}", name_, i);
     Cpu& cpu = cpus_.emplace_back(Cpu{.processor = nullptr,
                                       .dpcs = {},
+                                      .threaded_dpcs = {},
                                       .tick = {},
                                       .quantum = {},
                                       .thread_time = {},
@@ -37,6 +38,7 @@ Partition::Partition(Config config)
                                       .id = CpuId{i},
                                       .partition = this});
     InitializeListHead(&cpu.dpcs);
+    InitializeListHead(&cpu.threaded_dpcs);
     cpu.processor = std::make_unique<hw::Processor>(hw::Processor::Config{.name = cpu_name,
                                                                           .id = CpuId{i},
                                                                           .world = world_,

@@ -6,7 +6,10 @@
 /// Source   WDK: "Introduction to DPC objects", "Organization of DPC queues", "System worker threads", the DDI page of each call.
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,18 +23,41 @@
 #include "wdm.h"
 
 namespace vmbsim::os {
-
 class Partition;
+class Thread;
+}  // namespace vmbsim::os
+
+/// What a driver's pointer to a thread points to: signalled when the thread has ended.
+struct _KTHREAD {
+  DISPATCHER_HEADER header{};
+  vmbsim::os::Thread* thread = nullptr;
+};
+
+namespace vmbsim::os {
+
+/// DISPATCHER_HEADER::Type and KDPC::Type, by Windows' numbers; events and timers have two kinds each.
+/// Source: Windows' public symbols, enumeration KOBJECTS.
+namespace object_type {
+constexpr UCHAR notification_event = 0, synchronization_event = 1, mutant = 2, semaphore = 5, thread = 6;
+constexpr UCHAR notification_timer = 8, synchronization_timer = 9, dpc = 19, threaded_dpc = 24;
+}  // namespace object_type
 
 /// A kernel thread. Priorities 0 to 31, higher first; equal ones share a processor by quantum.
 class Thread {
  public:
   using Body = void (*)(void*);
+  static constexpr int priority_highest = 31;   ///< runs threaded DPCs
   static constexpr int priority_normal = 8;     ///< an application's thread
   static constexpr int priority_delayed = 12;   ///< worker of DelayedWorkQueue
   static constexpr int priority_critical = 13;  ///< worker of CriticalWorkQueue
 
   const std::string& name() const { return name_; }
+  int priority() const { return priority_; }
+  /// The thread as an object to wait for.
+  _KTHREAD& object() { return object_; }
+  /// Critical and guarded regions it is in, mutexes it owns included; it must not end in one.
+  int& regions() { return regions_; }
+  LIST_ENTRY& mutexes() { return mutexes_; }
 
  private:
   friend class Partition;
@@ -42,7 +68,7 @@ class Thread {
 
   Partition& partition_;
   std::string name_;
-  hw::Context context_;
+  std::optional<hw::Context> context_;  // given up, stack and all, some time after the end
   int priority_;
   CpuId ideal_;
   bool bound_;  // runs on its ideal processor only
@@ -50,6 +76,12 @@ class Thread {
   Body body_;
   void* argument_;
   Duration quantum_left_;  // of its own time, as of its last dispatch
+  _KTHREAD object_;
+  LIST_ENTRY mutexes_;  // KMUTEXes it owns
+  int regions_ = 0;
+  std::uint32_t references_ = 0;  // handles and pointers in drivers' hands; while there are any the object stays
+  bool drivers_own_ = false;      // started by PsCreateSystemThread
+  bool runs_dpcs_ = false;
 };
 
 /// Work for a system worker thread. Queued at most once; may be queued again from its own routine.
@@ -105,6 +137,17 @@ class Partition final : public hw::Executive {
   // ---- Threads and workers ----
   Thread& create_thread(std::string name, int priority, CpuId ideal, bool bound, Thread::Body body, void* argument);
   Thread* current_thread();
+  /// A thread that a driver starts, with one handle to it.
+  HANDLE create_system_thread(Thread::Body body, void* argument);
+  /// The thread that `handle` means, null when it means none.
+  Thread* thread_of(HANDLE handle) const;
+  /// False when there is no such handle.
+  bool close(HANDLE handle);
+  /// A driver holds one pointer more to `thread`; answers how many references there are.
+  std::uint32_t reference(Thread& thread) { return ++thread.references_; }
+  /// Nothing when there was no reference left to give back.
+  std::optional<std::uint32_t> dereference(Thread& thread);
+  void set_priority(Thread& thread, int priority);
   /// Ends the executing thread; does not return.
   [[noreturn]] void end_current_thread();
   void queue_work(WorkItem& item, WORK_QUEUE_TYPE type);
@@ -114,8 +157,14 @@ class Partition final : public hw::Executive {
   // ---- Dispatcher objects ----
   /// Waits as KeWaitForSingleObject does. `timeout` null: for ever; zero: only looks; else in 100 ns units, negative: relative.
   NTSTATUS wait(DISPATCHER_HEADER& object, const LARGE_INTEGER* timeout);
+  /// The same as KeWaitForMultipleObjects does, for 1 to MAXIMUM_WAIT_OBJECTS objects.
+  NTSTATUS wait(std::span<DISPATCHER_HEADER* const> objects, WAIT_TYPE type, const LARGE_INTEGER* timeout);
   /// Sets an event to signalled and releases whom it releases; from contexts and from events. Answers the previous state.
   LONG set_event(KEVENT& event);
+  /// Adds `more` above 0 to a semaphore, whose limit is not exceeded; answers the count before.
+  LONG release_semaphore(KSEMAPHORE& semaphore, LONG more);
+  /// Gives up one acquire of a mutex, which the executing thread owns; answers the state before.
+  LONG release_mutex(KMUTANT& mutex);
   /// Lets the executing thread sleep.
   void delay(Duration span);
   /// What a DueTime or a Timeout means: in 100 ns, negative from now, positive from the start of the run; never negative.
@@ -123,13 +172,26 @@ class Partition final : public hw::Executive {
   /// `due` from now; `period` in whole milliseconds, 0 for once. The timer must not be set.
   void set_timer(KTIMER& timer, Duration due, Duration period, KDPC* dpc);
   bool cancel_timer(KTIMER& timer);
-  /// Gives a pool block back. What the block must not hold any more, a queued DPC or a set timer, is a finding and is taken out.
-  bool free_pool(void* block);
+  /// Gives a pool block back. What the block must not hold any more, a queued DPC or work item or a set timer, is a finding
+  /// and is taken out; so are another tag than the block's, unless `tag` is 0, and bytes written behind its end.
+  bool free_pool(void* block, std::uint32_t tag);
+
+  // ---- What a driver must not do with memory, and must have given back ----
+
+  /// A driver, or a KMCL call for it, is about to touch `length` bytes at `address`: paged pool at DISPATCH_LEVEL or above is
+  /// a finding, and so are bytes beyond a pool block.
+  void touch(const void* address, std::size_t length, const char* call);
+  /// When the last driver of the partition is unloaded: a finding for every pool tag with live blocks, for descriptor lists,
+  /// work items and lookaside entries not freed, timers set, DPCs queued, and threads that still run or are referenced.
+  /// `subject` names the driver or the partition in them.
+  void report_leaks(std::string_view subject);
 
   // ---- Spin locks; the caller is at DISPATCH_LEVEL ----
   void acquire(KSPIN_LOCK& lock);
   bool try_acquire(KSPIN_LOCK& lock);
   void release(KSPIN_LOCK& lock);
+  /// Strictly in order of arrival; `place` lives until the release.
+  void acquire_queued(KSPIN_LOCK& lock, KSPIN_LOCK_QUEUE& place);
 
   /// Records a finding when the executing processor's IRQL is above `highest`; true when the call is legal.
   bool require_irql_at_most(Irql highest, const char* call, BugCheck bug_check);
@@ -144,7 +206,9 @@ class Partition final : public hw::Executive {
   struct Cpu {
     std::unique_ptr<hw::Processor> processor;
     LIST_ENTRY dpcs;
-    std::uint32_t dpc_depth = 0;
+    LIST_ENTRY threaded_dpcs{};
+    Thread* dpc_thread = nullptr;  // runs them; made when first needed
+    std::uint32_t dpc_depth = 0;   // of `dpcs`
     bool dpcs_requested = false;
     kernel::EventHandle tick;  // a clock tick that drains what nobody hurried
     kernel::EventHandle quantum;
@@ -169,11 +233,12 @@ class Partition final : public hw::Executive {
     kernel::EventHandle look;
     Partition* partition = nullptr;
   };
-  class NoSwitch;
 
   Duration scaled(Duration span) const {
     return speed_permille_ == 1000 ? span : Duration{span.count() * 1000 / speed_permille_};
   }
+  void insert_threaded_dpc(Cpu& cpu, KDPC& dpc);
+  void run_threaded_dpcs(Cpu& cpu);
   void request_dpcs(Cpu& cpu);
   void on_clock_tick(Cpu& cpu);
   void make_ready(Thread& thread);
@@ -182,13 +247,17 @@ class Partition final : public hw::Executive {
   void charge_quantum(Cpu& cpu);
   void start_sharing(Cpu& cpu);
   void arm_quantum(Cpu& cpu);
-  void require_passive_end();
+  void erase(const Thread& thread);
+  void require_clean_end();
   void add_worker(WorkQueue& queue);
   void look_after(WorkQueue& queue);
   void on_look(WorkQueue& queue);
   void on_released();
-  void release_waiter(struct WaitBlock& block, NTSTATUS status);
-  void signal(DISPATCHER_HEADER& object);
+  NTSTATUS wait(struct Wait& wait, const LARGE_INTEGER* timeout, const char* call);
+  void go_on(struct Wait& wait, NTSTATUS status);
+  void satisfy(DISPATCHER_HEADER& object);
+  void hand_over(KSPIN_LOCK& lock, std::size_t place);
+  void on_granted();
   bool require_thread(const char* call);
   void start_timer(KTIMER& timer, Duration due);
   void on_timer(KTIMER& timer);
@@ -206,14 +275,23 @@ class Partition final : public hw::Executive {
   std::vector<std::string> debug_output_;
   std::vector<Cpu> cpus_;
   std::vector<std::unique_ptr<Thread>> threads_;
-  std::vector<const Thread*> ended_;            // given up, stack and all, before the next one is made
+  std::vector<Thread*> ended_;                  // whose stacks are given up before the next thread is made
   std::array<std::vector<Thread*>, 32> ready_;  // not deques: those allocate as they move, and 0.6 KiB when empty
   std::uint32_t ready_mask_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::array<WorkQueue, 2> work_queues_;  // delayed, critical
   std::uint64_t spins_ = 0;
   kernel::Fifo<const KSPIN_LOCK*> released_;  // locks whose spinners may look after the current event
-  LIST_ENTRY timers_;                         // that are set
+  struct Queued {
+    KSPIN_LOCK* lock;
+    KSPIN_LOCK_QUEUE* place;
+    const hw::Context* owner;  // to be
+  };
+  std::vector<Queued> queued_;                // who waits for queued spin locks, in order of arrival
+  kernel::Fifo<const hw::Context*> granted_;  // who got one, and may look after the current event
+  std::map<HANDLE, Thread*> handles_;
+  std::uintptr_t last_handle_ = 0;
+  LIST_ENTRY timers_;  // that are set
   ActorId actor_;
 };
 

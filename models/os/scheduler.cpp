@@ -26,30 +26,36 @@ Thread::Thread(Partition& partition, kernel::StackPool& stacks, std::string name
                Body body, void* argument)
     : partition_(partition),
       name_(std::move(name)),
-      context_(stacks, hw::Activity::thread, this),
+      context_(std::in_place, stacks, hw::Activity::thread, this),
       priority_(priority),
       ideal_(ideal),
       bound_(bound),
       body_(body),
       argument_(argument),
-      quantum_left_(quantum) {}
+      quantum_left_(quantum) {
+  object_.header.Type = object_type::thread;
+  InitializeListHead(&object_.header.WaitListHead);
+  object_.thread = this;
+  InitializeListHead(&mutexes_);
+}
 
 Thread& Partition::create_thread(std::string name, int priority, CpuId ideal, bool bound, Thread::Body body,
                                  void* argument) {
   VMBSIM_ASSERT(priority >= 0 && priority < 32, "thread priorities are 0 to 31");
-  for (const Thread* ended : ended_)
-    threads_.erase(
-        std::find_if(threads_.begin(), threads_.end(), [ended](const auto& each) { return each.get() == ended; }));
+  for (Thread* ended : ended_) {
+    ended->context_.reset();
+    if (ended->references_ == 0) erase(*ended);
+  }
   ended_.clear();
   threads_.push_back(
       std::unique_ptr<Thread>(new Thread(*this, stacks_, std::move(name), priority, ideal, bound, body, argument)));
   Thread& thread = *threads_.back();
-  thread.context_.start(
+  thread.context_->start(
       Irql::passive,
       [](void* object) {
         auto& self = *static_cast<Thread*>(object);
         self.body_(self.argument_);
-        self.partition_.require_passive_end();
+        self.partition_.require_clean_end();
       },
       &thread);
   make_ready(thread);
@@ -74,22 +80,96 @@ void Partition::thread_ended(hw::Context& context) {
   ended_.push_back(&thread);
 }
 
-void Partition::require_passive_end() {
-  if (require_irql_at_most(Irql::passive, "the end of a thread", BugCheck::irql_unexpected_value)) return;
-  hw::Processor::current()->set_irql(Irql::passive);
+/// What a thread must have given back before it ends; afterwards whoever waits for its end goes on.
+void Partition::require_clean_end() {
+  if (!require_irql_at_most(Irql::passive, "the end of a thread", BugCheck::irql_unexpected_value))
+    hw::Processor::current()->set_irql(Irql::passive);
+  Thread& thread = *current_thread();
+  if (thread.regions_ != 0)
+    findings_.add("THREAD", BugCheck::kernel_apc_pending_during_exit, {},
+                  "a thread ended while it owned a mutex or was in a critical region");
+  const NoSwitch until_done;
+  while (!IsListEmpty(&thread.mutexes_)) {
+    KMUTANT& mutex = *CONTAINING_RECORD(RemoveHeadList(&thread.mutexes_), KMUTANT, MutantListEntry);
+    mutex.OwnerThread = nullptr;
+    mutex.Abandoned = TRUE;
+    mutex.Header.SignalState = 1;
+    satisfy(mutex.Header);
+  }
+  thread.object_.header.SignalState = 1;
+  satisfy(thread.object_.header);
 }
 
 void Partition::end_current_thread() {
-  require_passive_end();
+  require_clean_end();
   thread_ended(*hw::Processor::current()->occupant());
   hw::Processor::current()->wait();  // nobody makes it ready again
   impossible("an ended thread does not run", "Partition::end_current_thread");
 }
 
+HANDLE Partition::create_system_thread(Thread::Body body, void* argument) {
+  Thread& thread = create_thread(fmt::format("{}.thread", name_), Thread::priority_normal,
+                                 hw::Processor::current()->id(), false, body, argument);
+  thread.drivers_own_ = true;
+  thread.references_ = 1;
+  last_handle_ += 4;
+  const auto handle = reinterpret_cast<HANDLE>(last_handle_);
+  handles_.emplace(handle, &thread);
+  return handle;
+}
+
+Thread* Partition::thread_of(HANDLE handle) const {
+  const auto found = handles_.find(handle);
+  return found == handles_.end() ? nullptr : found->second;
+}
+
+bool Partition::close(HANDLE handle) {
+  const auto found = handles_.find(handle);
+  if (found == handles_.end()) return false;
+  Thread& thread = *found->second;
+  handles_.erase(found);
+  if (--thread.references_ == 0 && !thread.context_) erase(thread);
+  return true;
+}
+
+void Partition::erase(const Thread& thread) {
+  threads_.erase(
+      std::find_if(threads_.begin(), threads_.end(), [&thread](const auto& each) { return each.get() == &thread; }));
+}
+
+std::optional<std::uint32_t> Partition::dereference(Thread& thread) {
+  const auto handles = static_cast<std::uint32_t>(
+      std::count_if(handles_.begin(), handles_.end(), [&thread](const auto& each) { return each.second == &thread; }));
+  if (thread.references_ == handles) return std::nullopt;  // what is left belongs to handles
+  const std::uint32_t left = --thread.references_;
+  if (left == 0 && !thread.context_) erase(thread);
+  return left;
+}
+
+void Partition::set_priority(Thread& thread, int priority) {
+  VMBSIM_ASSERT(priority >= 0 && priority < 32, "thread priorities are 0 to 31");
+  if (thread.priority_ == priority || thread.state_ == Thread::State::ended) return;
+  const bool lowered = priority < thread.priority_;
+  if (thread.state_ != Thread::State::ready) {
+    thread.priority_ = priority;
+    if (!lowered || thread.state_ != Thread::State::running) return;
+    for (Cpu& cpu : cpus_)  // somebody who waits may come first now
+      if (cpu.last_thread == &thread) cpu.processor->reconsider();
+    return;
+  }
+  auto& before = ready_[static_cast<std::size_t>(thread.priority_)];
+  std::erase(before, &thread);
+  if (before.empty()) ready_mask_ &= ~(1u << thread.priority_);
+  thread.priority_ = priority;
+  ready_[static_cast<std::size_t>(priority)].push_back(&thread);
+  ready_mask_ |= 1u << priority;
+  find_processor(thread);
+}
+
 void Partition::make_ready(Thread& thread) {
   thread.state_ = Thread::State::ready;
   thread.quantum_left_ = quantum;  // assumed: a wait earns a new one
-  hw::Processor::make_ready(thread.context_);
+  hw::Processor::make_ready(*thread.context_);
   const auto level = static_cast<std::size_t>(thread.priority_);
   ready_[level].push_back(&thread);
   ready_mask_ |= 1u << level;
@@ -154,7 +234,7 @@ hw::Context* Partition::next_thread(CpuId id, hw::Context* occupant) {
   }
   next->state_ = Thread::State::running;
   world_.cancel(cpu.quantum);
-  if (cpu.last_thread != next) next->context_.owe(scaled(costs_.thread_switch.sample(cpu.costs)));
+  if (cpu.last_thread != next) next->context_->owe(scaled(costs_.thread_switch.sample(cpu.costs)));
   cpu.last_thread = next;
   arm_quantum(cpu);
   for (std::uint32_t mask = ready_mask_; mask != 0; mask &= mask - 1)  // whoever is left may suit an idle processor
@@ -162,7 +242,7 @@ hw::Context* Partition::next_thread(CpuId id, hw::Context* occupant) {
       for (Cpu& other : cpus_)
         if (&other != &cpu && other.processor->idle() && (!waiting->bound_ || waiting->ideal_ == other.id))
           other.processor->reconsider();
-  return &next->context_;
+  return &*next->context_;
 }
 
 /// Takes what the last dispatched thread used of this processor, and only that, from its quantum.

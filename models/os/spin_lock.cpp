@@ -41,6 +41,8 @@ void Partition::release(KSPIN_LOCK& lock) {
   if (lock != owner_word())
     findings_.add("LOCK", BugCheck::spin_lock_not_owned, {},
                   "a spin lock was released by somebody who does not own it");
+  for (std::size_t i = 0; i < queued_.size(); ++i)
+    if (queued_[i].lock == &lock) return hand_over(lock, i);
   lock = 0;
   for (const Cpu& cpu : cpus_)
     if (cpu.spins_for(lock)) {  // they look after the current event, when the releasing context has gone on
@@ -48,6 +50,38 @@ void Partition::release(KSPIN_LOCK& lock) {
       world_.soon([](void* self) { static_cast<Partition*>(self)->on_released(); }, this);
       return;
     }
+}
+
+// ---- Queued spin locks: whoever asked first is the next owner, even if it serves an interrupt when the lock is released.
+// Source: WDK, "Queued Spin Locks". ----
+
+void Partition::acquire_queued(KSPIN_LOCK& lock, KSPIN_LOCK_QUEUE& place) {
+  place = KSPIN_LOCK_QUEUE{nullptr, &lock};
+  if (try_acquire(lock)) return;
+  const hw::Processor& cpu = *hw::Processor::current();
+  if (lock == owner_word() || cpu.interrupted_here(reinterpret_cast<const hw::Context*>(lock))) {
+    findings_.add("LOCK", BugCheck::spin_lock_already_owned, {},
+                  "a queued spin lock was acquired by a processor that holds it: a sure deadlock");
+    if (lock == owner_word()) return;
+  }
+  place.Next = &place;  // waits
+  queued_.push_back({&lock, &place, cpu.occupant()});
+  while (place.Next != nullptr) hw::Processor::current()->spin();
+}
+
+void Partition::hand_over(KSPIN_LOCK& lock, std::size_t place) {
+  const Queued next = queued_[place];
+  queued_.erase(queued_.begin() + static_cast<std::ptrdiff_t>(place));
+  lock = reinterpret_cast<KSPIN_LOCK>(next.owner);
+  next.place->Next = nullptr;
+  granted_.push(next.owner);
+  world_.soon([](void* self) { static_cast<Partition*>(self)->on_granted(); }, this);
+}
+
+void Partition::on_granted() {
+  const hw::Context* owner = granted_.pop();
+  for (Cpu& cpu : cpus_)  // interrupted ones look when that is over
+    if (cpu.processor->occupant() == owner && cpu.processor->spinning()) return cpu.processor->let_spinner_look();
 }
 
 /// Among the processors that spin uninterrupted one gets the next look; by default who has spun longest.

@@ -4,12 +4,22 @@
 
 namespace vmbsim::os {
 
-/// One thread waiting for one dispatcher object; linked in the object's WaitListHead, or nowhere while it only sleeps.
+struct Wait;
+
+/// One object of a wait; linked in the object's WaitListHead.
 struct WaitBlock {
   LIST_ENTRY link;
+  DISPATCHER_HEADER* object;
+  Wait* wait;
+};
+
+/// One thread waiting for one object, for any or for all of several, or for time to pass.
+struct Wait {
   Thread* thread;
-  NTSTATUS status = STATUS_SUCCESS;
+  std::span<WaitBlock> blocks{};
+  bool all = false;
   bool released = false;
+  NTSTATUS status = STATUS_SUCCESS;
   kernel::EventHandle timeout{};
 };
 
@@ -19,6 +29,23 @@ struct Partition::Worker {
   WorkQueue& queue;
   Thread* thread = nullptr;
   kernel::Stream costs;
+};
+
+/// Keeps the executing processor from switching threads while several things change together.
+class NoSwitch {
+ public:
+  NoSwitch() : cpu_(hw::Processor::current()), before_(cpu_ != nullptr ? cpu_->irql() : Irql::high) {
+    if (before_ < Irql::dispatch) cpu_->set_irql(Irql::dispatch);
+  }
+  ~NoSwitch() {
+    if (before_ < Irql::dispatch) hw::Processor::current()->set_irql(before_);
+  }
+  NoSwitch(const NoSwitch&) = delete;
+  NoSwitch& operator=(const NoSwitch&) = delete;
+
+ private:
+  hw::Processor* cpu_;
+  Irql before_;
 };
 
 }  // namespace vmbsim::os
