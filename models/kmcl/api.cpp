@@ -97,6 +97,22 @@ NTSTATUS VmbClientChannelInitSetRingBufferPageCount(VMBCHANNEL Channel, UINT32 I
 NTSTATUS VmbServerChannelInitSetTargetInterfaceId(VMBCHANNEL Channel, GUID InterfaceType, GUID InterfaceInstance) {
   return Endpoint::of(Channel).set_target_interface(InterfaceType, InterfaceInstance);
 }
+NTSTATUS VmbClientChannelInitSetTargetPnp(VMBCHANNEL Channel, LPCGUID InterfaceType, LPCGUID InterfaceInstance,
+                                          PFN_VMB_CHANNEL_PNP_FAILURE PnpFailureCallback) {
+  return Endpoint::of(Channel).set_target_pnp(*InterfaceType, InterfaceInstance, PnpFailureCallback);
+}
+NTSTATUS VmbServerChannelInitSetFlags(VMBCHANNEL Channel, UINT32 Flags) {
+  return Endpoint::of(Channel).set_server_flags(Flags);
+}
+NTSTATUS VmbServerChannelInitSetMmioMegabytes(VMBCHANNEL Channel, UINT16 MmioMegabytes, UINT16 MmioMegabytesOptional) {
+  return Endpoint::of(Channel).set_mmio_megabytes(MmioMegabytes, MmioMegabytesOptional);
+}
+NTSTATUS VmbServerChannelInitSetTargetVtl(VMBCHANNEL Channel, UINT8 TargetVtl) {
+  return Endpoint::of(Channel).set_target_vtl(TargetVtl);
+}
+NTSTATUS VmbServerChannelInitSetVmbusHandle(VMBCHANNEL Channel, HANDLE VmbusHandle) {
+  return Endpoint::of(Channel).set_vmbus_handle(VmbusHandle);
+}
 
 // ---- Run-time settings ----
 
@@ -111,6 +127,19 @@ VOID VmbChannelSetTransactionQuota(VMBCHANNEL Channel, UINT32 Quota) {
 }
 VOID FASTCALL VmbChannelSetPointer(VMBCHANNEL Channel, PVOID Pointer) { Endpoint::of(Channel).set_pointer(Pointer); }
 PVOID FASTCALL VmbChannelGetPointer(VMBCHANNEL Channel) { return Endpoint::of(Channel).pointer(); }
+NTSTATUS VmbChannelSetInterruptLatency(VMBCHANNEL Channel, UINT16 Latency, PUINT16 OriginalLatency) {
+  return Endpoint::of(Channel).set_interrupt_latency(Latency, *OriginalLatency);
+}
+VOID VmbChannelGetInterfaceInstance(VMBCHANNEL Channel, LPGUID InterfaceInstance) {
+  *InterfaceInstance = Endpoint::of(Channel).interface_instance();
+}
+VOID VmbChannelGetMmioSpace(VMBCHANNEL Channel, UINT64* MmioAddress, UINT64* MmioSize) {
+  std::uint64_t address = 0;
+  std::uint64_t size = 0;
+  Endpoint::of(Channel).mmio_space(address, size);
+  *MmioAddress = address;
+  *MmioSize = size;
+}
 UINT32 VmbChannelSizeofPacket(VMBCHANNEL Channel) { return Endpoint::of(Channel).sizeof_packet(); }
 
 // ---- Incoming packets ----
@@ -131,6 +160,44 @@ VOID FASTCALL VmbChannelPacketFail(VMBPACKETCOMPLETION PacketCompletionContext) 
 NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION PacketCompletionContext, UINT32 Flags, PMDL* Mdl) {
   Received& received = Received::of(PacketCompletionContext);
   return received.endpoint->external_data(received, Flags, Mdl);
+}
+
+// ---- Shared memory ----
+
+NTSTATUS VmbChannelCreateGpadlFromMdl(VMBCHANNEL Channel, UINT32 Flags, PMDL Mdl, UINT32 StartOffsetWithinMdl,
+                                      UINT32 DataLengthWithinMdl, PUINT32 GpadlHandle) {
+  return Endpoint::of(Channel).create_gpadl(Flags, Mdl, StartOffsetWithinMdl, DataLengthWithinMdl, *GpadlHandle);
+}
+NTSTATUS VmbChannelCreateGpadlFromBuffer(VMBCHANNEL Channel, UINT32 Flags, PVOID Buffer, UINT32 ByteCount,
+                                         PUINT32 GpadlHandle) {
+  return Endpoint::of(Channel).create_gpadl(Flags, Buffer, ByteCount, *GpadlHandle);
+}
+VOID VmbChannelDeleteGpadl(VMBCHANNEL Channel, UINT32 GpadlHandle) { Endpoint::of(Channel).delete_gpadl(GpadlHandle); }
+NTSTATUS VmbChannelMapGpadl(VMBCHANNEL Channel, UINT32 Flags, UINT32 GpadlHandle, PMDL* Mdl) {
+  return Endpoint::of(Channel).map_gpadl(Flags, GpadlHandle, Mdl);
+}
+VOID VmbChannelUnmapGpadl(VMBCHANNEL Channel, UINT32 GpadlHandle) { Endpoint::of(Channel).unmap_gpadl(GpadlHandle); }
+
+// ---- Saving and restoring ----
+
+NTSTATUS VmbServerChannelInitSetSaveRestorePacketCallbacks(VMBCHANNEL Channel,
+                                                           PFN_VMB_CHANNEL_SAVE_PACKET SavePacketCallback,
+                                                           PFN_VMB_CHANNEL_RESTORE_PACKET RestorePacketCallback) {
+  return Endpoint::of(Channel).set_save_restore(SavePacketCallback, RestorePacketCallback);
+}
+NTSTATUS VmbChannelSaveBegin(VMBCHANNEL Channel) { return Endpoint::of(Channel).save_begin(); }
+NTSTATUS VmbChannelSaveContinue(VMBCHANNEL Channel, PVOID SaveBuffer, ULONG SaveBufferSize, PULONG BytesFilled,
+                                PULONG BytesRequired) {
+  return Endpoint::of(Channel).save_continue(static_cast<std::byte*>(SaveBuffer), SaveBufferSize, *BytesFilled,
+                                             *BytesRequired);
+}
+VOID VmbChannelSaveEnd(VMBCHANNEL Channel) { Endpoint::of(Channel).save_end(); }
+NTSTATUS VmbChannelRestoreFromBuffer(VMBCHANNEL Channel, PVOID Buffer, ULONG BufferSize) {
+  return Endpoint::of(Channel).restore(static_cast<const std::byte*>(Buffer), BufferSize);
+}
+NTSTATUS VmbPacketRestore(VMBPACKET PacketObject, PVOID Buffer, ULONG BufferSize) {
+  Packet& packet = Packet::of(PacketObject);
+  return packet.endpoint->restore_packet(packet, static_cast<const std::byte*>(Buffer), BufferSize);
 }
 
 // ---- Packet objects ----
@@ -182,6 +249,18 @@ NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET PacketObject, PVOID Buffer, UIN
   packet.pfns = ExternalDataPfns;
   packet.pfn_count = PfnLength;
   return send(packet, Buffer, BufferLength, Flags, "VmbPacketSendWithExternalPfns");
+}
+
+NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer, UINT32 BufferSize, PMDL ExternalDataMdl,
+                                          UINT32 Flags, PVOID CompletionBuffer, PUINT32 CompletionBufferSize,
+                                          PLARGE_INTEGER Timeout) {
+  return Endpoint::of(Channel).ask_peer({.buffer = Buffer,
+                                         .length = BufferSize,
+                                         .mdl = ExternalDataMdl,
+                                         .flags = Flags,
+                                         .answer = CompletionBuffer,
+                                         .answer_size = CompletionBufferSize,
+                                         .timeout = Timeout});
 }
 
 }  // extern "C"

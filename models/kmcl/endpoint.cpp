@@ -1,6 +1,12 @@
 #include "models/kmcl/endpoint.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "models/kmcl/saving.hpp"
+#include "models/kmcl/shared_memory.hpp"
+#include "models/kmcl/vmbus_handle.hpp"
 
 namespace vmbsim::kmcl {
 
@@ -13,6 +19,7 @@ constexpr std::uint32_t packet_overhead = sizeof(Packet);
 Endpoint::Endpoint(Device& device, bool server)
     : device_(device),
       server_(server),
+      bus_(&device.bus),
       costs_(device.partition.world().stream(device.name, server ? "host endpoint costs" : "guest endpoint costs")),
       signal_costs_(device.partition.world().stream(device.name, server ? "host signals" : "guest signals")) {
   target_ = device.id;
@@ -24,6 +31,7 @@ Endpoint::Endpoint(Device& device, bool server)
   dpc_.Importance = MediumHighImportance;
   dpc_.Number = static_cast<USHORT>(os::Partition::targeted_dpc + device.target.value);
   KeInitializeEvent(&pass_over_, NotificationEvent, TRUE);
+  KeInitializeEvent(&memory_settled_, NotificationEvent, FALSE);
   pass_work_ = {.routine = [](void* self) { static_cast<Endpoint*>(self)->pass(true); }, .context = this};
   step_work_ = {.routine = [](void* self) { static_cast<Endpoint*>(self)->run_steps(); }, .context = this};
 }
@@ -109,6 +117,84 @@ NTSTATUS Endpoint::set_target_interface(const GUID& type, const GUID& instance) 
   target_.type = type;
   target_.instance = instance;
   return STATUS_SUCCESS;
+}
+
+NTSTATUS Endpoint::set_target_pnp(const GUID& type, const GUID* instance, PFN_VMB_CHANNEL_PNP_FAILURE failed) {
+  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
+  if (server_) {
+    report("K14", BugCheck::none, "VmbClientChannelInitSetTargetPnp called for a server endpoint");
+    return STATUS_INVALID_PARAMETER_1;
+  }
+  target_.type = type;
+  target_.instance = instance != nullptr ? *instance : GUID{};
+  any_instance_ = instance == nullptr;
+  through_pnp_ = true;
+  pnp_failure_ = failed;
+  return STATUS_SUCCESS;
+}
+
+bool Endpoint::server_call(const char* call) const {
+  if (server_) return true;
+  report("K14", BugCheck::none, fmt::format("{} called for a client endpoint", call));
+  return false;
+}
+
+NTSTATUS Endpoint::set_server_flags(std::uint32_t flags) {
+  if (!disabled() || !server_call("VmbServerChannelInitSetFlags")) return STATUS_INVALID_PARAMETER_1;
+  if ((flags & ~std::uint32_t{VMBUS_SERVER_CHANNEL_INIT_FLAGS}) != 0) return STATUS_INVALID_PARAMETER_2;
+  server_flags_ = flags;
+  return STATUS_SUCCESS;
+}
+
+NTSTATUS Endpoint::set_mmio_megabytes(std::uint16_t needed, std::uint16_t optional) {
+  if (!disabled() || !server_call("VmbServerChannelInitSetMmioMegabytes")) return STATUS_INVALID_PARAMETER_1;
+  if (needed == 0 && optional == 0) return STATUS_INVALID_PARAMETER;
+  mmio_megabytes_ = std::uint32_t{needed} + optional;  // a simulated guest always has room for both
+  return STATUS_SUCCESS;
+}
+
+NTSTATUS Endpoint::set_target_vtl(std::uint8_t vtl) {
+  constexpr std::uint8_t highest = 2;  // OpenVMM, hvdef: levels 0 to 2
+  if (!disabled() || !server_call("VmbServerChannelInitSetTargetVtl")) return STATUS_INVALID_PARAMETER_1;
+  if (vtl > highest) return STATUS_INVALID_PARAMETER_2;
+  target_vtl_ = vtl;
+  return STATUS_SUCCESS;
+}
+
+NTSTATUS Endpoint::set_vmbus_handle(HANDLE handle) {
+  if (!disabled() || !server_call("VmbServerChannelInitSetVmbusHandle")) return STATUS_INVALID_PARAMETER_1;
+  const VmbusHandle* vmbus = VmbusHandle::find(partition(), handle);
+  if (vmbus == nullptr || !vmbus->kernel) {
+    report("K25", BugCheck::none,
+           "VmbServerChannelInitSetVmbusHandle needs a handle from VmbConvertVmbusHandleToKernelHandle");
+    return STATUS_INVALID_PARAMETER_2;
+  }
+  bus_ = vmbus->bus;
+  has_vmbus_handle_ = true;
+  return STATUS_SUCCESS;
+}
+
+/// Pipe mode: asked for at this end, or part of what this end offers.
+bool Endpoint::pipe() const {
+  return (flags_ & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE) != 0 ||
+         (server_flags_ & VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE) != 0;
+}
+
+vmbus::OfferDetails Endpoint::details() const {
+  return {.flags = server_flags_, .pipe = pipe(), .target_vtl = target_vtl_, .mmio_megabytes = mmio_megabytes_};
+}
+
+vmbus::Wanted Endpoint::wanted() const { return {.id = target_, .any_instance = any_instance_, .vtl = device_.vtl}; }
+
+/// What a client that takes any instance found; before that its GUID is all zero.
+GUID Endpoint::interface_instance() const { return offer_ != nullptr ? offer_->id().instance : target_.instance; }
+
+void Endpoint::mmio_space(std::uint64_t& address, std::uint64_t& size) const {
+  address = size = 0;
+  if (!opened_)
+    return report("K23", BugCheck::none, "VmbChannelGetMmioSpace called before EvtChannelOpened has returned");
+  address = offer_->mmio_address();
+  size = std::uint64_t{offer_->details().mmio_megabytes} << 20;
 }
 
 void Endpoint::require_passive(bool required) { passive_required_ = required; }

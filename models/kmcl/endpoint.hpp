@@ -16,9 +16,14 @@
 
 #include "models/kmcl/device.hpp"
 #include "models/kmcl/packet.hpp"
+#include "models/kmcl/saving.hpp"
 #include "sim/kernel/fifo.hpp"
 
 namespace vmbsim::kmcl {
+
+class DescriptorLists;
+struct SharedMemory;
+struct MappedMemory;
 
 class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
  public:
@@ -39,6 +44,11 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   NTSTATUS set_flags(std::uint32_t flags);
   NTSTATUS set_ring_pages(std::uint32_t incoming, std::uint32_t outgoing);
   NTSTATUS set_target_interface(const GUID& type, const GUID& instance);
+  NTSTATUS set_target_pnp(const GUID& type, const GUID* instance, PFN_VMB_CHANNEL_PNP_FAILURE failed);
+  NTSTATUS set_server_flags(std::uint32_t flags);
+  NTSTATUS set_mmio_megabytes(std::uint16_t needed, std::uint16_t optional);
+  NTSTATUS set_target_vtl(std::uint8_t vtl);
+  NTSTATUS set_vmbus_handle(HANDLE handle);
 
   // ---- Life cycle ----
   NTSTATUS enable();
@@ -55,6 +65,9 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   void set_pointer(void* pointer) { pointer_ = pointer; }
   void* pointer() const { return pointer_; }
   std::uint32_t sizeof_packet() const;
+  NTSTATUS set_interrupt_latency(std::uint16_t latency, std::uint16_t& before);
+  GUID interface_instance() const;
+  void mmio_space(std::uint64_t& address, std::uint64_t& size) const;
 
   // ---- Sending ----
   Packet* allocate_packet();
@@ -62,6 +75,33 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   void free_packet(Packet& packet);
   /// Takes the packet, whose buffer, external data and flags are filled in.
   NTSTATUS send(Packet& packet);
+  /// A request by VmbChannelSendSynchronousRequest, as its parameters tell it.
+  struct Question {
+    const void* buffer;
+    std::uint32_t length;
+    PMDL mdl;
+    std::uint32_t flags;
+    void* answer;
+    std::uint32_t* answer_size;
+    const LARGE_INTEGER* timeout;
+  };
+  NTSTATUS ask_peer(const Question& question);
+
+  // ---- Shared memory ----
+  NTSTATUS create_gpadl(std::uint32_t flags, const MDL* mdl, std::uint32_t start, std::uint32_t length,
+                        std::uint32_t& handle);
+  NTSTATUS create_gpadl(std::uint32_t flags, const void* buffer, std::uint32_t length, std::uint32_t& handle);
+  void delete_gpadl(std::uint32_t handle);
+  NTSTATUS map_gpadl(std::uint32_t flags, std::uint32_t handle, PMDL* mdl);
+  void unmap_gpadl(std::uint32_t handle);
+
+  // ---- Saving ----
+  NTSTATUS set_save_restore(PFN_VMB_CHANNEL_SAVE_PACKET for_saving, PFN_VMB_CHANNEL_RESTORE_PACKET for_restoring);
+  NTSTATUS save_begin();
+  NTSTATUS save_continue(std::byte* buffer, std::uint32_t size, std::uint32_t& filled, std::uint32_t& required);
+  void save_end();
+  NTSTATUS restore(const std::byte* buffer, std::uint32_t size);
+  NTSTATUS restore_packet(Packet& packet, const std::byte* saved, std::uint32_t size);
 
   // ---- Receiving ----
   void complete(Received& received, const void* answer, std::uint32_t length);
@@ -129,6 +169,10 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   void attach(vmbus::Channel& channel);
   void detach();
   bool call_opened();
+  void call_closed();
+  void fail_to_connect(NTSTATUS status);
+  vmbus::OfferDetails details() const;
+  vmbus::Wanted wanted() const;
   void start_traffic();
   void suspend_traffic();
   void begin_close();
@@ -145,18 +189,36 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
 
   // sending.cpp
   vmbus::StageAnswer stage(const Outgoing& item);
+  vmbus::StageAnswer stage(const vmbus::OutgoingPacket& packet);
   std::span<const vmbus::GpaRange> ranges_of(Packet& packet);
   void entered_ring(const Outgoing& item);
   NTSTATUS put(const Outgoing& item, const kernel::Distribution& cost);
   void refuse(const Outgoing& item);
   void report_corrupt(const char* which, const vmbus::Corrupt& what);
   void flush();
+  void wish_again();
+  bool completes_later();
+  kernel::Stream& coins();
   void signal_peer(bool for_data);
+  void deliver_late_signal();
   void finish(Packet& packet, NTSTATUS status, const std::byte* answer, std::uint32_t length);
   void remember(Packet& packet);
   Packet* recall(std::uint64_t transaction_id);
   Duration copy_time(std::size_t bytes);
   void pay(const kernel::Distribution& cost, std::size_t bytes);
+
+  void keep_inline(Packet& packet, const std::byte* from);
+
+  // saving.cpp
+  NTSTATUS ask_driver(const SaveItem& item, std::uint32_t& bytes);
+  NTSTATUS not_whole();
+  NTSTATUS restore_chunk(SaveItem::Kind kind, std::span<const std::byte> library, std::span<const std::byte> driver);
+
+  // synchronous.cpp
+  NTSTATUS legal(const Question& question);
+  NTSTATUS give_up(Packet& packet);
+  bool take_out(kernel::Fifo<Outgoing>& queue, const Packet& packet);
+  void end_synchronous();
 
   // receiving.cpp
   void on_interrupt();
@@ -165,13 +227,30 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   void pass(bool passive);
   enum class Outcome : std::uint8_t { drained, stopped, limit, needs_worker };
   Outcome drain(bool passive);
+  std::optional<Outcome> what_holds_up(bool passive) const;
+  bool strip_pipe_header(Received& received);
+  bool page_in(Received& received);
+  void on_paged_in();
+  std::uint32_t length_of(const vmbus::IncomingPacket& packet);
+
+  // shared_memory.cpp
+  NTSTATUS share(std::uint32_t flags, vmbus::Gpadl description, std::uint32_t& handle, const char* call);
+  void take_back(SharedMemory& shared);
+  void take_back_memory();
+  bool transferred(const Received& received, DescriptorLists& lists);
   void take_completion(const vmbus::IncomingPacket& packet);
   void deliver(Received& received, bool again);
   Received& fresh_received(const vmbus::IncomingPacket& packet);
   void recycle(Received& received);
 
+  bool pipe() const;
+  bool server_call(const char* call) const;
+  bool all_over() const;
+  vmbus::Bus& bus() const { return *bus_; }
+
   Device& device_;
   bool server_;
+  vmbus::Bus* bus_;
 
   // Configuration
   std::uint32_t maximum_packet_size_ = 4096;
@@ -184,7 +263,14 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   VMB_CHANNEL_STATE_CHANGE_CALLBACKS callbacks_{};
   std::u16string friendly_name_;
   vmbus::OfferId target_;
+  bool any_instance_ = false;
+  bool through_pnp_ = false;
+  PFN_VMB_CHANNEL_PNP_FAILURE pnp_failure_ = nullptr;
   std::uint32_t flags_ = 0;
+  std::uint32_t server_flags_ = 0;
+  std::uint32_t mmio_megabytes_ = 0;
+  std::uint8_t target_vtl_ = 0;
+  bool has_vmbus_handle_ = false;
   bool passive_required_ = false;
   std::uint32_t quota_ = 0;  // 0: unlimited
   void* pointer_ = nullptr;
@@ -200,6 +286,11 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   bool draining_ = false;        // a close waits for delivered packets
   bool pausing_ = false;         // a pause does
   bool opened_ = false;          // EvtChannelOpened succeeded, so EvtChannelClosed is owed
+  bool opening_ = false;         // EvtChannelOpened runs
+  bool closing_ = false;         // EvtChannelClosed runs
+  bool refused_ = false;         // client: the server did not let it open
+  bool frozen_ = false;          // server: being saved, so the rings stay as they are until it is started
+  bool after_close_ = false;     // closed since it was last enabled or opened
   bool rings_shared_ = false;    // client: the host knows the ring GPADL
   kernel::Fifo<Step> steps_;
   os::WorkItem step_work_;
@@ -229,13 +320,31 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   };
   kernel::Fifo<Over> over_;  // left the queue in a flush: without WAIT they are complete
   bool corruption_told_ = false;
-  std::vector<Packet*> transactions_;  // hash table of chains, a power of two long
+  std::uint16_t latency_ = 0;          // of signals to the host, in 100 ns; 0: at once
+  kernel::EventHandle late_signal_{};  // under way
+  bool late_signal_for_data_ = false;
+  std::optional<ActorId> late_actor_;
+  std::optional<kernel::Stream> coins_;  // for policies that draw
+  std::vector<std::byte> spare_answer_;  // of a synchronous request
+  std::vector<Packet*> transactions_;    // hash table of chains, a power of two long
   std::size_t transaction_count_ = 0;
   std::uint64_t last_transaction_id_ = 0;
   Packet* spare_packets_ = nullptr;
   std::uint64_t packets_out_ = 0;  // allocated and not freed
   kernel::Stream costs_;
   kernel::Stream signal_costs_;
+
+  // Shared memory
+  std::vector<std::unique_ptr<SharedMemory>> shared_;  // client: GPADLs that exist
+  std::vector<std::unique_ptr<MappedMemory>> mapped_;  // server
+  KEVENT memory_settled_{};                            // one was created or deleted
+
+  // Saving
+  PFN_VMB_CHANNEL_SAVE_PACKET save_packet_ = nullptr;
+  PFN_VMB_CHANNEL_RESTORE_PACKET restore_packet_ = nullptr;
+  std::unique_ptr<SaveContext> saving_;
+  bool restoring_ = false;      // the driver's RestorePacket runs
+  Packet* restored_ = nullptr;  // by it
 
   // Receiving
   KDPC dpc_{};
@@ -248,7 +357,8 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   bool stalled_ = false;                     // by quota: only a completion ends it
   bool failed_ = false;                      // VmbChannelPacketFail, or a corrupt ring
   std::uint64_t outstanding_ = 0;
-  Received* deferred_ = nullptr;  // head of the parsing queue
+  Received* deferred_ = nullptr;  // head of the parsing queue: presented again
+  kernel::EventHandle paging_{};  // its external data is under way
   Received* current_ = nullptr;   // in ProcessPacket
   std::vector<std::unique_ptr<Received>> received_;
   Received* spare_received_ = nullptr;

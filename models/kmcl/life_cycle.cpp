@@ -8,6 +8,7 @@
 
 #include "models/kmcl/endpoint.hpp"
 #include "models/kmcl/locked.hpp"
+#include "models/kmcl/pipe.hpp"
 
 namespace vmbsim::kmcl {
 
@@ -49,9 +50,13 @@ NTSTATUS Endpoint::enable() {
     report("K15", BugCheck::none, "VmbChannelEnable called for a channel that is not disabled");
     return STATUS_INVALID_DEVICE_STATE;
   }
-  rescinded_ = disabling_ = went_by_itself_ = false;
+  if (server_ && device_.needs_vmbus_handle && !has_vmbus_handle_) {
+    report("K25", BugCheck::none, "several guests run, and no VmbServerChannelInitSetVmbusHandle said which is meant");
+    return STATUS_INVALID_DEVICE_STATE;
+  }
+  rescinded_ = disabling_ = went_by_itself_ = after_close_ = refused_ = frozen_ = false;
   if (server_) {
-    offer_ = device_.bus.offer(target_, *this);
+    offer_ = bus().offer(target_, *this, details());
     if (offer_ == nullptr) return STATUS_INSUFFICIENT_RESOURCES;
     active_ = false;
     connection_ = Connection::enabled;
@@ -59,7 +64,7 @@ NTSTATUS Endpoint::enable() {
     active_ = !pause_on_enable_;
     pause_on_enable_ = false;
     connection_ = Connection::enabled;
-    device_.bus.connect(device_.id, *this);
+    bus().connect(wanted(), *this);
   }
   return STATUS_SUCCESS;
 }
@@ -123,12 +128,13 @@ void Endpoint::take(Step step) {
       if (offered_channel_ == nullptr || connection_ != Connection::enabled) return;
       attach(*offered_channel_);
       if (!call_opened()) {
+        take_back_memory();
         detach();
-        device_.bus.answer_open(*offer_, false);
+        bus().answer_open(*offer_, false);
         return;
       }
       connection_ = Connection::open;
-      device_.bus.answer_open(*offer_, true);
+      bus().answer_open(*offer_, true);
       if (active_) start_traffic();
       return;
     case Step::close:
@@ -138,8 +144,11 @@ void Endpoint::take(Step step) {
     // Client
     case Step::offer:
       if (connection_ != Connection::enabled) return;
-      offer_ = device_.bus.offer_of(*this);
+      offer_ = bus().offer_of(*this);
       if (offer_ == nullptr) return;  // of an earlier round
+      if (device_.policies.pnp_failure != STATUS_SUCCESS) return fail_to_connect(device_.policies.pnp_failure);
+      if (offer_->details().pipe != pipe())
+        report("PIPE", BugCheck::none, "one end of the channel is in pipe mode and the other is not");
       connection_ = Connection::opening;
       if (!allocate_rings()) take(Step::gpadl_refused);
       return;
@@ -147,17 +156,18 @@ void Endpoint::take(Step step) {
       rings_shared_ = true;
       if (rescinded_ || disabling_) {
         connection_ = Connection::closing;
-        return device_.bus.tear_down_gpadl(*offer_);
+        return bus().tear_down_gpadl(*offer_);
       }
-      port_ = device_.bus.guest().open(
-          device_.bus.connection(), device_.target, offer_->relid(),
+      port_ = bus().guest().open(
+          bus().connection(), device_.target, offer_->relid(),
           [](void* self) { static_cast<Endpoint*>(self)->on_interrupt(); }, this);
-      device_.bus.open(*offer_, outgoing_pages_, incoming_pages_, port_);
+      bus().open(*offer_, outgoing_pages_, incoming_pages_, port_);
       return;
     case Step::gpadl_refused:
       report("GPADL", BugCheck::none, "the rings cannot be shared: the guest's memory or its GPADL limit is used up");
       free_rings();
-      device_.bus.disconnect(*this);
+      if (through_pnp_ && !rescinded_ && !disabling_) return fail_to_connect(STATUS_DEVICE_NOT_CONNECTED);
+      bus().disconnect(*this);
       return become_disabled();
     case Step::opened:
       attach(*offer_->channel());
@@ -166,7 +176,10 @@ void Endpoint::take(Step step) {
       if (rescinded_ || disabling_) return begin_close();
       if (active_) start_traffic();
       return;
-    case Step::open_refused: connection_ = Connection::closing; return device_.bus.tear_down_gpadl(*offer_);
+    case Step::open_refused:
+      connection_ = Connection::closing;
+      refused_ = true;
+      return bus().tear_down_gpadl(*offer_);
     case Step::torn_down: return finish_client_close();
     case Step::rescind: return take_rescind();
 
@@ -174,7 +187,7 @@ void Endpoint::take(Step step) {
     case Step::drained:
       if (outstanding_ != 0) return;  // delivered again since
       if (draining_) continue_close();
-      if (pausing_) {
+      if (pausing_ && all_over()) {
         pausing_ = false;
         answer_callers(Step::pause);
       }
@@ -198,16 +211,16 @@ void Endpoint::take(Step step) {
       active_ = false;
       pausing_ = true;
       suspend_traffic();
-      if (outstanding_ == 0) take(Step::drained);
+      if (all_over()) take(Step::drained);
       return;
     case Step::disable:
       if (connection_ == Connection::disabled) return answer_callers(Step::disable);
       disabling_ = true;
-      if (server_) device_.bus.rescind(*offer_);
+      if (server_) bus().rescind(*offer_);
       if (connection_ == Connection::open) return begin_close();
       if (connection_ == Connection::enabled) {
-        if (!server_) device_.bus.disconnect(*this);
-        if (server_ && offered_channel_ != nullptr) device_.bus.server_closed(*offer_);
+        if (!server_) bus().disconnect(*this);
+        if (server_ && offered_channel_ != nullptr) bus().server_closed(*offer_);
         become_disabled();
       }
       return;  // while opening or closing: what is under way leads there
@@ -215,13 +228,15 @@ void Endpoint::take(Step step) {
 }
 
 void Endpoint::attach(vmbus::Channel& channel) {
-  deaf_ = failed_ = stalled_ = corruption_told_ = false;
+  deaf_ = failed_ = stalled_ = corruption_told_ = after_close_ = false;
   channel_ = &channel;
   in_ = server_ ? &channel.to_host : &channel.to_guest;
   out_ = server_ ? &channel.to_guest : &channel.to_host;
+  in_->go_on();
+  out_->go_on();
   if (server_) {
-    port_ = device_.bus.host().open(
-        device_.bus.connection(), device_.target, offer_->relid(),
+    port_ = bus().host().open(
+        bus().connection(), device_.target, offer_->relid(),
         [](void* self) { static_cast<Endpoint*>(self)->on_interrupt(); }, this);
     channel.host_port = port_;
   }
@@ -232,8 +247,11 @@ void Endpoint::detach() {
   stop_passes();
   Locked sending(partition(), lock_);
   counters_ = counters();
+  partition().world().cancel(late_signal_);
+  latency_ = 0;
+  late_signal_for_data_ = false;
   if (channel_ != nullptr) (server_ ? channel_->host_port : channel_->guest_port) = {};
-  (server_ ? device_.bus.host() : device_.bus.guest()).close(port_);
+  (server_ ? bus().host() : bus().guest()).close(port_);
   channel_ = offered_channel_ = nullptr;
   in_ = out_ = nullptr;
   partition().remove_dpc(dpc_);
@@ -247,19 +265,39 @@ void Endpoint::stop_passes() {
 
 /// On an orderly close the other end has answered what it was given before it let go. Those answers are in the ring.
 void Endpoint::take_last_answers() {
-  if (channel_ == nullptr || deaf_) return;
+  if (channel_ == nullptr || deaf_ || frozen_) return;
   stop_passes();
   drain(true);
 }
 
 bool Endpoint::call_opened() {
+  opening_ = true;
   opened_ = callbacks_.EvtChannelOpened == nullptr || NT_SUCCESS(callbacks_.EvtChannelOpened(handle()));
+  opening_ = false;
   return opened_;
+}
+
+/// The end of a round: what the driver must have given back by the end of EvtChannelClosed is taken from it.
+void Endpoint::call_closed() {
+  closing_ = true;
+  if (opened_ && callbacks_.EvtChannelClosed != nullptr) callbacks_.EvtChannelClosed(handle());
+  closing_ = opened_ = false;
+  after_close_ = true;
+  take_back_memory();
+}
+
+/// The device was found, and is given back. The channel stays enabled and not open, until the driver disables it.
+void Endpoint::fail_to_connect(NTSTATUS status) {
+  bus().disconnect(*this);
+  offer_ = nullptr;
+  connection_ = Connection::enabled;
+  if (pnp_failure_ != nullptr) pnp_failure_(handle(), status);
 }
 
 void Endpoint::start_traffic() {
   if (callbacks_.EvtChannelStarted != nullptr) callbacks_.EvtChannelStarted(handle());
   queue_on_ = true;
+  frozen_ = false;
   stalled_ = false;  // nothing is outstanding that could end it
   while (!held_.empty()) waiting_.push(held_.pop());
   schedule_pass();
@@ -291,18 +329,17 @@ void Endpoint::begin_close() {
 void Endpoint::continue_close() {
   draining_ = false;
   if (server_) return finish_server_close();
-  device_.bus.close(*offer_);
-  device_.bus.tear_down_gpadl(*offer_);
+  bus().close(*offer_);
+  bus().tear_down_gpadl(*offer_);
 }
 
 void Endpoint::finish_server_close() {
   take_last_answers();
   stop_passes();
   retire_outgoing();
-  if (opened_ && callbacks_.EvtChannelClosed != nullptr) callbacks_.EvtChannelClosed(handle());
-  opened_ = false;
+  call_closed();
   detach();
-  device_.bus.server_closed(*offer_);
+  bus().server_closed(*offer_);
   connection_ = Connection::enabled;
   if (disabling_) become_disabled();
 }
@@ -312,37 +349,40 @@ void Endpoint::finish_client_close() {
   take_last_answers();
   stop_passes();
   retire_outgoing();
-  if (opened_ && callbacks_.EvtChannelClosed != nullptr) callbacks_.EvtChannelClosed(handle());
   const bool was_open = opened_;
-  opened_ = false;
+  call_closed();
   detach();
   free_rings();
+  if (refused_ && through_pnp_ && !rescinded_ && !disabling_) {
+    refused_ = false;
+    return fail_to_connect(STATUS_DEVICE_NOT_CONNECTED);
+  }
   if (!rescinded_) {
-    device_.bus.disconnect(*this);
+    bus().disconnect(*this);
     return become_disabled();
   }
-  device_.bus.release(*offer_);
+  bus().release(*offer_);
   if (was_open || disabling_) return become_disabled();
   rescinded_ = false;  // rescinded before it was open: go on waiting for an offer
   offer_ = nullptr;
   connection_ = Connection::enabled;
-  device_.bus.connect(device_.id, *this);
+  bus().connect(wanted(), *this);
 }
 
 void Endpoint::take_rescind() {
-  const vmbus::Offer* rescinded = device_.bus.offer_of(*this);
+  const vmbus::Offer* rescinded = bus().offer_of(*this);
   if (rescinded == nullptr || !rescinded->rescinded()) return;  // of an earlier round
   rescinded_ = true;
   switch (connection_) {
     case Connection::open: return begin_close();
     case Connection::opening:
       connection_ = Connection::closing;
-      if (rings_shared_) device_.bus.tear_down_gpadl(*offer_);  // an open under way gets no answer any more
+      if (rings_shared_) bus().tear_down_gpadl(*offer_);  // an open under way gets no answer any more
       return;
     case Connection::enabled:  // the offer was taken up, its step not yet
-      device_.bus.release(*device_.bus.offer_of(*this));
+      bus().release(*bus().offer_of(*this));
       rescinded_ = false;
-      return device_.bus.connect(device_.id, *this);
+      return bus().connect(wanted(), *this);
     case Connection::closing:
     case Connection::disabled: return;
   }
@@ -370,12 +410,19 @@ void Endpoint::retire_outgoing() {
     else
       packets.push_back(item.packet);
   }
-  while (!held_.empty()) packets.push_back(held_.pop().packet);  // what a routine sends now is held for another round
-  for (Packet* packet : packets) finish(*packet, STATUS_DEVICE_REMOVED, nullptr, 0);
-  if (deferred_ != nullptr) {
-    recycle(*deferred_);
-    deferred_ = nullptr;
+  while (!held_.empty()) {  // what a routine sends now is held for another round
+    const Outgoing item = held_.pop();
+    if (item.completion != nullptr)
+      recycle(*item.completion);
+    else
+      packets.push_back(item.packet);
   }
+  while (!over_.empty()) {
+    const Over sent = over_.pop();
+    finish(*sent.packet, sent.status, nullptr, 0);
+  }
+  for (Packet* packet : packets) finish(*packet, STATUS_DEVICE_REMOVED, nullptr, 0);
+  if (deferred_ != nullptr) recycle(*deferred_);
 }
 
 void Endpoint::become_disabled() {
@@ -383,6 +430,7 @@ void Endpoint::become_disabled() {
   disabling_ = false;
   offer_ = nullptr;
   offered_channel_ = nullptr;
+  end_synchronous();
   went_by_itself_ =
       std::none_of(callers_.begin(), callers_.end(), [](const Caller& c) { return c.step == Step::disable; });
   answer_callers(Step::disable);
@@ -392,7 +440,7 @@ void Endpoint::become_disabled() {
 
 /// Grows the rings until the largest packet fits, and shares their memory.
 bool Endpoint::allocate_rings() {
-  const Bytes inline_bytes{maximum_packet_size_};
+  const Bytes inline_bytes{std::int64_t{maximum_packet_size_} + (pipe() ? pipe_header_size : 0)};
   Bytes largest_out = vmbus::in_band_size(inline_bytes);
   if (maximum_external_data_ != 0) {
     const Pages pages{pages_for({maximum_external_data_}).count + maximum_chain_length_};
@@ -412,7 +460,7 @@ bool Endpoint::allocate_rings() {
   vmbus::Gpadl description{.byte_offset = {}, .length = ring_pages_.bytes(), .pfns = {}};
   for (std::int64_t i = 0; i < ring_pages_.count; ++i)
     description.pfns.push_back(*ring_frames_ + static_cast<std::uint64_t>(i));
-  device_.bus.create_gpadl(*offer_, std::move(description));
+  bus().create_gpadl(*offer_, std::move(description));
   return true;
 }
 

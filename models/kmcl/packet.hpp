@@ -25,6 +25,8 @@ struct Packet {
   PFN_VMB_PACKET_COMPLETION_ROUTINE routine = nullptr;  // null: free an allocated packet
   bool allocated = false;                               // by VmbPacketAllocate
   State state = State::idle;
+  bool only_tried = false;   // not queued where there is no room
+  bool synchronous = false;  // of a synchronous request: KMCL's own
   std::uint32_t flags = 0;
   const std::byte* buffer = nullptr;  // inline data; the driver's until completion, or the copy
   std::uint32_t length = 0;
@@ -55,6 +57,8 @@ struct Received {
   bool outstanding = false;  // handed to the driver and not completed
   bool in_callback = false;  // ProcessPacket for it is running
   bool deferred = false;
+  bool pages_pending = false;  // its external data is being brought in
+  bool pages_resident = false;
   std::uint32_t answer_length = 0;
   vmbus::Journey* journey = nullptr;
   Received* next = nullptr;  // in the spare list

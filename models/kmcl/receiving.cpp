@@ -7,9 +7,20 @@
 #include <algorithm>
 #include <cstring>
 
+#include "models/kmcl/descriptor_lists.hpp"
 #include "models/kmcl/endpoint.hpp"
+#include "models/kmcl/pipe.hpp"
 
 namespace vmbsim::kmcl {
+
+namespace {
+
+bool has_external_data(const Received& received) {
+  return received.packet.type == vmbus::PacketType::gpa_direct ||
+         received.packet.type == vmbus::PacketType::transfer_pages;
+}
+
+}  // namespace
 
 // ---- When a pass runs ----
 
@@ -34,7 +45,7 @@ void Endpoint::queue_worker_pass() {
 }
 
 void Endpoint::pass(bool passive) {
-  if (channel_ == nullptr || deaf_) return;
+  if (channel_ == nullptr || deaf_ || frozen_) return;
   if (pass_running_) {  // one at a time; the running one looks again
     pass_again_ = true;
     return;
@@ -62,6 +73,13 @@ void Endpoint::pass(bool passive) {
   if (outcome == Outcome::needs_worker) queue_worker_pass();
 }
 
+/// Why the packet at the head of the parsing queue cannot be presented again yet.
+std::optional<Endpoint::Outcome> Endpoint::what_holds_up(bool passive) const {
+  if (deferred_->pages_pending) return Outcome::stopped;  // until they are in
+  if (!passive && (deferred_->deferred || passive_required_)) return Outcome::needs_worker;
+  return std::nullopt;
+}
+
 /// Batches until the ring is empty or something stops delivery.
 Endpoint::Outcome Endpoint::drain(bool passive) {
   const Batching& batching = device_.batching;
@@ -72,7 +90,7 @@ Endpoint::Outcome Endpoint::drain(bool passive) {
     const bool passive_required = passive_required_;  // a change takes effect with the next batch
     Outcome outcome = Outcome::drained;
     if (deferred_ != nullptr && queue_on_) {
-      if (!passive) return Outcome::needs_worker;
+      if (const std::optional<Outcome> held_up = what_holds_up(passive)) return *held_up;
       Received& again = *deferred_;
       deferred_ = nullptr;
       ++delivered;
@@ -80,7 +98,7 @@ Endpoint::Outcome Endpoint::drain(bool passive) {
     }
     while (delivered < batch_limit) {
       if (deferred_ != nullptr && queue_on_) {
-        outcome = Outcome::needs_worker;
+        outcome = deferred_->deferred ? Outcome::needs_worker : Outcome::stopped;
         break;
       }
       const vmbus::ReadAnswer answer = in_->reader.peek();
@@ -94,6 +112,13 @@ Endpoint::Outcome Endpoint::drain(bool passive) {
       const vmbus::IncomingPacket& packet = std::get<vmbus::IncomingPacket>(answer);
       if (packet.type == vmbus::PacketType::completion) {
         take_completion(packet);
+        continue;
+      }
+      if (packet.type == vmbus::PacketType::cancel) {  // no callback exists that could tell the driver
+        pay(partition().costs().packet_receive, packet.payload.size());
+        in_->reader.take();
+        static_cast<void>(in_->left(partition().world().now()));
+        static_cast<void>(length_of(packet));
         continue;
       }
       if (!queue_on_ || failed_) {
@@ -118,6 +143,12 @@ Endpoint::Outcome Endpoint::drain(bool passive) {
       Received& received = fresh_received(packet);
       in_->reader.take();
       received.journey = in_->left(partition().world().now());
+      if (!strip_pipe_header(received)) {
+        recycle(received);
+        failed_ = true;
+        outcome = Outcome::stopped;
+        break;
+      }
       ++delivered;
       deliver(received, false);
     }
@@ -144,7 +175,32 @@ void Endpoint::take_completion(const vmbus::IncomingPacket& answer) {
                   fmt::format("a completion for transaction {}, which is not under way", answer.transaction_id));
   if (device_.journeys != nullptr && rode == &transaction->journey) device_.journeys->returned(*rode);
   // The reader's copy holds until this pass reads on, and there is no other pass.
-  finish(*transaction, STATUS_SUCCESS, answer.payload.data(), static_cast<std::uint32_t>(answer.payload.size()));
+  finish(*transaction, STATUS_SUCCESS, answer.payload.data(), length_of(answer));
+}
+
+/// Bytes of the payload: as the wire says, in units of 8, unless both ends keep its own length.
+std::uint32_t Endpoint::length_of(const vmbus::IncomingPacket& packet) {
+  const auto on_wire = static_cast<std::uint32_t>(packet.payload.size());
+  if (in_->lengths.empty()) return on_wire;
+  const std::uint32_t exact = in_->lengths.pop();
+  return vmbus::padded({exact}).count == on_wire ? exact
+                                                 : on_wire;  // the memory is the guest's, who may put in its own
+}
+
+/// A pipe's packet is a datagram behind a header that says how long it is. False when the other end wrote something else.
+bool Endpoint::strip_pipe_header(Received& received) {
+  if (!pipe()) return true;
+  std::span<const std::byte>& payload = received.packet.payload;
+  std::uint32_t header[2] = {};
+  if (payload.size() >= sizeof header) std::memcpy(header, payload.data(), sizeof header);
+  const bool sound = received.packet.type == vmbus::PacketType::in_band && header[0] == pipe_data &&
+                     header[1] <= largest_datagram && payload.size() >= sizeof header + header[1];
+  if (!sound) {
+    report("PIPE", BugCheck::none, "the other end wrote into a pipe what is no datagram");
+    return false;
+  }
+  received.packet.payload = payload.subspan(sizeof header, header[1]);
+  return true;
 }
 
 void Endpoint::deliver(Received& received, bool again) {
@@ -156,8 +212,7 @@ void Endpoint::deliver(Received& received, bool again) {
   received.in_callback = true;
   current_ = &received;
   const std::span<const std::byte> payload = received.packet.payload;
-  const UINT32 flags =
-      received.packet.type == vmbus::PacketType::gpa_direct ? VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0;
+  const UINT32 flags = has_external_data(received) ? VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0;
   if (process_packet_ == nullptr) return complete(received, nullptr, 0);  // nobody wants it
   process_packet_(handle(), received.handle(), const_cast<std::byte*>(payload.data()),
                   static_cast<UINT32>(payload.size()), flags);
@@ -173,6 +228,10 @@ void Endpoint::complete(Received& received, const void* answer, std::uint32_t le
   if (received.deferred)
     return report("K50", BugCheck::none,
                   "VmbChannelPacketComplete called for a packet that was deferred and will be presented again");
+  if (received.pages_pending)
+    return report(
+        "K56", BugCheck::none,
+        "VmbChannelPacketComplete called for a packet whose external data is pending: it will be presented again");
   if (!partition().require_irql_at_most(Irql::dispatch, "VmbChannelPacketComplete", BugCheck::irql_not_less_or_equal))
     return;
   received.outstanding = false;
@@ -194,7 +253,7 @@ void Endpoint::complete(Received& received, const void* answer, std::uint32_t le
     stalled_ = false;
     schedule_pass();
   }
-  if (outstanding_ == 0 && (draining_ || pausing_)) ask(Step::drained);
+  if ((draining_ && outstanding_ == 0) || (pausing_ && all_over())) ask(Step::drained);
 }
 
 void Endpoint::defer_to_passive(Received& received) {
@@ -216,11 +275,11 @@ void Endpoint::fail(Received& received) {
   --outstanding_;
   current_ = nullptr;
   recycle(received);
-  if (outstanding_ == 0 && (draining_ || pausing_)) ask(Step::drained);
+  if ((draining_ && outstanding_ == 0) || (pausing_ && all_over())) ask(Step::drained);
 }
 
 NTSTATUS Endpoint::external_data(Received& received, std::uint32_t flags, PMDL* mdl) {
-  if (received.packet.type != vmbus::PacketType::gpa_direct || !received.outstanding) {
+  if (!has_external_data(received) || !received.outstanding) {
     report("K55", BugCheck::none, "VmbChannelPacketGetExternalData called for a packet without external data");
     return STATUS_INVALID_PARAMETER;
   }
@@ -228,32 +287,46 @@ NTSTATUS Endpoint::external_data(Received& received, std::uint32_t flags, PMDL* 
     report("K57", BugCheck::none, fmt::format("unknown flag bits in VmbChannelPacketGetExternalData: {:#x}", flags));
     return STATUS_INVALID_PARAMETER;
   }
-  // Descriptor lists one behind the other: header, then page frame numbers, all in units of 8 bytes.
-  std::size_t words = 0;
-  std::int64_t pages = 0;
-  for (vmbus::GpaRangeCursor ranges(received.packet); const auto range = ranges.next();) {
-    words += sizeof(MDL) / 8 + range->pfns.size();
-    pages += static_cast<std::int64_t>(range->pfns.size());
+  if (!page_in(received)) return STATUS_PENDING;
+  DescriptorLists lists(received.mdls);
+  if (received.packet.type == vmbus::PacketType::transfer_pages) {
+    if (!transferred(received, lists)) return STATUS_INVALID_PARAMETER;
+  } else {
+    std::size_t count = 0;
+    std::size_t pages = 0;
+    for (vmbus::GpaRangeCursor ranges(received.packet); const auto range = ranges.next(); ++count)
+      pages += range->pfns.size();
+    lists.reserve(count, pages);
+    hw::GuestMemory& memory = bus().guest().partition().memory();  // whose pages they are
+    for (vmbus::GpaRangeCursor ranges(received.packet); const auto range = ranges.next();) lists.add(*range, memory);
   }
-  partition().consume(partition().costs().map_per_page.sample(costs_) * pages);
-  received.mdls.resize(words);
-  MDL* previous = nullptr;
-  std::uint64_t* place = received.mdls.data();
-  for (vmbus::GpaRangeCursor ranges(received.packet); const auto range = ranges.next();) {
-    auto* made = new (place) MDL{};
-    made->Size = static_cast<CSHORT>(sizeof(MDL) + range->pfns.size() * sizeof(PFN_NUMBER));
-    made->MdlFlags = MDL_PAGES_LOCKED;
-    made->Process =
-        reinterpret_cast<struct _EPROCESS*>(&device_.bus.guest().partition().memory());  // whose pages they are
-    made->ByteCount = range->byte_count;
-    made->ByteOffset = range->byte_offset;
-    std::memcpy(MmGetMdlPfnArray(made), range->pfns.data(), range->pfns.size_bytes());
-    if (previous != nullptr) previous->Next = made;
-    previous = made;
-    place += sizeof(MDL) / 8 + range->pfns.size();
-  }
-  *mdl = reinterpret_cast<PMDL>(received.mdls.data());
+  partition().consume(partition().costs().map_per_page.sample(costs_) * static_cast<std::int64_t>(lists.pages()));
+  *mdl = lists.first();
   return STATUS_SUCCESS;
+}
+
+/// True when the external data is resident. Else it is being brought in, and the packet is presented again when it is.
+bool Endpoint::page_in(Received& received) {
+  const Policies& policies = device_.policies;
+  if (policies.pending_permille == 0 || received.pages_resident ||
+      received.packet.type != vmbus::PacketType::gpa_direct)
+    return true;
+  if (received.pages_pending) return false;
+  if (!received.in_callback || coins().below(1000) >= policies.pending_permille) {
+    received.pages_resident = true;
+    return true;
+  }
+  received.pages_pending = true;
+  deferred_ = &received;
+  if (!late_actor_) late_actor_ = partition().world().new_actor();
+  paging_ = partition().world().after<&Endpoint::on_paged_in>(policies.page_in, *late_actor_, *this);
+  return false;
+}
+
+void Endpoint::on_paged_in() {
+  deferred_->pages_pending = false;
+  deferred_->pages_resident = true;
+  if (channel_ != nullptr) schedule_pass();
 }
 
 // ---- Objects of delivered packets ----
@@ -276,12 +349,17 @@ Received& Endpoint::fresh_received(const vmbus::IncomingPacket& packet) {
   received->packet = packet;
   received->packet.extension = {received->bytes.data(), extension};
   received->packet.payload = {received->bytes.data() + extension, payload};
-  received->deferred = false;
+  received->packet.payload = received->packet.payload.first(length_of(packet));
+  received->deferred = received->pages_pending = received->pages_resident = false;
   received->answer_length = 0;
   return *received;
 }
 
 void Endpoint::recycle(Received& received) {
+  if (deferred_ == &received) {
+    deferred_ = nullptr;
+    partition().world().cancel(paging_);
+  }
   received.outstanding = false;
   received.journey = nullptr;
   received.next = spare_received_;

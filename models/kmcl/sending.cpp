@@ -9,6 +9,7 @@
 
 #include "models/kmcl/endpoint.hpp"
 #include "models/kmcl/locked.hpp"
+#include "models/kmcl/pipe.hpp"
 
 namespace vmbsim::kmcl {
 
@@ -50,6 +51,13 @@ NTSTATUS Endpoint::send(Packet& packet) {
     report("K84", BugCheck::none, fmt::format("unknown flag bits in a send: {:#x}", packet.flags));
     return STATUS_INVALID_PARAMETER;
   }
+  if (pipe() && (packet.waits_for_completion() || packet.mdl != nullptr || packet.pfns != nullptr ||
+                 packet.length > largest_datagram)) {
+    report("PIPE", BugCheck::none,
+           "a pipe carries datagrams of at most 16384 bytes: no transactions and no external data");
+    return STATUS_INVALID_PARAMETER;
+  }
+  if (after_close_ && device_.policies.refuse_after_close) return STATUS_INVALID_DEVICE_STATE;
   packet.journey = {};
   packet.journey.submitted = partition().world().now();
   if (packet.mdl != nullptr || packet.pfns != nullptr) {
@@ -70,32 +78,55 @@ NTSTATUS Endpoint::send(Packet& packet) {
   }
   if ((packet.flags & VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER) != 0) {
     partition().require_irql_at_most(Irql::apc, "a send with PAGED_BUFFER", BugCheck::irql_not_less_or_equal);
-    std::memcpy(inline_copy(packet), packet.buffer, packet.length);  // before anything raises the IRQL
-    packet.buffer = inline_copy(packet);
+    keep_inline(packet, packet.buffer);  // before anything raises the IRQL
   }
   packet.state = Packet::State::queued;
   packet.transaction_id = packet.waits_for_completion() ? ++last_transaction_id_ : 0;
-  if (device_.journeys != nullptr && packet.waits_for_completion()) device_.journeys->begun();
+  if (device_.journeys != nullptr && packet.waits_for_completion() && !packet.only_tried) device_.journeys->begun();
   return put({.packet = &packet}, partition().costs().packet_send);
+}
+
+/// Whether the routine of a packet that needs no answer and has entered the ring runs in a pass.
+bool Endpoint::completes_later() {
+  switch (device_.policies.routine_of_sent) {
+    case Policies::RoutineOfSent::inside_send: return false;
+    case Policies::RoutineOfSent::in_a_pass: return true;
+    case Policies::RoutineOfSent::either: break;
+  }
+  return coins().below(2) == 1;
+}
+
+kernel::Stream& Endpoint::coins() {
+  if (!coins_) coins_ = partition().world().stream(device_.name, server_ ? "host policies" : "guest policies");
+  return *coins_;
+}
+
+/// The packet's inline data, in memory of the packet's own.
+void Endpoint::keep_inline(Packet& packet, const std::byte* from) {
+  if (packet.length != 0) std::memcpy(inline_copy(packet), from, packet.length);
+  packet.buffer = inline_copy(packet);
 }
 
 /// Into the ring if there is room and nobody waits; else behind the others.
 NTSTATUS Endpoint::put(const Outgoing& item, const kernel::Distribution& cost) {
   bool announce = false;
   // Once it is in the ring, an answer may come and the driver use the packet again before this call returns.
-  const bool over_when_sent = item.packet != nullptr && !item.packet->waits_for_completion();
+  bool over_when_sent = item.packet != nullptr && !item.packet->waits_for_completion();
   {
     Locked locked(partition(), lock_);
     const std::size_t bytes = item.packet != nullptr ? item.packet->length : item.completion->answer_length;
     pay(cost, bytes);
+    const bool only_tried = item.packet != nullptr && item.packet->only_tried;
     if (channel_ == nullptr || (item.packet != nullptr && !queue_on_)) {
+      if (only_tried) return STATUS_BUFFER_OVERFLOW;
       if (item.packet != nullptr)
         held_.push(item);
       else
         recycle(*item.completion);  // nobody is left to be told
       return STATUS_SUCCESS;
     }
-    if (!waiting_.empty()) {
+    if (!waiting_.empty() && !device_.policies.overtaking) {
+      if (only_tried) return STATUS_BUFFER_OVERFLOW;
       waiting_.push(item);
       return STATUS_SUCCESS;
     }
@@ -105,16 +136,37 @@ NTSTATUS Endpoint::put(const Outgoing& item, const kernel::Distribution& cost) {
       return STATUS_INVALID_PARAMETER_3;
     }
     if (!std::holds_alternative<vmbus::Staged>(answer)) {
+      if (only_tried) return STATUS_BUFFER_OVERFLOW;
       waiting_.push(item);
       return STATUS_SUCCESS;
     }
-    announce = out_->writer.commit() == vmbus::SignalNeeded::yes;
     entered_ring(item);
+    if (!waiting_.empty()) wish_again();
+    announce = out_->writer.commit() == vmbus::SignalNeeded::yes;
     if (!announce) ++out_->counters.suppressed;
+    if (over_when_sent && completes_later()) {
+      over_when_sent = false;
+      over_.push({item.packet, STATUS_SUCCESS});
+      partition().insert_dpc(dpc_, nullptr, nullptr);
+    }
   }
   if (announce) signal_peer(true);
   if (over_when_sent) finish(*item.packet, STATUS_SUCCESS, nullptr, 0);  // complete as soon as it is in the ring
   return STATUS_SUCCESS;
+}
+
+/// A packet that went ahead of others took their wish for room off the record.
+void Endpoint::wish_again() {
+  while (!waiting_.empty()) {
+    const Outgoing item = waiting_.front();
+    if (!std::holds_alternative<vmbus::Staged>(stage(item))) return;
+    waiting_.pop();
+    entered_ring(item);
+    if (item.packet != nullptr && !item.packet->waits_for_completion()) {
+      over_.push({item.packet, STATUS_SUCCESS});
+      partition().insert_dpc(dpc_, nullptr, nullptr);
+    }
+  }
 }
 
 void Endpoint::report_corrupt(const char* which, const vmbus::Corrupt& what) {
@@ -135,7 +187,7 @@ void Endpoint::refuse(const Outgoing& item) {
 
 /// Moves what waits into the ring until it is full again: one commit, one decision about the signal.
 void Endpoint::flush() {
-  if (waiting_.empty()) return;
+  if (waiting_.empty() && over_.empty()) return;
   bool announce = false;
   {
     Locked locked(partition(), lock_);
@@ -180,12 +232,23 @@ vmbus::StageAnswer Endpoint::stage(const Outgoing& item) {
     packet.completion_requested = sent.waits_for_completion();
     packet.transaction_id = sent.transaction_id;
     packet.payload = {sent.buffer, sent.length};
+    const std::uint32_t header[2] = {pipe_data, sent.length};
+    if (pipe()) {
+      packet.header = std::as_bytes(std::span(header));
+      return stage(packet);
+    }
     if (sent.mdl != nullptr || sent.pfns != nullptr) {
       packet.type = vmbus::PacketType::gpa_direct;
       packet.ranges = sent.ranges;
     }
   }
+  return stage(packet);
+}
+
+vmbus::StageAnswer Endpoint::stage(const vmbus::OutgoingPacket& packet) {
   const vmbus::StageAnswer answer = out_->writer.stage(packet);
+  if (device_.policies.exact_length && std::holds_alternative<vmbus::Staged>(answer))
+    out_->lengths.push(static_cast<std::uint32_t>(packet.payload.size()));
   if (const auto* corrupt = std::get_if<vmbus::Corrupt>(&answer)) report_corrupt("outgoing", *corrupt);
   return answer;
 }
@@ -254,14 +317,43 @@ std::span<const vmbus::GpaRange> Endpoint::ranges_of(Packet& packet) {
 
 void Endpoint::signal_peer(bool for_data) {
   os::Partition& here = partition();
+  if (latency_ != 0) {  // a bit in the monitor page instead of a hypercall; a bit that is set needs no other
+    late_signal_for_data_ = late_signal_for_data_ || for_data;
+    if (here.world().pending(late_signal_)) return;
+    late_signal_ =
+        here.world().after<&Endpoint::deliver_late_signal>(Duration{std::int64_t{latency_} * 100}, *late_actor_, *this);
+    return;
+  }
   here.spend(here.costs().hypercall, signal_costs_);
   if (channel_ == nullptr) return;  // closed while the hypercall ran
   ++(for_data ? out_->counters.data_signals : out_->counters.space_signals);
   if (for_data) out_->signalled(here.world().now());
   if (server_)
-    device_.bus.guest().signal(channel_->guest_port, here.costs().signal_guest.sample(signal_costs_));
+    bus().guest().signal(channel_->guest_port, here.costs().signal_guest.sample(signal_costs_));
   else
-    device_.bus.host().signal(channel_->host_port, here.costs().signal_host.sample(signal_costs_));
+    bus().host().signal(channel_->host_port, here.costs().signal_host.sample(signal_costs_));
+}
+
+/// The hypervisor looks at the monitor page: it knows nothing of the packets, so one signal is for all of them.
+void Endpoint::deliver_late_signal() {
+  const bool for_data = late_signal_for_data_;
+  late_signal_for_data_ = false;
+  if (channel_ == nullptr) return;
+  ++(for_data ? out_->counters.data_signals : out_->counters.space_signals);
+  if (for_data) out_->signalled(partition().world().now());
+  bus().host().signal(channel_->host_port, partition().costs().signal_host.sample(signal_costs_));
+}
+
+NTSTATUS Endpoint::set_interrupt_latency(std::uint16_t latency, std::uint16_t& before) {
+  before = latency_;
+  if (server_ || !(opening_ || opened_ || closing_)) {
+    report("K22", BugCheck::none,
+           "VmbChannelSetInterruptLatency is the guest's, from EvtChannelOpened to EvtChannelClosed");
+    return STATUS_INVALID_DEVICE_STATE;
+  }
+  if (!late_actor_) late_actor_ = partition().world().new_actor();
+  latency_ = latency;
+  return STATUS_SUCCESS;
 }
 
 // ---- Transactions under way ----
@@ -296,9 +388,16 @@ Packet* Endpoint::recall(std::uint64_t transaction_id) {
   return nullptr;
 }
 
+/// What a pause waits for: packets that were delivered, and, where the policy says so, those that were sent.
+bool Endpoint::all_over() const {
+  if (outstanding_ != 0) return false;
+  return !device_.policies.pause_waits_for_sent || (transaction_count_ == 0 && waiting_.empty());
+}
+
 /// The transaction is over: the packet is the driver's again.
 void Endpoint::finish(Packet& packet, NTSTATUS status, const std::byte* answer, std::uint32_t length) {
   packet.state = Packet::State::idle;
+  if (pausing_ && device_.policies.pause_waits_for_sent && all_over()) ask(Step::drained);
   if (packet.routine == nullptr) return free_packet(packet);
   packet.routine(packet.handle(), status, const_cast<std::byte*>(answer), length);
 }

@@ -34,6 +34,8 @@ class Lane {
   RingWriter writer;
   RingReader reader;
   Counters counters;
+  /// Where receivers are told a payload's own length, which the wire rounds up: of the packets in the ring, in order.
+  kernel::Fifo<std::uint32_t> lengths;
 
   /// A packet entered the ring. `journey` may be null; it must live until the packet was read or it is forgotten.
   void entered(Journey* journey, Kind kind, SimTime now) {
@@ -80,6 +82,8 @@ class Lane {
       riders_.push(rider);
     }
   }
+  /// A new pair of ends goes on with the lane: journeys begun from now on are kept again.
+  void go_on() { forgotten_ = {}; }
   bool forgotten(Kind kind) const { return forgotten_[static_cast<std::size_t>(kind)]; }
 
  private:
