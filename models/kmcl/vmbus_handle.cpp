@@ -7,29 +7,21 @@
 namespace vmbsim::kmcl {
 
 namespace {
-constexpr std::uint64_t handle_mark = 0x53554256'4C444E48;  // tells a handle from another pool block of its size
+constexpr os::MemoryPool::Tag tag = os::MemoryPool::handle_tag;
 
 HANDLE make(os::Partition& host, vmbus::Bus& bus, bool kernel) {
-  void* memory = host.pool().allocate(sizeof(VmbusHandle), false);
+  void* memory = host.pool().allocate(sizeof(VmbusHandle), false, tag);
   if (memory == nullptr) return nullptr;
-  return new (memory) VmbusHandle{&bus, kernel, handle_mark};
+  return new (memory) VmbusHandle{&bus, kernel};
 }
 }  // namespace
 
 HANDLE VmbusHandle::open(os::Partition& host, vmbus::Bus& bus) { return make(host, bus, false); }
 
 VmbusHandle* VmbusHandle::find(os::Partition& host, HANDLE handle) {
-  const auto size = host.pool().size_of(handle);
-  if (!size || *size != sizeof(VmbusHandle)) return nullptr;
-  auto* found = static_cast<VmbusHandle*>(handle);
-  return found->mark == handle_mark ? found : nullptr;
-}
-
-bool VmbusHandle::close(os::Partition& host, HANDLE handle) {
-  VmbusHandle* found = find(host, handle);
-  if (found == nullptr) return false;
-  found->mark = 0;
-  return host.pool().free(found);
+  const auto block = host.pool().find(handle);
+  if (!block || block->tag != tag || block->size != sizeof(VmbusHandle)) return nullptr;
+  return static_cast<VmbusHandle*>(handle);
 }
 
 }  // namespace vmbsim::kmcl

@@ -9,18 +9,15 @@
 
 namespace vmbsim::kmcl {
 
-/// What a handle points to; lies in the host's pool, so that a handle that is none is recognised.
+/// What a handle points to; lies in the host's pool, so that a handle that is none is recognised. ZwClose closes it.
 struct VmbusHandle {
   vmbus::Bus* bus = nullptr;
   bool kernel = false;  ///< made by VmbConvertVmbusHandleToKernelHandle
-  std::uint64_t mark = 0;
 
   /// A user-mode handle of `bus`, as the worker process of its guest would open it; null when `host` has no memory left.
   static HANDLE open(os::Partition& host, vmbus::Bus& bus);
   /// Null for what is no handle of this kind (any more).
   static VmbusHandle* find(os::Partition& host, HANDLE handle);
-  /// False for what is no handle of this kind (any more).
-  static bool close(os::Partition& host, HANDLE handle);
 };
 
 }  // namespace vmbsim::kmcl

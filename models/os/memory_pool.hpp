@@ -22,6 +22,7 @@ class MemoryPool {
   using Tag = std::uint32_t;
   static constexpr Tag mdl_tag = 0x206C644D;        ///< "Mdl "
   static constexpr Tag work_item_tag = 0x69576F49;  ///< "IoWi"
+  static constexpr Tag handle_tag = 0x646E6148;     ///< "Hand": what a handle points to; ZwClose frees it
 
   struct Block {
     void* start;

@@ -125,7 +125,10 @@ Thread* Partition::thread_of(HANDLE handle) const {
 
 bool Partition::close(HANDLE handle) {
   const auto found = handles_.find(handle);
-  if (found == handles_.end()) return false;
+  if (found == handles_.end()) {
+    const auto block = pool_.find(handle);
+    return block && block->tag == MemoryPool::handle_tag && pool_.free(handle);
+  }
   Thread& thread = *found->second;
   handles_.erase(found);
   if (--thread.references_ == 0 && !thread.context_) erase(thread);

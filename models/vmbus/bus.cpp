@@ -5,6 +5,11 @@
 
 namespace vmbsim::vmbus {
 
+namespace {
+/// Flag of an offer: after a restore the guest gets a new channel. Source: KMCL DDI, VmbServerChannelInitSetFlags.
+constexpr std::uint32_t force_new_channel = 0x8;
+}  // namespace
+
 Bus::Bus(Config config)
     : config_(config),
       world_(config.host.partition().world()),
@@ -30,7 +35,7 @@ void Bus::deliver(Message& message) {
   Offer& offer = *message.offer;
   switch (message.type) {
     case Message::Type::offer:
-      if (offer.server_ == nullptr) return forget_if_done(offer);  // rescinded before the guest heard of it
+      if (offer.server_ == nullptr && !saved_) return forget_if_done(offer);  // rescinded before the guest heard of it
       offer.visible_ = true;
       match(offer);
       break;
@@ -79,7 +84,13 @@ void Bus::deliver(Message& message) {
     case Message::Type::open_result:
       if (offer.client_ != nullptr) offer.client_->on_open_result(message.opened);
       break;
+    case Message::Type::taken_up:
+      if (offer.server_ == nullptr || !offer.open_) return;  // closed or given up again since
+      offer.server_attached_ = true;
+      offer.server_->on_open(*offer.channel_);
+      break;
     case Message::Type::close:
+      offer.open_ = false;
       if (offer.server_ != nullptr && offer.server_attached_) offer.server_->on_close();
       break;
     case Message::Type::gpadl_teardown:
@@ -109,6 +120,7 @@ void Bus::deliver(Message& message) {
 // ---- The host's calls ----
 
 Offer* Bus::offer(const OfferId& id, ServerEnd& server, const OfferDetails& details) {
+  if (Offer* saved = saved_ ? take_up(id, server, details) : nullptr) return saved;
   std::uint32_t relid = 0;
   if (!free_relids_.empty()) {
     relid = free_relids_.back();
@@ -132,8 +144,35 @@ Offer* Bus::offer(const OfferId& id, ServerEnd& server, const OfferDetails& deta
   return &offer;
 }
 
+Offer* Bus::take_up(const OfferId& id, ServerEnd& server, const OfferDetails& details) {
+  const auto found = std::find_if(offers_.begin(), offers_.end(), [&](const auto& offer) {
+    return offer->id_ == id && offer->server_ == nullptr && !offer->rescind_sent_;
+  });
+  if (found == offers_.end()) return nullptr;
+  Offer& offer = **found;
+  if ((details.flags & force_new_channel) != 0) {
+    rescind_now(offer);
+    return nullptr;
+  }
+  offer.server_ = &server;
+  if (offer.open_)
+    post({.type = Message::Type::taken_up, .offer = &offer});
+  else
+    match(offer);
+  return &offer;
+}
+
+void Bus::resume() {
+  saved_ = false;
+  for (const auto& offer : offers_)
+    if (offer->server_ == nullptr && !offer->rescind_sent_) rescind_now(*offer);
+}
+
 void Bus::answer_open(Offer& offer, bool opened) {
   if (!opened) offer.server_attached_ = false;
+  if (offer.open_ && opened) return;  // taken up: the guest never heard of an end
+  if (offer.open_) return rescind(offer);
+  offer.open_ = opened;
   post({.type = Message::Type::open_result, .offer = &offer, .opened = opened});
 }
 
@@ -145,6 +184,11 @@ void Bus::server_closed(Offer& offer) {
 
 void Bus::rescind(Offer& offer) {
   offer.server_ = nullptr;
+  if (!saved_) rescind_now(offer);
+}
+
+void Bus::rescind_now(Offer& offer) {
+  offer.rescind_sent_ = true;
   post({.type = Message::Type::rescind, .offer = &offer});
 }
 

@@ -119,6 +119,8 @@ class Offer {
   bool teardown_requested_ = false;
   std::unique_ptr<Channel> channel_;  // lives until the next open: the guest looks at it until it has detached
   bool server_attached_ = false;      // the host still uses the channel
+  bool open_ = false;                 // the guest was told so, and has not closed it
+  bool rescind_sent_ = false;
 };
 
 class Bus {
@@ -136,6 +138,15 @@ class Bus {
   explicit Bus(Config config);
   Bus(const Bus&) = delete;
   Bus& operator=(const Bus&) = delete;
+
+  // ---- The virtual machine is saved and restored ----
+
+  /// From here on servers come and go without the guest's notice: a rescind tells it nothing, and the next offer with the
+  /// same GUIDs goes on where the old one stood, open if it was open. Unless it says FORCE_NEW_CHANNEL: then the guest
+  /// sees the old one rescinded and a new one.
+  void save() { saved_ = true; }
+  /// It runs again: what no server took up is rescinded now.
+  void resume();
 
   // ---- The host's calls ----
 
@@ -199,6 +210,7 @@ class Bus {
       gpadl_teardown = 11,
       gpadl_torn_down = 12,
       relid_released = 13,
+      taken_up = 0x100,  // not on the wire: an open channel has a server again
     };
     Type type{};
     Offer* offer = nullptr;
@@ -215,6 +227,8 @@ class Bus {
   void on_message();
   void deliver(Message& message);
   void match(Offer& offer);
+  Offer* take_up(const OfferId& id, ServerEnd& server, const OfferDetails& details);
+  void rescind_now(Offer& offer);
   void finish_teardown(Offer& offer);
   static std::vector<Offer::Shared>::iterator find_shared(Offer& offer, GpadlHandle handle);
   void finish_shared_teardown(Offer& offer, GpadlHandle handle);
@@ -233,6 +247,7 @@ class Bus {
   std::vector<std::uint32_t> free_relids_;
   std::uint32_t next_relid_ = 1;
   std::uint64_t next_mmio_ = first_mmio;
+  bool saved_ = false;
 };
 
 }  // namespace vmbsim::vmbus
