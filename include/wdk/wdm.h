@@ -9,6 +9,7 @@
 #include "wdm/debug.h"
 #include "wdm/device.h"
 #include "wdm/dpc.h"
+#include "wdm/driver.h"
 #include "wdm/interlocked.h"
 #include "wdm/irql.h"
 #include "wdm/lists.h"

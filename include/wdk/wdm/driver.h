@@ -2,25 +2,23 @@
 /// A loaded driver, as the system sees it: its entry points.
 /// Source: Windows driver documentation (DDI, wdm.h), DRIVER_OBJECT, DRIVER_INITIALIZE, DRIVER_ADD_DEVICE, DRIVER_UNLOAD,
 /// DRIVER_DISPATCH.
-#include "wdm.h"
+#include "device.h"
 
-#ifdef __cplusplus
-extern "C" {
-#endif
+EXTERN_C_START
 
 /// Returns a failure code when the driver cannot be loaded; it is then removed without a call of its unload routine.
 /// IRQL: PASSIVE_LEVEL, in a system thread.
-typedef NTSTATUS DRIVER_INITIALIZE(_In_ struct _DRIVER_OBJECT *DriverObject, _In_ PUNICODE_STRING RegistryPath);
-typedef DRIVER_INITIALIZE *PDRIVER_INITIALIZE;
+typedef NTSTATUS DRIVER_INITIALIZE(_In_ struct _DRIVER_OBJECT* DriverObject, _In_ PUNICODE_STRING RegistryPath);
+typedef DRIVER_INITIALIZE* PDRIVER_INITIALIZE;
 /// Makes the driver's device object for a device of its own and attaches it. IRQL: PASSIVE_LEVEL, in a system thread.
-typedef NTSTATUS DRIVER_ADD_DEVICE(_In_ struct _DRIVER_OBJECT *DriverObject, _In_ PDEVICE_OBJECT PhysicalDeviceObject);
-typedef DRIVER_ADD_DEVICE *PDRIVER_ADD_DEVICE;
+typedef NTSTATUS DRIVER_ADD_DEVICE(_In_ struct _DRIVER_OBJECT* DriverObject, _In_ PDEVICE_OBJECT PhysicalDeviceObject);
+typedef DRIVER_ADD_DEVICE* PDRIVER_ADD_DEVICE;
 /// Gives back what DriverEntry took; every device is gone. IRQL: PASSIVE_LEVEL, in a system thread.
-typedef VOID DRIVER_UNLOAD(_In_ struct _DRIVER_OBJECT *DriverObject);
-typedef DRIVER_UNLOAD *PDRIVER_UNLOAD;
+typedef VOID DRIVER_UNLOAD(_In_ struct _DRIVER_OBJECT* DriverObject);
+typedef DRIVER_UNLOAD* PDRIVER_UNLOAD;
 /// Takes an I/O request packet of one major function.
-typedef NTSTATUS DRIVER_DISPATCH(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ struct _IRP *Irp);
-typedef DRIVER_DISPATCH *PDRIVER_DISPATCH;
+typedef NTSTATUS DRIVER_DISPATCH(_In_ PDEVICE_OBJECT DeviceObject, _Inout_ struct _IRP* Irp);
+typedef DRIVER_DISPATCH* PDRIVER_DISPATCH;
 
 #define IRP_MJ_CREATE 0x00
 #define IRP_MJ_CLOSE 0x02
@@ -36,7 +34,7 @@ typedef DRIVER_DISPATCH *PDRIVER_DISPATCH;
 
 /// DriverEntry of a driver without a framework sets AddDevice.
 typedef struct _DRIVER_EXTENSION {
-  struct _DRIVER_OBJECT *DriverObject;
+  struct _DRIVER_OBJECT* DriverObject;
   PDRIVER_ADD_DEVICE AddDevice;
   ULONG Count;
   UNICODE_STRING ServiceKeyName;
@@ -56,6 +54,4 @@ typedef struct _DRIVER_OBJECT {
   PVOID Simulator;
 } DRIVER_OBJECT;
 
-#ifdef __cplusplus
-}  // extern "C"
-#endif
+EXTERN_C_END

@@ -1,0 +1,322 @@
+// What runs later: the functions of wdfdpc.h, wdftimer.h and wdfworkitem.h.
+#include "models/kmdf/device.hpp"
+#include "models/kmdf/driver.hpp"
+
+namespace vmbsim::kmdf {
+
+namespace {
+
+/// Callbacks that are queued or run, and who waits for their end.
+class Activity {
+ public:
+  Activity() { KeInitializeEvent(&none_, NotificationEvent, TRUE); }
+  void begin() {
+    ++running_;
+    KeClearEvent(&none_);
+  }
+  void end() {
+    if (--running_ == 0) KeSetEvent(&none_, IO_NO_INCREMENT, FALSE);
+  }
+  /// At PASSIVE_LEVEL.
+  void wait() {
+    while (running_ != 0) KeWaitForSingleObject(&none_, Executive, KernelMode, FALSE, nullptr);
+  }
+  /// True when the executing software is one of the callbacks: waiting would never end.
+  bool here() const { return inside_ == hw::Processor::current()->occupant(); }
+  void enter() { inside_ = hw::Processor::current()->occupant(); }
+  void leave() { inside_ = nullptr; }
+
+ private:
+  std::uint32_t running_ = 0;
+  const hw::Context* inside_ = nullptr;
+  KEVENT none_;
+};
+
+class Dpc final : public Object {
+ public:
+  static constexpr Kind of_kind = Kind::dpc;
+  Dpc(Framework& dpc_framework, Driver* driver, PFN_WDF_DPC routine, CallbackLock* lock)
+      : Object(dpc_framework, Kind::dpc, driver), routine_(routine), lock_(lock) {
+    KeInitializeDpc(
+        &dpc, [](PKDPC, PVOID self, PVOID, PVOID) { static_cast<Dpc*>(self)->run(); }, this);
+  }
+
+  KDPC dpc;
+  bool enqueue() {
+    if (KeInsertQueueDpc(&dpc, nullptr, nullptr) == FALSE) return false;
+    activity_.begin();
+    return true;
+  }
+  bool cancel() {
+    if (KeRemoveQueueDpc(&dpc) == FALSE) return false;
+    activity_.end();
+    return true;
+  }
+  void wait() { activity_.wait(); }
+
+ private:
+  void dispose() override {
+    cancel();
+    wait();
+  }
+  void run() {
+    {
+      const Serialized serialized(lock_);
+      const SameIrql same("EvtDpcFunc");
+      routine_(handle_as<WDFDPC>());
+    }
+    activity_.end();
+  }
+
+  PFN_WDF_DPC routine_;
+  CallbackLock* lock_;
+  Activity activity_;
+};
+
+class Timer final : public Object {
+ public:
+  static constexpr Kind of_kind = Kind::timer;
+  Timer(Framework& timer_framework, Driver* driver, const WDF_TIMER_CONFIG& config, CallbackLock* lock, bool passive)
+      : Object(timer_framework, Kind::timer, driver), config_(config), lock_(lock), passive_(passive) {
+    KeInitializeTimer(&timer_);
+    KeInitializeDpc(
+        &dpc_, [](PKDPC, PVOID self, PVOID, PVOID) { static_cast<Timer*>(self)->expired(); }, this);
+    work_.routine = [](void* self) { static_cast<Timer*>(self)->run(); };
+    work_.context = this;
+  }
+
+  bool start(LONGLONG due) {
+    LARGE_INTEGER time;
+    time.QuadPart = due;
+    return KeSetTimerEx(&timer_, time, static_cast<LONG>(config_.Period), &dpc_) != FALSE;
+  }
+  bool stop() { return KeCancelTimer(&timer_) != FALSE; }
+  /// What has expired runs to its end.
+  void wait() {
+    if (activity_.here())
+      return framework().report("WdfTimerStop waits for the timer's callback in that callback: a deadlock");
+    while (dpc_.DpcData != nullptr || work_.queued) {
+      LARGE_INTEGER tick;
+      tick.QuadPart = WDF_REL_TIMEOUT_IN_US(10);
+      KeDelayExecutionThread(KernelMode, FALSE, &tick);
+    }
+    activity_.wait();
+  }
+
+ private:
+  void dispose() override {
+    stop();
+    wait();
+  }
+  void expired() {
+    if (!passive_) return run();
+    if (!work_.queued) framework().partition().queue_work(work_, DelayedWorkQueue);
+  }
+  void run() {
+    activity_.begin();
+    activity_.enter();
+    {
+      const Serialized serialized(lock_);
+      const SameIrql same("EvtTimerFunc");
+      config_.EvtTimerFunc(handle_as<WDFTIMER>());
+    }
+    activity_.leave();
+    activity_.end();
+  }
+
+  WDF_TIMER_CONFIG config_;
+  CallbackLock* lock_;
+  bool passive_;
+  KTIMER timer_;
+  KDPC dpc_;
+  os::WorkItem work_;
+  Activity activity_;
+};
+
+class WorkItem final : public Object {
+ public:
+  static constexpr Kind of_kind = Kind::work_item;
+  WorkItem(Framework& item_framework, Driver* driver, PFN_WDF_WORKITEM routine, CallbackLock* lock)
+      : Object(item_framework, Kind::work_item, driver), routine_(routine), lock_(lock) {
+    work_.routine = [](void* self) { static_cast<WorkItem*>(self)->run(); };
+    work_.context = this;
+  }
+
+  void enqueue() {
+    if (work_.queued) return;
+    activity_.begin();
+    framework().partition().queue_work(work_, DelayedWorkQueue);
+  }
+  void flush() {
+    if (activity_.here())
+      return framework().report("WdfWorkItemFlush called in the work item's own callback: a deadlock");
+    activity_.wait();
+  }
+
+ private:
+  void dispose() override {
+    if (!activity_.here()) return activity_.wait();
+    framework().report("a work item was deleted in its own callback: the framework waits for its end");
+  }
+  void run() {
+    activity_.enter();
+    {
+      const Serialized serialized(lock_);
+      const SameIrql same("EvtWorkItem");
+      routine_(handle_as<WDFWORKITEM>());
+    }
+    activity_.leave();
+    activity_.end();
+  }
+
+  PFN_WDF_WORKITEM routine_;
+  CallbackLock* lock_;
+  os::WorkItem work_;
+  Activity activity_;
+};
+
+/// What these objects' creation has in common: a parent below a device, and the lock its callbacks take.
+/// Source: WdfDpcCreate, WdfTimerCreate, WdfWorkItemCreate, return values.
+NTSTATUS place(const WDF_OBJECT_ATTRIBUTES* attributes, bool serialized, bool passive, Object** parent,
+               CallbackLock** lock, const char* call) {
+  Framework& framework = Framework::current();
+  framework.require_irql_at_most(Irql::dispatch, call);
+  *lock = nullptr;
+  NTSTATUS status = STATUS_SUCCESS;
+  *parent = parent_of(attributes, nullptr, call, &status);
+  if (*parent == nullptr) return status;
+  if ((*parent)->nearest(Kind::device) == nullptr) return STATUS_INVALID_DEVICE_REQUEST;
+  return serialized ? serialization_lock(**parent, passive, lock) : STATUS_SUCCESS;
+}
+
+template <class T, class H>
+NTSTATUS finish(T* object, Object& parent, const WDF_OBJECT_ATTRIBUTES* attributes, H* handle) {
+  const NTSTATUS status = object->adopt(&parent, attributes);
+  if (NT_SUCCESS(status)) *handle = object->template handle_as<H>();
+  return status;
+}
+
+template <class T>
+WDFOBJECT parent_handle(const void* handle, const char* call) {
+  const T* object = Framework::current().object_of<T>(handle, call);
+  return object != nullptr && object->parent() != nullptr ? object->parent()->handle() : nullptr;
+}
+
+}  // namespace
+
+}  // namespace vmbsim::kmdf
+
+using namespace vmbsim;
+using kmdf::Framework;
+
+extern "C" {
+
+// ---- DPCs ----
+
+NTSTATUS WdfDpcCreate(PWDF_DPC_CONFIG Config, PWDF_OBJECT_ATTRIBUTES Attributes, WDFDPC* Dpc) {
+  *Dpc = nullptr;
+  if (Config->Size != sizeof *Config) return STATUS_INFO_LENGTH_MISMATCH;
+  if (Config->EvtDpcFunc == nullptr) return STATUS_INVALID_PARAMETER;
+  kmdf::Object* parent = nullptr;
+  kmdf::CallbackLock* lock = nullptr;
+  const NTSTATUS status =
+      kmdf::place(Attributes, Config->AutomaticSerialization != FALSE, false, &parent, &lock, "WdfDpcCreate");
+  if (!NT_SUCCESS(status)) return status;
+  return kmdf::finish(new kmdf::Dpc(parent->framework(), &parent->driver(), Config->EvtDpcFunc, lock), *parent,
+                      Attributes, Dpc);
+}
+
+BOOLEAN WdfDpcEnqueue(WDFDPC Dpc) {
+  auto* dpc = Framework::current().object_of<kmdf::Dpc>(Dpc, "WdfDpcEnqueue");
+  return dpc != nullptr && dpc->enqueue() ? TRUE : FALSE;
+}
+
+BOOLEAN WdfDpcCancel(WDFDPC Dpc, BOOLEAN Wait) {
+  Framework& framework = Framework::current();
+  auto* dpc = framework.object_of<kmdf::Dpc>(Dpc, "WdfDpcCancel");
+  if (dpc == nullptr) return FALSE;
+  const bool may_wait = Wait != FALSE && framework.require_irql_at_most(Irql::passive, "WdfDpcCancel with Wait");
+  const bool was_queued = dpc->cancel();
+  if (may_wait) dpc->wait();
+  return was_queued ? TRUE : FALSE;
+}
+
+WDFOBJECT WdfDpcGetParentObject(WDFDPC Dpc) { return kmdf::parent_handle<kmdf::Dpc>(Dpc, "WdfDpcGetParentObject"); }
+PKDPC WdfDpcWdmGetDpc(WDFDPC Dpc) {
+  auto* dpc = Framework::current().object_of<kmdf::Dpc>(Dpc, "WdfDpcWdmGetDpc");
+  return dpc != nullptr ? &dpc->dpc : nullptr;
+}
+
+// ---- Timers ----
+
+NTSTATUS WdfTimerCreate(PWDF_TIMER_CONFIG Config, PWDF_OBJECT_ATTRIBUTES Attributes, WDFTIMER* Timer) {
+  *Timer = nullptr;
+  if (Config->Size != sizeof *Config) return STATUS_INFO_LENGTH_MISMATCH;
+  const bool passive = Attributes != nullptr && Attributes->ExecutionLevel == WdfExecutionLevelPassive;
+  // Source: WDF_TIMER_CONFIG, Period: a timer whose callback runs at PASSIVE_LEVEL is no periodic one.
+  if (Config->EvtTimerFunc == nullptr || (passive && Config->Period != 0)) return STATUS_INVALID_PARAMETER;
+  kmdf::Object* parent = nullptr;
+  kmdf::CallbackLock* lock = nullptr;
+  const NTSTATUS status =
+      kmdf::place(Attributes, Config->AutomaticSerialization != FALSE, passive, &parent, &lock, "WdfTimerCreate");
+  if (!NT_SUCCESS(status)) return status;
+  return kmdf::finish(new kmdf::Timer(parent->framework(), &parent->driver(), *Config, lock, passive), *parent,
+                      Attributes, Timer);
+}
+
+BOOLEAN WdfTimerStart(WDFTIMER Timer, LONGLONG DueTime) {
+  Framework& framework = Framework::current();
+  framework.require_irql_at_most(Irql::dispatch, "WdfTimerStart");
+  auto* timer = framework.object_of<kmdf::Timer>(Timer, "WdfTimerStart");
+  return timer != nullptr && timer->start(DueTime) ? TRUE : FALSE;
+}
+
+BOOLEAN WdfTimerStop(WDFTIMER Timer, BOOLEAN Wait) {
+  Framework& framework = Framework::current();
+  auto* timer = framework.object_of<kmdf::Timer>(Timer, "WdfTimerStop");
+  if (timer == nullptr) return FALSE;
+  const bool legal = framework.require_irql_at_most(Wait != FALSE ? Irql::passive : Irql::dispatch,
+                                                    Wait != FALSE ? "WdfTimerStop with Wait" : "WdfTimerStop");
+  const bool was_set = timer->stop();
+  if (Wait != FALSE && legal) timer->wait();
+  return was_set ? TRUE : FALSE;
+}
+
+WDFOBJECT WdfTimerGetParentObject(WDFTIMER Timer) {
+  Framework::current().require_irql_at_most(Irql::dispatch, "WdfTimerGetParentObject");
+  return kmdf::parent_handle<kmdf::Timer>(Timer, "WdfTimerGetParentObject");
+}
+
+// ---- Work items ----
+
+NTSTATUS WdfWorkItemCreate(PWDF_WORKITEM_CONFIG Config, PWDF_OBJECT_ATTRIBUTES Attributes, WDFWORKITEM* WorkItem) {
+  *WorkItem = nullptr;
+  if (Config->Size != sizeof *Config) return STATUS_INFO_LENGTH_MISMATCH;
+  if (Config->EvtWorkItemFunc == nullptr) return STATUS_INVALID_PARAMETER;
+  kmdf::Object* parent = nullptr;
+  kmdf::CallbackLock* lock = nullptr;
+  const NTSTATUS status =
+      kmdf::place(Attributes, Config->AutomaticSerialization != FALSE, true, &parent, &lock, "WdfWorkItemCreate");
+  if (!NT_SUCCESS(status)) return status;
+  return kmdf::finish(new kmdf::WorkItem(parent->framework(), &parent->driver(), Config->EvtWorkItemFunc, lock),
+                      *parent, Attributes, WorkItem);
+}
+
+VOID WdfWorkItemEnqueue(WDFWORKITEM WorkItem) {
+  Framework& framework = Framework::current();
+  framework.require_irql_at_most(Irql::dispatch, "WdfWorkItemEnqueue");
+  if (auto* item = framework.object_of<kmdf::WorkItem>(WorkItem, "WdfWorkItemEnqueue")) item->enqueue();
+}
+
+VOID WdfWorkItemFlush(WDFWORKITEM WorkItem) {
+  Framework& framework = Framework::current();
+  auto* item = framework.object_of<kmdf::WorkItem>(WorkItem, "WdfWorkItemFlush");
+  if (item != nullptr && framework.require_irql_at_most(Irql::passive, "WdfWorkItemFlush")) item->flush();
+}
+
+WDFOBJECT WdfWorkItemGetParentObject(WDFWORKITEM WorkItem) {
+  Framework::current().require_irql_at_most(Irql::dispatch, "WdfWorkItemGetParentObject");
+  return kmdf::parent_handle<kmdf::WorkItem>(WorkItem, "WdfWorkItemGetParentObject");
+}
+
+}  // extern "C"
