@@ -6,6 +6,8 @@
 
 EXTERN_C_START
 
+struct _IRP;
+
 /// Returns a failure code when the driver cannot be loaded; it is then removed without a call of its unload routine.
 /// IRQL: PASSIVE_LEVEL, in a system thread.
 typedef NTSTATUS DRIVER_INITIALIZE(_In_ struct _DRIVER_OBJECT* DriverObject, _In_ PUNICODE_STRING RegistryPath);
