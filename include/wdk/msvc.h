@@ -39,7 +39,7 @@
 #ifndef __cplusplus
 /// Where Windows raises an exception the simulator records a finding and goes on, so no handler ever runs.
 #define __try if (1)
-#define __except (filter) else if ((filter) && 0)
+#define __except(filter) else if ((filter) && 0)
 #define __finally
 #define EXCEPTION_EXECUTE_HANDLER 1
 #define EXCEPTION_CONTINUE_SEARCH 0

@@ -1,6 +1,6 @@
 // Deferred procedure calls.
 // Source: WDK, "Organization of DPC queues": importance decides the place in the queue and whether draining starts at once.
-#include "models/os/partition.hpp"
+#include "models/os/thread.hpp"
 
 namespace vmbsim::os {
 
@@ -74,6 +74,7 @@ void Partition::insert_threaded_dpc(Cpu& cpu, KDPC& dpc) {
     if (cpu.dpc_thread->state_ == Thread::State::waiting) make_ready(*cpu.dpc_thread);
     return;
   }
+  const NoSwitch until_known;  // it comes before every other thread
   cpu.dpc_thread = &create_thread(
       cpu.processor->name() + ".dpc", Thread::priority_highest, cpu.id, true,
       [](void* object) {

@@ -89,7 +89,7 @@ void Partition::report_leaks(std::string_view subject) {
                                  ? "work items"
                                  : fmt::format("pool blocks with tag '{}'", text_of(tag));
     leak(BugCheck::driver_verifier_detected_violation,
-         fmt::format("{} {} ({} bytes) were not freed", total.blocks, what, total.bytes));
+         fmt::format("not freed: {} ({}, {} bytes)", what, total.blocks, total.bytes));
   }
   const auto count = [](const LIST_ENTRY& list) {
     std::uint64_t entries = 0;
@@ -97,10 +97,10 @@ void Partition::report_leaks(std::string_view subject) {
     return entries;
   };
   if (!IsListEmpty(&timers_))
-    leak(BugCheck::timer_or_dpc_invalid, fmt::format("{} timers are still set", count(timers_)));
+    leak(BugCheck::timer_or_dpc_invalid, fmt::format("still set: timers ({})", count(timers_)));
   std::uint64_t dpcs = 0;
   for (const Cpu& cpu : cpus_) dpcs += count(cpu.dpcs) + count(cpu.threaded_dpcs);
-  if (dpcs != 0) leak(BugCheck::timer_or_dpc_invalid, fmt::format("{} DPCs are still queued", dpcs));
+  if (dpcs != 0) leak(BugCheck::timer_or_dpc_invalid, fmt::format("still queued: DPCs ({})", dpcs));
   std::uint64_t running = 0, referenced = 0;
   for (const auto& thread : threads_) {
     if (thread->drivers_own_ && thread->state_ != Thread::State::ended) ++running;
@@ -108,9 +108,9 @@ void Partition::report_leaks(std::string_view subject) {
   }
   if (running != 0)
     leak(BugCheck::driver_unloaded_without_cancelling_pending_operations,
-         fmt::format("{} system threads still run", running));
+         fmt::format("still running: system threads ({})", running));
   if (referenced != 0)
-    leak(BugCheck::none, fmt::format("{} ended threads are still referenced or have open handles", referenced));
+    leak(BugCheck::none, fmt::format("still referenced, or with open handles: ended threads ({})", referenced));
 }
 
 }  // namespace vmbsim::os
