@@ -17,9 +17,20 @@ struct Place {
 struct Problem {
   Place place;
   std::string text;  ///< what is wrong, and what would be right
-  /// `file:line:column: text`
+  /// `file:line:column: text`, one line whatever the input holds: a control character is told as \xNN.
   std::string line() const {
-    return place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": " + text;
+    const std::string whole =
+        place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": " + text;
+    constexpr char digits[] = "0123456789abcdef";
+    std::string printable;
+    for (const char c : whole) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte >= 0x20 && byte != 0x7f)
+        printable += c;
+      else
+        printable.append({'\\', 'x', digits[byte >> 4], digits[byte & 15]});
+    }
+    return printable;
   }
 };
 

@@ -158,6 +158,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   struct Outgoing {
     Packet* packet = nullptr;
     Received* completion = nullptr;
+    std::size_t bytes() const { return packet != nullptr ? packet->length : completion->answer_length; }
   };
 
   // life_cycle.cpp
@@ -192,6 +193,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   vmbus::StageAnswer stage(const vmbus::OutgoingPacket& packet);
   std::span<const vmbus::GpaRange> ranges_of(Packet& packet);
   void entered_ring(const Outgoing& item);
+  void note(const Outgoing& item);
   NTSTATUS put(const Outgoing& item, const kernel::Distribution& cost);
   void refuse(const Outgoing& item);
   void report_corrupt(const char* which, const vmbus::Corrupt& what);

@@ -391,31 +391,28 @@ void Endpoint::take_rescind() {
 /// Ends every transaction that nobody will answer and everything that waits for room. Source: no public cancel exists, so KMCL
 /// itself completes them; the status is the one a synchronous request gets when its channel shuts down.
 void Endpoint::retire_outgoing() {
-  if (channel_ != nullptr) {  // what travels outlives its transaction
-    out_->forget(vmbus::Lane::Kind::request);
-    in_->forget(vmbus::Lane::Kind::completion);
-  }
   std::vector<Packet*> packets;
-  for (Packet*& chain : transactions_) {
-    for (Packet* packet = chain; packet != nullptr; packet = packet->next) packets.push_back(packet);
-    chain = nullptr;
-  }
-  transaction_count_ = 0;
-  std::sort(packets.begin(), packets.end(),
-            [](const Packet* a, const Packet* b) { return a->transaction_id < b->transaction_id; });
-  while (!waiting_.empty()) {
-    const Outgoing item = waiting_.pop();
-    if (item.completion != nullptr)
-      recycle(*item.completion);
-    else
-      packets.push_back(item.packet);
-  }
-  while (!held_.empty()) {  // what a routine sends now is held for another round
-    const Outgoing item = held_.pop();
-    if (item.completion != nullptr)
-      recycle(*item.completion);
-    else
-      packets.push_back(item.packet);
+  {
+    Locked sending(partition(), lock_);  // a packet that is being copied is in no list
+    if (channel_ != nullptr) {           // what travels outlives its transaction
+      out_->forget(vmbus::Lane::Kind::request);
+      in_->forget(vmbus::Lane::Kind::completion);
+    }
+    for (Packet*& chain : transactions_) {
+      for (Packet* packet = chain; packet != nullptr; packet = packet->next) packets.push_back(packet);
+      chain = nullptr;
+    }
+    transaction_count_ = 0;
+    std::sort(packets.begin(), packets.end(),
+              [](const Packet* a, const Packet* b) { return a->transaction_id < b->transaction_id; });
+    for (kernel::Fifo<Outgoing>* queue : {&waiting_, &held_})  // what a routine sends now is held for another round
+      while (!queue->empty()) {
+        const Outgoing item = queue->pop();
+        if (item.completion != nullptr)
+          recycle(*item.completion);
+        else
+          packets.push_back(item.packet);
+      }
   }
   while (!over_.empty()) {
     const Over sent = over_.pop();

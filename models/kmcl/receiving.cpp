@@ -53,7 +53,7 @@ void Endpoint::pass(bool passive) {
   pass_running_ = true;
   pass_thread_ = passive ? partition().current_thread() : nullptr;
   pass_over_.Header.SignalState = 0;
-  if (passive || !passive_required_) in_->dispatched(partition().world().now());
+  in_->dispatched(partition().world().now(), passive || !passive_required_);
   Outcome outcome;
   do {
     pass_again_ = false;

@@ -30,7 +30,7 @@ Duration Endpoint::copy_time(std::size_t bytes) {
   return Duration{per_kib.count() * static_cast<std::int64_t>(bytes) / 1024};
 }
 
-/// What handling a packet costs and what copying its bytes costs, drawn in this order on every compiler.
+/// What taking a packet costs and what copying its bytes costs, drawn in this order on every compiler.
 void Endpoint::pay(const kernel::Distribution& cost, std::size_t bytes) {
   const Duration handling = cost.sample(costs_);
   partition().consume(handling + copy_time(bytes));
@@ -79,6 +79,7 @@ NTSTATUS Endpoint::send(Packet& packet) {
   if ((packet.flags & VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER) != 0) {
     partition().require_irql_at_most(Irql::apc, "a send with PAGED_BUFFER", BugCheck::irql_not_less_or_equal);
     keep_inline(packet, packet.buffer);  // before anything raises the IRQL
+    partition().consume(copy_time(packet.length));
   }
   packet.state = Packet::State::queued;
   packet.transaction_id = packet.waits_for_completion() ? ++last_transaction_id_ : 0;
@@ -114,8 +115,7 @@ NTSTATUS Endpoint::put(const Outgoing& item, const kernel::Distribution& cost) {
   bool over_when_sent = item.packet != nullptr && !item.packet->waits_for_completion();
   {
     Locked locked(partition(), lock_);
-    const std::size_t bytes = item.packet != nullptr ? item.packet->length : item.completion->answer_length;
-    pay(cost, bytes);
+    partition().consume(cost.sample(costs_));
     const bool only_tried = item.packet != nullptr && item.packet->only_tried;
     if (channel_ == nullptr || (item.packet != nullptr && !queue_on_)) {
       if (only_tried) return STATUS_BUFFER_OVERFLOW;
@@ -140,6 +140,7 @@ NTSTATUS Endpoint::put(const Outgoing& item, const kernel::Distribution& cost) {
       waiting_.push(item);
       return STATUS_SUCCESS;
     }
+    partition().consume(copy_time(item.bytes()));
     entered_ring(item);
     if (!waiting_.empty()) wish_again();
     announce = out_->writer.commit() == vmbus::SignalNeeded::yes;
@@ -194,7 +195,6 @@ void Endpoint::flush() {
     bool staged = false;
     while (!waiting_.empty() && channel_ != nullptr) {
       const Outgoing item = waiting_.front();
-      const std::size_t bytes = item.packet != nullptr ? item.packet->length : item.completion->answer_length;
       const vmbus::StageAnswer answer = stage(item);
       if (std::holds_alternative<vmbus::TooLarge>(answer)) {
         waiting_.pop();
@@ -205,7 +205,7 @@ void Endpoint::flush() {
       if (!std::holds_alternative<vmbus::Staged>(answer)) break;
       waiting_.pop();
       staged = true;
-      partition().consume(copy_time(bytes));
+      partition().consume(copy_time(item.bytes()));
       entered_ring(item);
       if (item.packet != nullptr && !item.packet->waits_for_completion()) over_.push({item.packet, STATUS_SUCCESS});
     }
@@ -256,6 +256,7 @@ vmbus::StageAnswer Endpoint::stage(const vmbus::OutgoingPacket& packet) {
 /// The bytes are in the ring; the transaction is on its way.
 void Endpoint::entered_ring(const Outgoing& item) {
   const SimTime now = partition().world().now();
+  note(item);
   if (item.completion != nullptr) {
     out_->entered(item.completion->journey, vmbus::Lane::Kind::completion, now);
     recycle(*item.completion);
@@ -268,6 +269,22 @@ void Endpoint::entered_ring(const Outgoing& item) {
     out_->entered(&packet.journey, vmbus::Lane::Kind::request, now);
   } else {
     out_->entered(nullptr, vmbus::Lane::Kind::request, now);
+  }
+}
+
+/// What the run's fingerprint knows of a packet beside the time it was sent at.
+void Endpoint::note(const Outgoing& item) {
+  kernel::Simulation& world = partition().world();
+  const bool answers = item.completion != nullptr;
+  world.note(answers ? item.completion->packet.transaction_id : item.packet->transaction_id);
+  world.note(answers ? 0 : static_cast<std::uint64_t>(item.packet->journey.data.count));
+  const std::byte* bytes = answers ? item.completion->bytes.data() : item.packet->buffer;
+  const std::size_t length = item.bytes();
+  world.note(length);
+  for (std::size_t at = 0; at < std::min<std::size_t>(length, 64); at += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes + at, std::min<std::size_t>(8, length - at));
+    world.note(word);
   }
 }
 
@@ -397,6 +414,7 @@ bool Endpoint::all_over() const {
 /// The transaction is over: the packet is the driver's again.
 void Endpoint::finish(Packet& packet, NTSTATUS status, const std::byte* answer, std::uint32_t length) {
   packet.state = Packet::State::idle;
+  partition().world().note(static_cast<std::uint32_t>(status));
   if (pausing_ && device_.policies.pause_waits_for_sent && all_over()) ask(Step::drained);
   if (packet.routine == nullptr) return free_packet(packet);
   packet.routine(packet.handle(), status, const_cast<std::byte*>(answer), length);

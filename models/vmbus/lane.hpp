@@ -70,8 +70,13 @@ class Lane {
   void interrupted(SimTime now) {
     for (; uninterrupted_ != 0; --uninterrupted_) riders_[riders_.size() - uninterrupted_].interrupted = now;
   }
-  void dispatched(SimTime now) {
-    for (; undispatched_ != 0; --undispatched_) riders_[riders_.size() - undispatched_].dispatched = now;
+  /// `requests`: false where the pass takes completions only and leaves requests to a later one.
+  void dispatched(SimTime now, bool requests) {
+    for (std::size_t back = undispatched_; back != 0; --back) {
+      Rider& rider = riders_[riders_.size() - back];
+      if (rider.dispatched == SimTime{} && (requests || rider.kind == Kind::completion)) rider.dispatched = now;
+    }
+    if (requests) undispatched_ = 0;
   }
   /// Forgets the journeys of one kind of packet, for good: their transactions are about to end without an answer.
   void forget(Kind kind) {

@@ -101,3 +101,27 @@ TEST_CASE("a neighbour does not change what any open load offers") {
     }
   }
 }
+
+TEST_CASE("two runs that differ in nothing but what their packets say have different fingerprints") {
+  // Nothing costs time here, so every event of both runs is at the same instant as in the other.
+  const auto fingerprint_of = [](const std::string& request) {
+    return run(scenario_of(R"(schema = 1
+name = "same times"
+packets = 200
+[latency]
+profile = "zero"
+[[channel]]
+name = "disk"
+driver = "storage"
+device = { service = "10us" }
+[[workload]]
+name = "load"
+channel = "disk"
+loop = "closed"
+queue_depth = 2
+request = ")" + request + "\"\n"))
+        .fingerprint;
+  };
+  CHECK(fingerprint_of("4KiB") == fingerprint_of("4KiB"));
+  CHECK(fingerprint_of("4KiB") != fingerprint_of("8KiB"));
+}

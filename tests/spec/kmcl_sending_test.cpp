@@ -21,6 +21,23 @@ std::vector<std::uint64_t> numbers_of(const std::vector<Returned>& returned) {
   return all;
 }
 
+// ---- Copying ----
+
+TEST_CASE("A packet's bytes are copied once, when there is room for them") {
+  // Six packets of 1000 bytes through a page that holds three: the guest's processor copies six packets, however long they wait.
+  const auto busy = [](std::uint32_t pages) {
+    ChannelPair pair({.machines = {.costs = costs_of({{&hw::Costs::copy_per_kib, 1024us}})}, .to_host = Pages{pages}});
+    pair.open();
+    pair.on_guest([&] {
+      for (std::uint64_t n = 1; n <= 6; ++n) CHECK(pair.guest.send(n, 1000, 0) == STATUS_SUCCESS);
+    });
+    const auto spent = pair.machines.guest.cpu(CpuId{0}).accounted();
+    return spent[static_cast<std::size_t>(hw::Activity::thread)] + spent[static_cast<std::size_t>(hw::Activity::dpc)];
+  };
+  CHECK(busy(8) == 6000us);
+  CHECK(busy(1) == 6000us);
+}
+
 // ---- Completion ----
 
 TEST_CASE("Without WAIT a packet is complete when it is in the ring: inside the send when it fits") {

@@ -22,7 +22,7 @@ TEST_CASE("A packet on its own ends each stage when it happened") {
   lane.entered(&journey, Kind::request, at(1));
   lane.signalled(at(2));
   lane.interrupted(at(5));
-  lane.dispatched(at(6));
+  lane.dispatched(at(6), true);
   CHECK(lane.left(at(9)) == &journey);
   const auto index = static_cast<std::size_t>(first);
   for (const auto& [stage, time] : {std::pair<std::size_t, int>{0, 1}, {1, 2}, {2, 5}, {3, 6}, {4, 9}})
@@ -36,7 +36,7 @@ TEST_CASE("A packet that rides on an earlier signal spends nothing on stages tha
   lane.signalled(at(2));
   lane.entered(&rider, Kind::request, at(3));
   lane.interrupted(at(5));
-  lane.dispatched(at(6));
+  lane.dispatched(at(6), true);
   CHECK(lane.left(at(7)) == &early);
   CHECK(lane.left(at(8)) == &rider);
   CHECK(ended(rider, Stage::to_host_signal) == at(3));
@@ -51,14 +51,29 @@ TEST_CASE("What a pass leaves in the ring waits in its drain stage, whatever int
   lane.entered(&left, Kind::request, at(1));
   lane.signalled(at(2));
   lane.interrupted(at(3));
-  lane.dispatched(at(4));
+  lane.dispatched(at(4), true);
   CHECK(lane.left(at(5)) == &taken);
-  lane.interrupted(at(50));  // for another reason
-  lane.dispatched(at(60));   // a completion has ended the stall
+  lane.interrupted(at(50));       // for another reason
+  lane.dispatched(at(60), true);  // a completion has ended the stall
   CHECK(lane.left(at(61)) == &left);
   CHECK(ended(left, Stage::to_host_interrupt) == at(3));
   CHECK(ended(left, Stage::to_host_dispatch) == at(4));
   CHECK(ended(left, Stage::to_host_drain) == at(61));
+}
+
+TEST_CASE("A pass that takes completions only dispatches those; requests wait for the pass that takes them") {
+  TestLane lane(Stage::to_guest_queue);
+  Journey request, completion;
+  lane.entered(&request, Kind::request, at(1));
+  lane.entered(&completion, Kind::completion, at(1));
+  lane.signalled(at(2));
+  lane.interrupted(at(3));
+  lane.dispatched(at(4), false);
+  lane.dispatched(at(7), true);
+  CHECK(lane.left(at(8)) == &request);
+  CHECK(lane.left(at(9)) == &completion);
+  CHECK(ended(request, Stage::to_guest_dispatch) == at(7));
+  CHECK(ended(completion, Stage::to_guest_dispatch) == at(4));
 }
 
 TEST_CASE("What comes out before anybody signalled has stages of length 0") {
@@ -66,7 +81,7 @@ TEST_CASE("What comes out before anybody signalled has stages of length 0") {
   Journey journey;
   lane.signalled(at(1));  // of an earlier packet
   lane.interrupted(at(2));
-  lane.dispatched(at(3));
+  lane.dispatched(at(3), true);
   lane.entered(&journey, Kind::request, at(4));
   lane.left(at(5));
   CHECK(ended(journey, Stage::to_host_dispatch) == at(4));
