@@ -180,16 +180,16 @@ TEST_CASE("at unload everything that was not given back is told, by tag") {
   machine.run(1ms);
   machine.partition.report_leaks("mydriver");
   CHECK(told(machine) ==
-        "1 memory descriptor lists (56 bytes) were not freed\n"
-        "1 work items (64 bytes) were not freed\n"
-        "1 pool blocks with tag 'Bunk' (5000 bytes) were not freed\n"
-        "2 pool blocks with tag 'Test' (128 bytes) were not freed\n"
-        "1 timers are still set\n"
-        "1 system threads still run\n");
+        "not freed: memory descriptor lists (1, 56 bytes)\n"
+        "not freed: work items (1, 56 bytes)\n"
+        "not freed: pool blocks with tag 'Bunk' (1, 5000 bytes)\n"
+        "not freed: pool blocks with tag 'Test' (2, 128 bytes)\n"
+        "still set: timers (1)\n"
+        "still running: system threads (1)\n");
   CHECK(machine.findings.all()[0].where == "mydriver");
   machine.run(20ms);
   machine.partition.report_leaks("mydriver");
-  CHECK(machine.findings.all().back().text == "1 ended threads are still referenced or have open handles");
+  CHECK(machine.findings.all().back().text == "still referenced, or with open handles: ended threads (1)");
 }
 
 TEST_CASE("a driver that gave everything back leaves nothing to tell") {
