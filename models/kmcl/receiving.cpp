@@ -141,6 +141,7 @@ Endpoint::Outcome Endpoint::drain(bool passive) {
       --pass_left;
       pay(partition().costs().packet_receive, packet.payload.size());
       Received& received = fresh_received(packet);
+      received.packet.payload = received.packet.payload.first(length_of(packet));
       in_->reader.take();
       received.journey = in_->left(partition().world().now());
       if (!strip_pipe_header(received)) {
@@ -349,7 +350,6 @@ Received& Endpoint::fresh_received(const vmbus::IncomingPacket& packet) {
   received->packet = packet;
   received->packet.extension = {received->bytes.data(), extension};
   received->packet.payload = {received->bytes.data() + extension, payload};
-  received->packet.payload = received->packet.payload.first(length_of(packet));
   received->deferred = received->pages_pending = received->pages_resident = false;
   received->answer_length = 0;
   return *received;

@@ -146,6 +146,9 @@ struct PairConfig {
   bool quiet = false;  ///< logs nothing
   std::uint16_t subchannel = 0;
   ULONG instance = 1;
+  /// Further settings: of the device before the channel is allocated, of the channel before it is enabled.
+  std::function<void(kmcl::Device&)> host_device{}, guest_device{};
+  std::function<void(VMBCHANNEL)> host_channel{}, guest_channel{};
 };
 
 class ChannelPair;
@@ -163,6 +166,8 @@ class End {
   // ---- What it does by itself; in a context of its partition ----
 
   NTSTATUS enable() { return VmbChannelEnable(channel); }
+  /// Another channel object in place of one that was cleaned up, configured as that was.
+  void allocate_again() { allocate(config_, server_); }
   /// Sends `length` bytes, at least 8, that begin with `number`. Numbers count from 1 and are used once each.
   NTSTATUS send(std::uint64_t number, UINT32 length = 8, UINT32 flags = wait_flag) {
     VMBPACKET object = new_packet(number, length);
@@ -230,6 +235,8 @@ class End {
   std::string name_;
   Log log_;
   std::vector<std::unique_ptr<Slot>> slots_;  // by number
+  PairConfig config_;
+  bool server_ = false;
 };
 
 class ChannelPair {
@@ -315,11 +322,14 @@ inline void End::note(const std::string& what) {
 }
 
 inline void End::allocate(const PairConfig& config, bool server) {
+  if (&config != &config_) config_ = config;
+  server_ = server;
   device.id = {
       .type = {0x11, 0x22, 0x33, {}}, .instance = {config.instance, 0, 0, {}}, .subchannel = config.subchannel};
   device.target = CpuId{server ? config.host_target : config.guest_target};
   device.batching = config.batching;
   if (!server) device.journeys = &log_;
+  if (const auto& more = server ? config.host_device : config.guest_device) more(device);
   NTSTATUS status = VmbChannelAllocate(&device.object, server ? TRUE : FALSE, &channel);
   VmbChannelSetPointer(channel, this);
   status |= VmbChannelInitSetMaximumPacketSize(channel, config.maximum_packet);
@@ -364,6 +374,7 @@ inline void End::allocate(const PairConfig& config, bool server) {
   const UINT32 quota = server ? config.host_quota : config.guest_quota;
   if (quota != 0) VmbChannelSetTransactionQuota(channel, quota);
   VMBSIM_ASSERT(status == STATUS_SUCCESS, "the drivers of a test configure their channel correctly");
+  if (const auto& more = server ? config.host_channel : config.guest_channel) more(channel);
 }
 
 inline void End::on_packet(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID buffer, UINT32 length, UINT32 flags) {
