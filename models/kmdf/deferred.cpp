@@ -43,9 +43,10 @@ class Dpc final : public Object {
 
   KDPC dpc;
   bool enqueue() {
-    if (KeInsertQueueDpc(&dpc, nullptr, nullptr) == FALSE) return false;
-    activity_.begin();
-    return true;
+    activity_.begin();  // before: at PASSIVE_LEVEL the DPC runs inside the next call
+    if (KeInsertQueueDpc(&dpc, nullptr, nullptr) != FALSE) return true;
+    activity_.end();
+    return false;
   }
   bool cancel() {
     if (KeRemoveQueueDpc(&dpc) == FALSE) return false;
