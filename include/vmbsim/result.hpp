@@ -1,7 +1,13 @@
 #pragma once
 /// What a run answers: plain values, in the order of the packet's journey. Files and tables are made from these alone.
+///
+/// Measured  Figures begin after the warm-up, peaks with what there was then: in a steady state they do not depend on its
+///           length. Over the whole run go what must add up (sent, completed, outstanding, offered, bytes left in rings),
+///           the findings, and what describes the run itself (simulated, events, transactions).
+/// Nothing   A mean, a quantile, a rate or a share of nothing is no figure: not a number.
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -13,6 +19,9 @@
 #include "vmbsim/wide.hpp"
 
 namespace vmbsim {
+
+/// A figure of which there were no samples. Nothing is below, above or equal to it.
+inline constexpr double nothing_measured = std::numeric_limits<double>::quiet_NaN();
 
 /// The stages of a transaction, in the order of its journey: the lane to the host, the service, the lane back. A stage is
 /// the span from the previous stage's end to its own, so the stages of a packet add up to its latency exactly.
@@ -34,10 +43,10 @@ inline constexpr std::array<const char*, stage_count> stage_names = {
     "to_host.queue",  "to_host.signal",  "to_host.interrupt",  "to_host.dispatch",  "to_host.drain", "service",
     "to_guest.queue", "to_guest.signal", "to_guest.interrupt", "to_guest.dispatch", "to_guest.drain"};
 
-/// One ring, as the run left it.
+/// One ring.
 struct RingResult {
   Bytes size;                     ///< data area
-  Bytes peak;                     ///< most bytes ever held
+  Bytes peak;                     ///< most bytes held
   std::uint64_t full_events = 0;  ///< how often a packet found no room
   Bytes left{};                   ///< bytes in it when the run ended
 };
@@ -49,7 +58,7 @@ struct ChannelResult {
   std::uint64_t completed = 0;
   std::uint64_t outstanding = 0;                 ///< sent - completed
   std::uint64_t measured = 0;                    ///< completions after the warm-up: what the figures below are made of
-  double throughput_per_s = 0;                   ///< measured completions per simulated second after the warm-up
+  double throughput_per_s = 0;                   ///< measured completions per simulated second
   double bytes_per_s = 0;                        ///< external data moved by them, per simulated second
   Histogram latency;                             ///< VmbPacketSend to completion routine
   std::array<Wide, stage_count> stage_sum_ns{};  ///< over the measured transactions; adds up to latency's sum
@@ -72,7 +81,7 @@ struct WorkloadResult {
   Histogram response;  ///< arrival to completion, waiting for a processor included
 };
 
-/// Where every nanosecond of one processor went; the five add up to the simulated time.
+/// Where every measured nanosecond of one processor went; the five add up to the measured time.
 struct ProcessorResult {
   std::string name;  ///< "host.cpu0", "web[2].cpu1"
   Duration isr{}, dpc{}, thread{}, spin{}, idle{};
@@ -98,14 +107,14 @@ struct IntervalRow {
   SimTime end{};
   std::uint32_t channel = 0;
   std::uint64_t completed = 0;
-  double latency_mean_ns = 0;
+  double latency_mean_ns = 0;  ///< of none completed: 0, and so is the p99
   Duration latency_p99{};
 };
 
 struct ExpectationResult {
   std::string text;  ///< "channel.disk.latency.p99 < 2ms"
   double actual = 0;
-  bool met = false;
+  bool met = false;  ///< never when nothing was measured
 };
 
 struct RunResult {

@@ -22,11 +22,11 @@ struct Work {
   Work* next = nullptr;   ///< for whoever holds it: resources queue through it, owners may after `done`
 };
 
-/// What a resource did since the start of the run.
+/// What a resource did since measuring began.
 struct Counters {
   std::uint64_t operations = 0;      ///< works done
   Bytes bytes;                       ///< their sizes
-  std::uint64_t peak_in_flight = 0;  ///< most works ever submitted and not done
+  std::uint64_t peak_in_flight = 0;  ///< most works submitted and not done at a time
 };
 
 class Resource {
@@ -41,6 +41,11 @@ class Resource {
   /// Work submitted and not done.
   virtual std::uint64_t in_flight() const = 0;
   const Counters& counters() const { return counters_; }
+  /// Counters count from here on.
+  void start_measuring() {
+    counters_ = {};
+    counters_.peak_in_flight = in_flight();
+  }
 
  protected:
   /// Every implementation counts at its two doors: on submit, and just before `done`.

@@ -114,9 +114,9 @@ class Processor {
 
   // ---- From a context executing on this processor ----
 
-  /// Burns processor time; interrupts may split it. `span` >= 0.
+  /// Burns processor time; interrupts may split it. `span` >= 0. Does not return once the run has ended.
   void consume(Duration span) {
-    if (span.count() == 0 || world_.try_advance(span, actor_)) return;
+    if (span.count() == 0 ? !world_.ended() : world_.try_advance(span, actor_)) return;
     consume_in_calendar(span);
   }
   /// Sets the IRQL; lowering lets what was held back run first.

@@ -266,4 +266,11 @@ Endpoint::Counters Endpoint::counters() const {
   return all;
 }
 
+void Endpoint::start_measuring() {
+  counters_ = {};
+  if (out_ == nullptr) return;
+  out_->counters = {};
+  out_->writer.start_measuring();
+}
+
 }  // namespace vmbsim::kmcl

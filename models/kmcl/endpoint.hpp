@@ -120,6 +120,8 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
     std::uint64_t outgoing_full = 0;
   };
   Counters counters() const;
+  /// Counters count from here on, peaks from what the ring holds now.
+  void start_measuring();
   const std::string& name() const { return device_.name; }
   Device& device() const { return device_; }
   os::Partition& partition() const { return device_.partition; }

@@ -59,6 +59,10 @@ std::vector<DeviceResult> Platform::devices() const {
   return results;
 }
 
+void Platform::start_measuring() {
+  for (const auto& door : bridge_->doors()) door->start_measuring();
+}
+
 bool Platform::crowded() const { return peak_in_flight() > comfortable_in_flight; }
 std::uint64_t Platform::peak_in_flight() const { return bridge_->peak_in_flight(); }
 

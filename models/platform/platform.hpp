@@ -61,6 +61,8 @@ class Platform {
 
   /// The resources that were asked for, in that order.
   std::vector<DeviceResult> devices() const;
+  /// Their figures count from here on.
+  void start_measuring();
   /// True once more than `comfortable_in_flight` works were in flight together.
   bool crowded() const;
   std::uint64_t peak_in_flight() const;

@@ -62,10 +62,10 @@ void Recorder::report(ChannelResult& result, Duration measured) const {
   result.measured = latency_.count();
   result.latency = latency_;
   result.stage_sum_ns = stage_sum_ns_;
-  if (measured.count() == 0) return;
   const double seconds = static_cast<double>(measured.count()) / 1e9;
-  result.throughput_per_s = static_cast<double>(latency_.count()) / seconds;
-  result.bytes_per_s = static_cast<double>(data_.count) / seconds;
+  const auto rate = [&](double count) { return measured.count() == 0 ? nothing_measured : count / seconds; };
+  result.throughput_per_s = rate(static_cast<double>(latency_.count()));
+  result.bytes_per_s = rate(static_cast<double>(data_.count));
 }
 
 }  // namespace vmbsim::scenario

@@ -14,7 +14,7 @@ namespace vmbsim::scenario {
 struct PacketLimit {
   std::uint64_t left = 0;  ///< 0: none
   void completed(kernel::Simulation& world) {
-    if (left != 0 && --left == 0) world.stop();
+    if (left != 0 && --left == 0) world.end();
   }
 };
 
@@ -25,7 +25,7 @@ struct RowLimit {
   bool take(kernel::Simulation& world) {
     if (left == 0) {
       exceeded = true;
-      world.stop();
+      world.end();
       return false;
     }
     --left;

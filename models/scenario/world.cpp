@@ -81,11 +81,13 @@ struct World::Parts final : drivers::ReadyListener {
   // The run
   void boot();
   void on_ready() override;
+  void start_measuring();
   void advance(SimTime end);
   bool nothing_left() const;
   void find_stuck();
   void find_end_of_time(SimTime end);
-  RunResult result() const;
+  std::vector<ProcessorResult> processors();
+  RunResult result();
 
   const Scenario& scenario;
   platform::Platform* platform;
@@ -106,6 +108,7 @@ struct World::Parts final : drivers::ReadyListener {
   const Traces& all_traces;
   bool measuring = false;
   SimTime measured_from{};
+  std::vector<ProcessorResult> before;  // what the processors' time had gone to by then
 };
 
 // ---- Assembly ----
@@ -302,7 +305,7 @@ void World::Parts::build_loads(const Traces& traces) {
         config.trace = traces.at(spec.name);
         ++recorded_loads;
         config.on_over = [this] {
-          if (--recorded_loads == 0 && scenario.run_for.count() == 0 && scenario.packets == 0) world.stop();
+          if (--recorded_loads == 0 && scenario.run_for.count() == 0 && scenario.packets == 0) world.end();
         };
       }
       loads.push_back({std::make_unique<workload::Load>(std::move(config)), &channel});
@@ -373,6 +376,23 @@ void World::Parts::find_end_of_time(SimTime end) {
                                                                scenario.packets, scenario.packets - limit.left)));
 }
 
+/// What happened until now is left out of all figures but those that must add up: transactions and requests, what the rings
+/// hold.
+void World::Parts::start_measuring() {
+  for (ChannelInstance& channel : channels) {
+    channel.recorder->start_measuring();
+    for (const auto* devices : {&channel.host_devices, &channel.guest_devices})
+      for (const auto& device : *devices)
+        for (const auto& owned : device->channels) static_cast<kmcl::Endpoint*>(owned.get())->start_measuring();
+    if (channel.servers != nullptr) channel.servers->start_measuring();
+  }
+  if (platform != nullptr) platform->start_measuring();
+  for (const LoadInstance& load : loads) load.load->start_measuring();
+  before = processors();
+  measured_from = world.now();
+  measuring = true;
+}
+
 void World::Parts::advance(SimTime end) {
   if (platform != nullptr)
     platform->run(world, end);
@@ -396,23 +416,17 @@ RunResult World::run() {
   Parts& p = *parts_;
   p.boot();
   for (const LoadInstance& load : p.loads) load.load->start();
-  const auto start_measuring = [](void* self) {
-    Parts& parts = *static_cast<Parts*>(self);
-    for (ChannelInstance& channel : parts.channels) channel.recorder->start_measuring();
-    for (const LoadInstance& load : parts.loads) load.load->start_measuring();
-    parts.measuring = true;
-    parts.measured_from = parts.world.now();
-  };
   if (p.scenario.warm_up.count() == 0)
-    start_measuring(&p);
+    p.start_measuring();
   else
-    p.world.after(p.scenario.warm_up, ActorId{}, start_measuring, &p);
+    p.world.after<&Parts::start_measuring>(p.scenario.warm_up, ActorId{}, p);
   const SimTime end = p.scenario.run_for.count() == 0
                           ? end_of_time
                           : saturating_add(saturating_add(p.world.now(), p.scenario.warm_up), p.scenario.run_for);
   p.advance(end);
   p.find_stuck();
   p.find_end_of_time(end);
+  if (!p.measuring) p.start_measuring();  // ended before: nothing was measured
   for (ChannelInstance& channel : p.channels) channel.recorder->finish();
   if (p.rows.exceeded)
     p.findings.add("RECORD", BugCheck::none, {},
@@ -457,13 +471,22 @@ void add_processors(std::vector<ProcessorResult>& all, os::Partition& partition)
 
 }  // namespace
 
-RunResult World::Parts::result() const {
+/// Where the time of all processors went since the start of the run.
+std::vector<ProcessorResult> World::Parts::processors() {
+  std::vector<ProcessorResult> all;
+  add_processors(all, host);
+  for (const auto& of_template : guests)
+    for (const auto& guest : of_template) add_processors(all, guest->partition);
+  return all;
+}
+
+RunResult World::Parts::result() {
   RunResult all;
   all.scenario = scenario.name;
   all.seed = scenario.seed;
   all.fingerprint = digest.value();
   all.simulated = world.now() - start_of_time;
-  all.measured = measuring ? world.now() - measured_from : Duration{};
+  all.measured = world.now() - measured_from;
   all.events = world.events();
   all.findings = findings.all();
   for (const ChannelInstance& channel : channels) {
@@ -492,9 +515,15 @@ RunResult World::Parts::result() const {
                              .offered = load.load->offered(),
                              .completed = load.load->completed(),
                              .response = load.load->response()});
-  add_processors(all.processors, const_cast<os::Partition&>(host));
-  for (const auto& of_template : guests)
-    for (const auto& guest : of_template) add_processors(all.processors, guest->partition);
+  all.processors = processors();
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    ProcessorResult& cpu = all.processors[i];
+    cpu.isr -= before[i].isr;
+    cpu.dpc -= before[i].dpc;
+    cpu.thread -= before[i].thread;
+    cpu.spin -= before[i].spin;
+    cpu.idle -= before[i].idle;
+  }
   return all;
 }
 

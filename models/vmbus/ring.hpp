@@ -233,7 +233,12 @@ class RingWriter {
   /// size - used - staged - 1. A packet of n bytes fits exactly when free is n or more.
   Bytes free() const { return memory_.size() - used() - staged() - Bytes{1}; }
   bool empty() const { return used().count == 0; }
-  /// Most bytes the ring ever held after a commit.
+  /// Peak and full events count from here on.
+  void start_measuring() {
+    peak_ = memory_.distance(observed_out(), in_);
+    full_events_ = 0;
+  }
+  /// Most bytes the ring held after a commit, or when measuring began.
   Bytes peak() const { return {peak_}; }
   /// How often the answer was Full.
   std::uint64_t full_events() const { return full_events_; }

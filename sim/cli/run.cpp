@@ -19,6 +19,7 @@ namespace vmbsim::cli {
 
 namespace {
 
+/// Nothing holds of what was not measured: it is not a number.
 bool holds(scenario::Expectation::Relation relation, double actual, double wanted) {
   using Relation = scenario::Expectation::Relation;
   switch (relation) {

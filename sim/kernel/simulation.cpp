@@ -44,6 +44,7 @@ void Simulation::run_consequences() {
 }
 
 void Simulation::begin_run(SimTime end) {
+  VMBSIM_ASSERT(!ended_, "what has ended does not go on");
   stopping_ = false;
   end_ = std::min(end, last_moment);
   if (!soon_.empty()) run_consequences();  // of what was set up before the clock ran

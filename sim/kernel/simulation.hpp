@@ -122,6 +122,13 @@ class Simulation {
     limit_ = now_;
   }
   bool stopping() const { return stopping_; }
+  /// stop(), for good: nothing goes on, not even the context that executes. It leaves where it would pass time next, be it
+  /// none, so that no more happens at this instant either.
+  void end() {
+    stop();
+    ended_ = true;
+  }
+  bool ended() const { return ended_; }
 
   /// Events, or consequences of one, at one instant after which a run is taken for one that never lets time pass, and stopped.
   static constexpr std::uint64_t most_at_one_instant = 4'000'000;
@@ -166,6 +173,7 @@ class Simulation {
   std::uint32_t fill_ = 0;
   std::uint32_t actors_ = 0;
   bool stopping_ = false;
+  bool ended_ = false;
   bool livelocked_ = false;
   Seed seed_;
   std::array<EventRecord, 256> page_;

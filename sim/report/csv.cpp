@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <iterator>
 #include <string_view>
 
@@ -21,6 +22,9 @@ std::string field(std::string_view text) {
   return quoted + '"';
 }
 
+/// Empty where nothing was measured.
+std::string figure(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
+
 std::vector<std::string> channel_fields(const RunResult& result) {
   std::vector<std::string> fields;
   for (const ChannelResult& channel : result.channels) fields.push_back(field(channel.name));
@@ -33,7 +37,7 @@ std::string summary_csv(const RunResult& result) {
   std::string out = "scenario,seed,metric,value,unit\n";
   const std::string run = field(result.scenario) + "," + std::to_string(result.seed.value);
   for (const Metric& metric : metrics(result))
-    fmt::format_to(std::back_inserter(out), "{},{},{},{}\n", run, field(metric.name), metric.value,
+    fmt::format_to(std::back_inserter(out), "{},{},{},{}\n", run, field(metric.name), figure(metric.value),
                    name_of(metric.unit));
   return out;
 }
@@ -61,8 +65,8 @@ std::string intervals_csv(const RunResult& result) {
   const std::vector<std::string> channels = channel_fields(result);
   for (const IntervalRow& row : result.intervals) {
     VMBSIM_ASSERT(row.channel < channels.size(), "an interval belongs to a channel of the result");
-    fmt::format_to(std::back_inserter(out), "{},{},{},{},{}\n", channels[row.channel], nanoseconds(row.end),
-                   row.completed, row.latency_mean_ns, row.latency_p99.count());
+    fmt::format_to(std::back_inserter(out), "{},{},{},", channels[row.channel], nanoseconds(row.end), row.completed);
+    out += row.completed == 0 ? ",\n" : fmt::format("{},{}\n", row.latency_mean_ns, row.latency_p99.count());
   }
   return out;
 }

@@ -1,5 +1,6 @@
 #pragma once
 /// Tidy tables: one header line, one row per observation, RFC 4180 quoting, the same bytes for the same run.
+/// A figure of which there were no samples is an empty cell.
 #include <string>
 
 #include "vmbsim/result.hpp"

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "sim/report/breakdown.hpp"
@@ -12,17 +13,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double thousandths(std::uint64_t picoseconds) { return static_cast<double>(picoseconds) / 1000; }
 double number(std::uint64_t count) { return static_cast<double>(count); }
 double number(Duration duration) { return static_cast<double>(duration.count()); }
 
-Json to_json(const Histogram& times, double mean) {
-  return {{"mean", mean},
-          {"p50", times.quantile(50, 100).count()},
-          {"p90", times.quantile(90, 100).count()},
-          {"p99", times.quantile(99, 100).count()},
-          {"p999", times.quantile(999, 1000).count()},
-          {"max", times.max().count()}};
+// What is not a number, because nothing was measured, is written as null.
+
+Json whole(double figure) { return std::isnan(figure) ? Json(nullptr) : Json(static_cast<std::int64_t>(figure)); }
+
+Json to_json(const Spread& times) {
+  return {{"mean", times.mean},      {"p50", whole(times.p50)},   {"p90", whole(times.p90)},
+          {"p99", whole(times.p99)}, {"p999", whole(times.p999)}, {"max", whole(times.max)}};
 }
 
 Json to_json(const RingResult& ring) {
@@ -35,7 +35,7 @@ Json to_json(const RingResult& ring) {
 Json to_json(const ChannelResult& channel) {
   const Breakdown means = breakdown(channel, Grain::picosecond);
   Json stages = Json::object();
-  for (std::size_t i = 0; i < stage_count; ++i) stages[stage_names[i]] = thousandths(means.stages[i]);
+  for (std::size_t i = 0; i < stage_count; ++i) stages[stage_names[i]] = mean_ns(channel, means.stages[i]);
   return {{"name", channel.name},
           {"sent", channel.sent},
           {"completed", channel.completed},
@@ -43,12 +43,12 @@ Json to_json(const ChannelResult& channel) {
           {"measured", channel.measured},
           {"throughput_per_s", channel.throughput_per_s},
           {"bytes_per_s", channel.bytes_per_s},
-          {"latency_ns", to_json(channel.latency, thousandths(means.latency))},
+          {"latency_ns", to_json(spread(channel.latency, mean_ns(channel, means.latency)))},
           {"stages_ns", stages},
           {"batches",
            {{"count", channel.batches},
             {"mean", ratio(number(channel.batched_packets), number(channel.batches))},
-            {"max", channel.batch_max}}},
+            {"max", whole(batch_max(channel))}}},
           {"signals", {{"sent", channel.signals_sent}, {"suppressed", channel.signals_suppressed}}},
           {"interrupts", channel.interrupts},
           {"ring", {{"to_host", to_json(channel.to_host)}, {"to_guest", to_json(channel.to_guest)}}}};
@@ -59,7 +59,7 @@ Json to_json(const WorkloadResult& workload) {
           {"channel", workload.channel},
           {"offered", workload.offered},
           {"completed", workload.completed},
-          {"response_ns", to_json(workload.response, workload.response.mean_ns())}};
+          {"response_ns", to_json(spread(workload.response, workload.response.mean_ns()))}};
 }
 
 Json to_json(const ProcessorResult& processor) {

@@ -22,13 +22,13 @@ class Rows {
   }
   void count(std::string_view name, std::uint64_t value) { add(name, number(value), Unit::count); }
 
-  void histogram(const std::string& name, const Histogram& times, double mean) {
-    add(name + ".mean", mean, Unit::nanoseconds);
-    add(name + ".p50", number(times.quantile(50, 100)), Unit::nanoseconds);
-    add(name + ".p90", number(times.quantile(90, 100)), Unit::nanoseconds);
-    add(name + ".p99", number(times.quantile(99, 100)), Unit::nanoseconds);
-    add(name + ".p999", number(times.quantile(999, 1000)), Unit::nanoseconds);
-    add(name + ".max", number(times.max()), Unit::nanoseconds);
+  void histogram(const std::string& name, const Spread& times) {
+    add(name + ".mean", times.mean, Unit::nanoseconds);
+    add(name + ".p50", times.p50, Unit::nanoseconds);
+    add(name + ".p90", times.p90, Unit::nanoseconds);
+    add(name + ".p99", times.p99, Unit::nanoseconds);
+    add(name + ".p999", times.p999, Unit::nanoseconds);
+    add(name + ".max", times.max, Unit::nanoseconds);
   }
 
   void ring(const std::string& name, const RingResult& ring) {
@@ -52,12 +52,12 @@ void add(std::vector<Metric>& out, const ChannelResult& channel) {
   rows.count("measured", channel.measured);
   rows.add("throughput", channel.throughput_per_s, Unit::per_second);
   rows.add("bandwidth", channel.bytes_per_s, Unit::bytes_per_second);
-  rows.histogram("latency", channel.latency, number(means.latency) / 1000);
+  rows.histogram("latency", spread(channel.latency, mean_ns(channel, means.latency)));
   for (std::size_t i = 0; i < stage_count; ++i)
-    rows.add("stage." + std::string(stage_names[i]) + ".mean", number(means.stages[i]) / 1000, Unit::nanoseconds);
+    rows.add("stage." + std::string(stage_names[i]) + ".mean", mean_ns(channel, means.stages[i]), Unit::nanoseconds);
   rows.count("batches", channel.batches);
   rows.add("batch.mean", ratio(number(channel.batched_packets), number(channel.batches)), Unit::count);
-  rows.count("batch.max", channel.batch_max);
+  rows.add("batch.max", batch_max(channel), Unit::count);
   rows.count("signals.sent", channel.signals_sent);
   rows.count("signals.suppressed", channel.signals_suppressed);
   rows.count("interrupts", channel.interrupts);
@@ -70,7 +70,7 @@ void add(std::vector<Metric>& out, const WorkloadResult& workload) {
   Rows rows(out, "workload." + workload.name);
   rows.count("offered", workload.offered);
   rows.count("completed", workload.completed);
-  rows.histogram("response", workload.response, workload.response.mean_ns());
+  rows.histogram("response", spread(workload.response, workload.response.mean_ns()));
 }
 
 void add(std::vector<Metric>& out, const ProcessorResult& processor) {
@@ -145,6 +145,7 @@ std::vector<std::string> metric_names(const RunResult& result) {
 }
 
 std::string metric_text(double value, Unit unit) {
+  if (std::isnan(value)) return "-";
   switch (unit) {
     case Unit::nanoseconds: return duration_text(value);
     case Unit::bytes: return bytes_text(value);
@@ -157,6 +158,27 @@ std::string metric_text(double value, Unit unit) {
   return whole ? count_text(static_cast<std::uint64_t>(value)) : three_digits(value);
 }
 
-double ratio(double numerator, double denominator) { return denominator == 0 ? 0 : numerator / denominator; }
+double ratio(double numerator, double denominator) {
+  return denominator == 0 ? nothing_measured : numerator / denominator;
+}
+
+Spread spread(const Histogram& times, double mean) {
+  constexpr double none = nothing_measured;
+  if (times.count() == 0) return {none, none, none, none, none, none};
+  return {mean,
+          number(times.quantile(50, 100)),
+          number(times.quantile(90, 100)),
+          number(times.quantile(99, 100)),
+          number(times.quantile(999, 1000)),
+          number(times.max())};
+}
+
+double batch_max(const ChannelResult& channel) {
+  return channel.batches == 0 ? nothing_measured : number(channel.batch_max);
+}
+
+double mean_ns(const ChannelResult& channel, std::uint64_t picoseconds) {
+  return channel.measured == 0 ? nothing_measured : number(picoseconds) / 1000;
+}
 
 }  // namespace vmbsim::report

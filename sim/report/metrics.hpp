@@ -24,7 +24,7 @@ std::string_view name_of(Unit unit);
 
 struct Metric {
   std::string name;
-  double value = 0;
+  double value = 0;  ///< nothing_measured where there were no samples
   Unit unit = Unit::count;
 };
 
@@ -37,10 +37,23 @@ std::optional<Metric> find_metric(const RunResult& result, std::string_view name
 std::optional<double> metric_value(const RunResult& result, std::string_view name);
 std::vector<std::string> metric_names(const RunResult& result);
 
-/// A value with its unit, for people: "1.25 us", "64 KiB", "12.5 %".
+/// A value with its unit, for people: "1.25 us", "64 KiB", "12.5 %"; a dash for none.
 std::string metric_text(double value, Unit unit);
 
-/// Numerator over denominator, 0 where there is nothing to divide by.
+/// Numerator over denominator, nothing_measured where there is nothing to divide by.
 double ratio(double numerator, double denominator);
+
+/// The largest batch, nothing_measured without batches.
+double batch_max(const ChannelResult& channel);
+
+/// What is told of a distribution of times, in nanoseconds; all nothing_measured without samples.
+struct Spread {
+  double mean, p50, p90, p99, p999, max;
+};
+/// `mean` as it was rounded elsewhere.
+Spread spread(const Histogram& times, double mean);
+
+/// The mean of `sum` picoseconds per transaction that breakdown() answered, in nanoseconds.
+double mean_ns(const ChannelResult& channel, std::uint64_t picoseconds);
 
 }  // namespace vmbsim::report

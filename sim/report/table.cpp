@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string_view>
 #include <vector>
 
@@ -78,24 +79,24 @@ std::vector<Row> rows_of(const std::vector<Item>& items, Row heading, MakeRow ma
 }
 
 Row channel_row(const ChannelResult& channel) {
-  const Histogram& latency = channel.latency;
+  const Spread latency = spread(channel.latency, channel.latency.mean_ns());
   return {channel.name,
           count_text(channel.measured),
           rate_text(channel.throughput_per_s),
-          bytes_text(channel.bytes_per_s) + "/s",
-          duration_text(latency.mean_ns()),
-          duration_text(number(latency.quantile(50, 100))),
-          duration_text(number(latency.quantile(90, 100))),
-          duration_text(number(latency.quantile(99, 100))),
-          duration_text(number(latency.quantile(999, 1000))),
-          duration_text(number(latency.max()))};
+          metric_text(channel.bytes_per_s, Unit::bytes_per_second),
+          duration_text(latency.mean),
+          duration_text(latency.p50),
+          duration_text(latency.p90),
+          duration_text(latency.p99),
+          duration_text(latency.p999),
+          duration_text(latency.max)};
 }
 
 Row traffic_row(const ChannelResult& channel) {
   return {channel.name,
           count_text(channel.batches),
           three_digits(ratio(number(channel.batched_packets), number(channel.batches))),
-          count_text(channel.batch_max),
+          metric_text(batch_max(channel), Unit::count),
           count_text(channel.signals_sent),
           count_text(channel.signals_suppressed),
           count_text(channel.interrupts),
@@ -127,13 +128,14 @@ Row device_row(const DeviceResult& device) {
 }
 
 Row workload_row(const WorkloadResult& workload) {
+  const Spread response = spread(workload.response, workload.response.mean_ns());
   return {workload.name,
           count_text(workload.offered),
           count_text(workload.completed),
-          duration_text(workload.response.mean_ns()),
-          duration_text(number(workload.response.quantile(50, 100))),
-          duration_text(number(workload.response.quantile(99, 100))),
-          duration_text(number(workload.response.max()))};
+          duration_text(response.mean),
+          duration_text(response.p50),
+          duration_text(response.p99),
+          duration_text(response.max)};
 }
 
 /// Three decimals of ns, us or ms: one unit for a whole column, so that its figures add up as they stand.
@@ -157,7 +159,7 @@ void write_stages(Page& page, const ChannelResult& channel) {
   const std::string latency = mean_text(means.latency);
   page.section("where the time went: " + channel.name);
   for (std::size_t i = 0; i < stage_count; ++i) {
-    const double share = ratio(number(means.stages[i]), number(means.latency));
+    const double share = means.latency == 0 ? 0 : number(means.stages[i]) / number(means.latency);
     const std::string bar(static_cast<std::size_t>(share * bar_width + 0.5), '#');
     page.line(fmt::format("{:<18}  {:>{}}  {:>7}{}{}", stage_names[i], mean_text(means.stages[i]), latency.size(),
                           percent_text(share), bar.empty() ? "" : "  ", bar));
@@ -195,8 +197,11 @@ void write_expectations(Page& page, const RunResult& result) {
   for (const ExpectationResult& expectation : result.expectations) {
     const std::string name = expectation.text.substr(0, expectation.text.find(' '));
     const std::optional<Metric> metric = find_metric(result, name);
-    page.line(fmt::format("  {}  {}  (is {})", expectation.met ? page.good("met   ") : page.bad("missed"),
-                          expectation.text, metric_text(expectation.actual, metric ? metric->unit : Unit::count)));
+    const std::string actual = std::isnan(expectation.actual)
+                                   ? "nothing was measured"
+                                   : "is " + metric_text(expectation.actual, metric ? metric->unit : Unit::count);
+    page.line(fmt::format("  {}  {}  ({})", expectation.met ? page.good("met   ") : page.bad("missed"),
+                          expectation.text, actual));
   }
 }
 

@@ -28,6 +28,19 @@ TEST_CASE("a missed expectation and a finding end with status 1, and the results
   CHECK_THAT(found.out, Contains("LIVELOCK  at 0 ns: time stands still"));
 }
 
+TEST_CASE("an expectation of what nobody measured is missed, whichever way it asks") {
+  const User user;
+  user.writes("s.toml", small_scenario);
+  for (const char* demand : {"< 1s", ">= 0ns", "= 0ns"}) {
+    const Answer answer = user.types(
+        "vmbsim run s.toml --set run_for=1ns --set 'expect.\"channel.pipe.latency.p99\"=" + std::string(demand) + "'");
+    CAPTURE(demand, answer.err);
+    CHECK(answer.status == 1);
+    CHECK_THAT(answer.out,
+               Contains("missed  channel.pipe.latency.p99 " + std::string(demand) + "  (nothing was measured)"));
+  }
+}
+
 TEST_CASE("an expectation of something that the run will not have is told before the run, with status 2") {
   const User user;
   user.writes("s.toml", std::string(small_scenario) + "[expect]\n\"processor.host.cpu9.dpc\" = \"< 1\"\n");

@@ -27,7 +27,7 @@ void check_time(const RunResult& result) {
     for (const Duration stage : row.stages) CHECK(stage.count() >= 0);
   for (const ProcessorResult& cpu : result.processors) {
     INFO(cpu.name);
-    CHECK(cpu.isr + cpu.dpc + cpu.thread + cpu.spin + cpu.idle == result.simulated);
+    CHECK(cpu.isr + cpu.dpc + cpu.thread + cpu.spin + cpu.idle == result.measured);
     for (const Duration part : {cpu.isr, cpu.dpc, cpu.thread, cpu.spin, cpu.idle}) CHECK(part.count() >= 0);
   }
 }
@@ -40,9 +40,11 @@ void check_requests(const RandomScenario& random, const RunResult& result) {
     answered[load.channel] += load.completed;
   }
   std::uint64_t completed = 0;
+  std::uint64_t measured = 0;
   for (const ChannelResult& channel : result.channels) {
     INFO(channel.name);
     completed += channel.completed;
+    measured += channel.measured;
     CHECK(channel.sent == channel.completed + channel.outstanding);
     CHECK(offered[channel.name] >= channel.sent);
     // A run may be stopped between a packet's return and the load's hearing of it, on every processor of its guest.
@@ -59,6 +61,7 @@ void check_requests(const RandomScenario& random, const RunResult& result) {
     CHECK(channel.to_guest.left == Bytes{});
   }
   CHECK(result.transactions == completed);
+  if (random.scenario.packets != 0) CHECK(measured <= random.scenario.packets);
   for (const DeviceResult& device : result.devices)
     if (random.drains) CHECK(device.operations == answered[device.name]);
 }

@@ -102,9 +102,42 @@ TEST_CASE("a result without a single completion is still a complete summary") {
   result.processors.resize(1);
   result.workloads.resize(1);
   const auto json = nlohmann::json::parse(summary_json(result));
-  CHECK(json["channels"][0]["latency_ns"]["mean"] == 0);
-  CHECK(json["processors"][0]["utilisation"]["idle"] == 0);
+  CHECK(json["channels"][0]["completed"] == 0);
   CHECK(parse_csv(summary_csv(result)).size() == metrics(result).size() + 1);
+}
+
+TEST_CASE("a figure of nothing is null in summary.json and empty in summary.csv, never 0") {
+  RunResult result;
+  result.channels.resize(1);
+  result.channels[0].name = "disk";
+  result.channels[0].throughput_per_s = nothing_measured;
+  result.processors = {{.name = "host.cpu0"}};
+  result.workloads.resize(1);
+  result.workloads[0].name = "load";
+  result.expectations = {{"channel.disk.latency.p99 < 1ns", nothing_measured, false}};
+  const auto json = nlohmann::json::parse(summary_json(result));
+  const auto& channel = json["channels"][0];
+  for (const auto* spread : {&channel["latency_ns"], &json["workloads"][0]["response_ns"]}) {
+    REQUIRE(spread->size() == 6);
+    for (const auto& figure : *spread) CHECK(figure.is_null());
+  }
+  REQUIRE(channel["stages_ns"].size() == stage_count);
+  for (const auto& stage : channel["stages_ns"]) CHECK(stage.is_null());
+  CHECK(channel["throughput_per_s"].is_null());
+  CHECK(channel["batches"]["count"] == 0);
+  CHECK(channel["batches"]["mean"].is_null());
+  CHECK(channel["batches"]["max"].is_null());
+  CHECK(json["processors"][0]["utilisation"]["idle"].is_null());
+  CHECK(json["expectations"][0]["actual"].is_null());
+
+  std::size_t empty = 0;
+  for (const auto& row : parse_csv(summary_csv(result))) {
+    if (row[2] == "channel.disk.latency.p99" || row[2] == "channel.disk.interrupts_per_packet") CHECK(row[3].empty());
+    if (row[2] == "channel.disk.completed") CHECK(row[3] == "0");
+    empty += row[3].empty() ? 1 : 0;
+  }
+  CHECK(empty ==
+        6 + stage_count + 6 + 1 + 2 + 1 + 5);  // latency, stages, response, throughput, batches, per packet, cpu
 }
 
 TEST_CASE("two runs differ in wall_s of summary.json and nowhere else") {
@@ -148,6 +181,12 @@ TEST_CASE("intervals.csv has one row per interval and channel") {
   CHECK(intervals_csv(testing::hand_made()) ==
         "channel,end_ns,completed,latency_mean_ns,latency_p99_ns\n"
         "disk,2000000,3,21666.666666666668,35000\n");
+}
+
+TEST_CASE("an interval in which nothing completed has no latency") {
+  RunResult result = testing::hand_made();
+  result.intervals = {{SimTime{2ms}, 0, 0, 0, {}}};
+  CHECK(intervals_csv(result) == "channel,end_ns,completed,latency_mean_ns,latency_p99_ns\ndisk,2000000,0,,\n");
 }
 
 TEST_CASE("a name that is no UTF-8 does not cost the result") {
