@@ -5,133 +5,72 @@
 
 namespace vmbsim::vmbus {
 
-namespace {
-/// Flag of an offer: after a restore the guest gets a new channel. Source: KMCL DDI, VmbServerChannelInitSetFlags.
-constexpr std::uint32_t force_new_channel = 0x8;
-}  // namespace
-
+// The host's messages go to the guest's first processor, the guest's to the host's.
 Bus::Bus(Config config)
     : config_(config),
-      world_(config.host.partition().world()),
-      costs_(config.host.partition().costs()),
-      latency_(world_.stream(config.guest.partition().name(), "control messages")),
-      actor_(world_.new_actor()) {}
-
-// ---- Messages ----
-
-void Bus::post(Message message) {
-  const SimTime due = saturating_add(world_.now(), costs_.control_message.sample(latency_));
-  message.due = last_due_ = std::max(due, last_due_);  // a later message never overtakes
-  messages_.push(std::move(message));
-  world_.at<&Bus::on_message>(last_due_, actor_, *this);
+      host_port_(
+          {.synic = config.host,
+           .cpu = CpuId{0},
+           .id = std::uint64_t{config.connection} + 1,
+           .latency = config.host.partition().world().stream(config.guest.partition().name(), "messages to host"),
+           .receiver = [](void* self, MessageBytes message) { static_cast<Bus*>(self)->at_host(std::move(message)); },
+           .object = this}),
+      guest_port_(
+          {.synic = config.guest,
+           .cpu = CpuId{0},
+           .id = 1,
+           .latency = config.host.partition().world().stream(config.guest.partition().name(), "messages to guest"),
+           .receiver = [](void* self, MessageBytes message) { static_cast<Bus*>(self)->at_guest(std::move(message)); },
+           .object = this}),
+      to_host_(config.guest.partition(), host_port_),
+      to_guest_(config.host.partition(), guest_port_) {
+  worker_ = {.routine = [](void* self) { static_cast<Bus*>(self)->run_guest_worker(); }, .context = this};
 }
 
-void Bus::on_message() {
-  Message message = messages_.pop();
-  deliver(message);
+void Bus::finding(const char* who, std::string text) {
+  os::Partition& guest = config_.guest.partition();
+  guest.findings().add("VMBUS", BugCheck::none, guest.name(), std::string(who) + ": " + std::move(text));
 }
 
-void Bus::deliver(Message& message) {
-  Offer& offer = *message.offer;
-  switch (message.type) {
-    case Message::Type::offer:
-      if (offer.server_ == nullptr && !saved_) return forget_if_done(offer);  // rescinded before the guest heard of it
-      offer.visible_ = true;
-      match(offer);
-      break;
-    case Message::Type::rescind:
-      offer.rescind_told_ = true;
-      if (offer.client_ != nullptr)
-        offer.client_->on_rescind();
-      else
-        release(offer);
-      break;
-    case Message::Type::gpadl_header: {
-      const auto answer = gpadls_.create(std::move(message.description));
-      const auto* handle = std::get_if<GpadlHandle>(&answer);
-      if (handle != nullptr && message.owner != nullptr)
-        offer.shared_.push_back({.handle = *handle});
-      else if (handle != nullptr)
-        offer.rings_ = *handle;
-      post({.type = Message::Type::gpadl_created,
-            .offer = &offer,
-            .handle = handle != nullptr ? *handle : GpadlHandle{},
-            .owner = message.owner});
-      break;
-    }
-    case Message::Type::gpadl_created:
-      if (message.owner != nullptr)
-        message.owner->on_created(message.handle);
-      else if (offer.client_ != nullptr)
-        offer.client_->on_gpadl_created(offer.rings_);
-      break;
-    case Message::Type::open: {
-      if (offer.server_ == nullptr) return;  // an open on a rescinded channel gets no response (OpenVMM, vmbus_server)
-      const Gpadl* rings = gpadls_.find(offer.rings_);
-      VMBSIM_ASSERT(rings != nullptr, "a channel is opened over a GPADL that exists");
-      hw::GuestMemory& memory = config_.guest.partition().memory();
-      const Bytes upstream = RingMemory::pages(message.upstream).bytes();
-      const Bytes downstream = RingMemory::pages(message.downstream).bytes();
-      const auto first = map(memory, *rings, Bytes{0}, upstream);
-      const auto second = map(memory, *rings, upstream, downstream);
-      VMBSIM_ASSERT(first && second, "the ring GPADL holds both rings");
-      offer.channel_ = std::make_unique<Channel>(RingMemory::in(*first).value(), RingMemory::in(*second).value());
-      offer.channel_->guest_port = message.port;
-      offer.server_attached_ = true;
-      offer.server_->on_open(*offer.channel_);
-      break;
-    }
-    case Message::Type::open_result:
-      if (offer.client_ != nullptr) offer.client_->on_open_result(message.opened);
-      break;
-    case Message::Type::taken_up:
-      if (offer.server_ == nullptr || !offer.open_) return;  // closed or given up again since
-      offer.server_attached_ = true;
-      offer.server_->on_open(*offer.channel_);
-      break;
-    case Message::Type::close:
-      offer.open_ = false;
-      if (offer.server_ != nullptr && offer.server_attached_) offer.server_->on_close();
-      break;
-    case Message::Type::gpadl_teardown:
-      if (message.owner != nullptr) {
-        const auto shared = find_shared(offer, message.handle);
-        VMBSIM_ASSERT(shared != offer.shared_.end(), "memory is taken back that was shared");
-        shared->teardown = message.owner;
-        finish_shared_teardown(offer, message.handle);
-        break;
-      }
-      offer.teardown_requested_ = true;
-      finish_teardown(offer);
-      break;
-    case Message::Type::gpadl_torn_down:
-      if (message.owner != nullptr)
-        message.owner->on_torn_down();
-      else if (offer.client_ != nullptr)
-        offer.client_->on_gpadl_torn_down();
-      break;
-    case Message::Type::relid_released:
-      offer.released_ = true;
-      forget_if_done(offer);
-      break;
-  }
+std::vector<std::uint32_t> Bus::subchannels_of(const Offer& primary) const {
+  std::vector<std::uint32_t> relids;
+  if (primary.id_.subchannel != 0) return relids;
+  for (const auto& offer : offers_)
+    if (offer->id_.subchannel != 0 && IsEqualGUID(offer->id_.type, primary.id_.type) &&
+        IsEqualGUID(offer->id_.instance, primary.id_.instance))
+      relids.push_back(offer->relid_);
+  return relids;
+}
+
+/// True when the offer is gone: both ends have forgotten it, and its relid is free.
+bool Bus::forget_if_done(Offer& offer) {
+  if (offer.server_ != nullptr || offer.use_ != Offer::Use::closed || offer.told_ != Offer::Told::nothing ||
+      offer.heard_ || offer.client_ != nullptr)
+    return false;
+  free_relids_.push_back(offer.relid_);
+  by_relid_[offer.relid_] = nullptr;
+  std::erase_if(offers_, [&](const auto& candidate) { return candidate.get() == &offer; });
+  return true;
 }
 
 // ---- The host's calls ----
 
 Offer* Bus::offer(const OfferId& id, ServerEnd& server, const OfferDetails& details) {
   if (Offer* saved = saved_ ? take_up(id, server, details) : nullptr) return saved;
+  if (by_relid_.empty()) by_relid_.push_back(nullptr);  // relid 0 is nobody's
   std::uint32_t relid = 0;
   if (!free_relids_.empty()) {
     relid = free_relids_.back();
     free_relids_.pop_back();
-  } else if (next_relid_ <= last_relid) {
-    relid = next_relid_++;
+  } else if (by_relid_.size() <= last_relid) {
+    relid = static_cast<std::uint32_t>(by_relid_.size());
+    by_relid_.push_back(nullptr);
   } else {
     return nullptr;
   }
   offers_.push_back(std::make_unique<Offer>());
   Offer& offer = *offers_.back();
+  by_relid_[relid] = &offer;
   offer.id_ = id;
   offer.details_ = details;
   if (details.mmio_megabytes != 0) {
@@ -140,109 +79,74 @@ Offer* Bus::offer(const OfferId& id, ServerEnd& server, const OfferDetails& deta
   }
   offer.relid_ = relid;
   offer.server_ = &server;
-  post({.type = Message::Type::offer, .offer = &offer});
+  offer_if_possible(offer);
   return &offer;
 }
 
-Offer* Bus::take_up(const OfferId& id, ServerEnd& server, const OfferDetails& details) {
-  const auto found = std::find_if(offers_.begin(), offers_.end(), [&](const auto& offer) {
-    return offer->id_ == id && offer->server_ == nullptr && !offer->rescind_sent_;
-  });
-  if (found == offers_.end()) return nullptr;
-  Offer& offer = **found;
-  if ((details.flags & force_new_channel) != 0) {
-    rescind_now(offer);
-    return nullptr;
+void Bus::answer_open(Offer& offer, bool opened) {
+  VMBSIM_ASSERT(offer.use_ == Offer::Use::opening || offer.use_ == Offer::Use::closing, "an open is answered once");
+  if (offer.taken_up_) {  // the guest never heard of an end, so it hears of no beginning
+    offer.taken_up_ = false;
+    if (!opened) {
+      offer.use_ = Offer::Use::closed;
+      return rescind(offer);
+    }
+  } else if (offer.told_ == Offer::Told::offered) {  // an open on a rescinded channel gets no response
+    offer.open_told_ = opened && offer.use_ == Offer::Use::opening;
+    to_guest_.send(message_of(OpenResult{
+        .relid = offer.relid_, .open_id = offer.open_id_, .status = opened ? status_success : status_unsuccessful}));
   }
-  offer.server_ = &server;
-  if (offer.open_)
-    post({.type = Message::Type::taken_up, .offer = &offer});
-  else
-    match(offer);
-  return &offer;
+  if (!opened) return let_go(offer);
+  if (offer.use_ == Offer::Use::closing) return;
+  offer.use_ = Offer::Use::open;
+  for (const std::uint32_t relid : subchannels_of(offer)) offer_if_possible(*by_relid_[relid]);
+}
+
+void Bus::server_closed(Offer& offer) { let_go(offer); }
+
+void Bus::rescind(Offer& offer) {
+  if (saved_) {
+    offer.server_ = nullptr;
+    return;
+  }
+  const std::uint32_t relid = offer.relid_;
+  for (const std::uint32_t subchannel : subchannels_of(offer))
+    if (Offer* sub = by_relid(subchannel)) revoke(*sub);
+  Offer& mine = *by_relid_[relid];
+  mine.server_ = nullptr;
+  revoke(mine);
+  forget_if_done(mine);
 }
 
 void Bus::resume() {
   saved_ = false;
+  std::vector<std::uint32_t> orphans;
   for (const auto& offer : offers_)
-    if (offer->server_ == nullptr && !offer->rescind_sent_) rescind_now(*offer);
-}
-
-void Bus::answer_open(Offer& offer, bool opened) {
-  if (!opened) offer.server_attached_ = false;
-  if (offer.open_ && opened) return;  // taken up: the guest never heard of an end
-  if (offer.open_) return rescind(offer);
-  offer.open_ = opened;
-  post({.type = Message::Type::open_result, .offer = &offer, .opened = opened});
-}
-
-void Bus::server_closed(Offer& offer) {
-  offer.server_attached_ = false;
-  finish_teardown(offer);
-  forget_if_done(offer);
-}
-
-void Bus::rescind(Offer& offer) {
-  offer.server_ = nullptr;
-  if (!saved_) rescind_now(offer);
-}
-
-void Bus::rescind_now(Offer& offer) {
-  offer.rescind_sent_ = true;
-  post({.type = Message::Type::rescind, .offer = &offer});
-}
-
-/// The memory goes back to the guest once it asked for it and the host has let go.
-void Bus::finish_teardown(Offer& offer) {
-  if (!offer.teardown_requested_ || offer.server_attached_) return;
-  offer.teardown_requested_ = false;
-  const bool existed = gpadls_.tear_down(offer.rings_);
-  VMBSIM_ASSERT(existed, "a GPADL is torn down once");
-  offer.rings_ = {};
-  post({.type = Message::Type::gpadl_torn_down, .offer = &offer});
-}
-
-// Few GPADLs besides the rings' exist at a time, and none per packet.
-std::vector<Offer::Shared>::iterator Bus::find_shared(Offer& offer, GpadlHandle handle) {
-  return std::find_if(offer.shared_.begin(), offer.shared_.end(),
-                      [handle](const Offer::Shared& shared) { return shared.handle == handle; });
+    if (offer->server_ == nullptr && offer->told_ != Offer::Told::rescinded) orphans.push_back(offer->relid_);
+  for (const std::uint32_t relid : orphans)
+    if (Offer* offer = by_relid(relid)) rescind(*offer);
 }
 
 const Gpadl* Bus::map_gpadl(Offer& offer, GpadlHandle handle) {
-  const auto shared = find_shared(offer, handle);
-  if (shared == offer.shared_.end() || shared->mapped || shared->teardown != nullptr) return nullptr;
-  shared->mapped = true;
+  const auto record = host_gpadls_.find(handle);
+  if (record == host_gpadls_.end() || record->second.relid != offer.relid_ || record->second.mapped ||
+      record->second.teardown)
+    return nullptr;
+  record->second.mapped = true;
   return gpadls_.find(handle);
 }
 
 const Gpadl* Bus::find_gpadl(const Offer& offer, GpadlHandle handle) const {
-  for (const Offer::Shared& shared : offer.shared_)
-    if (shared.handle == handle) return gpadls_.find(handle);
-  return nullptr;
+  const auto record = host_gpadls_.find(handle);
+  return record == host_gpadls_.end() || record->second.relid != offer.relid_ ? nullptr : gpadls_.find(handle);
 }
 
 bool Bus::unmap_gpadl(Offer& offer, GpadlHandle handle) {
-  const auto shared = find_shared(offer, handle);
-  if (shared == offer.shared_.end() || !shared->mapped) return false;
-  shared->mapped = false;
-  finish_shared_teardown(offer, handle);
+  const auto record = host_gpadls_.find(handle);
+  if (record == host_gpadls_.end() || record->second.relid != offer.relid_ || !record->second.mapped) return false;
+  record->second.mapped = false;
+  finish_teardown(handle);
   return true;
-}
-
-void Bus::finish_shared_teardown(Offer& offer, GpadlHandle handle) {
-  const auto shared = find_shared(offer, handle);
-  if (shared->teardown == nullptr || shared->mapped) return;
-  const bool existed = gpadls_.tear_down(handle);
-  VMBSIM_ASSERT(existed, "a GPADL is torn down once");
-  GpadlOwner* owner = shared->teardown;
-  offer.shared_.erase(shared);
-  post({.type = Message::Type::gpadl_torn_down, .offer = &offer, .handle = handle, .owner = owner});
-}
-
-void Bus::forget_if_done(Offer& offer) {
-  if (offer.server_ != nullptr || offer.server_attached_ || !offer.released_) return;
-  free_relids_.push_back(offer.relid_);
-  std::erase_if(offers_, [&](const auto& candidate) { return candidate.get() == &offer; });
 }
 
 // ---- The guest's calls ----
@@ -254,7 +158,7 @@ bool Bus::Waiting::wants(const Offer& offer) const {
 }
 
 void Bus::match(Offer& offer) {
-  if (!offer.visible_ || offer.server_ == nullptr || offer.client_ != nullptr) return;
+  if (!offer.heard_ || offer.rescind_heard_ || offer.client_ != nullptr) return;
   const auto waiting = std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiting& w) { return w.wants(offer); });
   if (waiting == waiting_.end()) return;
   offer.client_ = waiting->client;
@@ -265,9 +169,10 @@ void Bus::match(Offer& offer) {
 void Bus::connect(const Wanted& wanted, ClientEnd& client) {
   const Waiting mine{wanted, &client};
   waiting_.push_back(mine);
+  if (contact_ == Contact::none) ask_for_version();
   // Telling the client may let other threads run, who add to either list; so the offer is found first.
   const auto open = std::find_if(offers_.begin(), offers_.end(), [&](const auto& offer) {
-    return mine.wants(*offer) && offer->visible_ && offer->server_ != nullptr && offer->client_ == nullptr;
+    return mine.wants(*offer) && offer->heard_ && !offer->rescind_heard_ && offer->client_ == nullptr;
   });
   if (open != offers_.end()) match(**open);
 }
@@ -277,7 +182,7 @@ void Bus::disconnect(ClientEnd& client) {
   for (const auto& offer : offers_) {
     if (offer->client_ != &client) continue;
     offer->client_ = nullptr;
-    if (offer->rescind_told_) release(*offer);
+    if (offer->rescind_heard_) release(*offer);
   }
 }
 
@@ -288,27 +193,78 @@ Offer* Bus::offer_of(const ClientEnd& client) {
 }
 
 void Bus::create_gpadl(Offer& offer, Gpadl description) {
-  post({.type = Message::Type::gpadl_header, .offer = &offer, .description = std::move(description)});
+  offer.rings_ = {++last_gpadl_};
+  send_gpadl(offer, description, nullptr, offer.rings_);
 }
 
-void Bus::open(Offer& offer, Pages upstream, Pages downstream, const Synic::Port& port) {
-  post({.type = Message::Type::open, .offer = &offer, .upstream = upstream, .downstream = downstream, .port = port});
+void Bus::open(Offer& offer, Pages upstream, [[maybe_unused]] Pages downstream, const Synic::Port& port) {
+  // Whoever looked at an earlier channel has detached.
+  if (offer.channels_.size() > 1) offer.channels_.erase(offer.channels_.begin(), offer.channels_.end() - 1);
+  offer.opening_ = true;
+  offer.open_ = false;
+  to_host_.send(
+      message_of(OpenMessage{.relid = offer.relid_,
+                             .open_id = ++offer.last_open_id_,
+                             .gpadl = offer.rings_.value,
+                             .target_vp = port.page == nullptr ? no_interrupts : Synic::cpu_of(port).value,
+                             .downstream_page = static_cast<std::uint32_t>(RingMemory::pages(upstream).count)}));
 }
 
-void Bus::close(Offer& offer) { post({.type = Message::Type::close, .offer = &offer}); }
-void Bus::tear_down_gpadl(Offer& offer) { post({.type = Message::Type::gpadl_teardown, .offer = &offer}); }
+bool Bus::modify(Offer& offer, const Synic::Port& port) {
+  if (contact_ != Contact::made || version_ < Version::v4_1) return false;
+  to_host_.send(message_of(ModifyChannel{.relid = offer.relid_, .target_vp = Synic::cpu_of(port).value}));
+  return true;
+}
+
+void Bus::close(Offer& offer) {
+  for (const std::uint32_t relid : subchannels_of(offer))
+    if (by_relid_[relid]->open_)
+      finding("guest", "the primary channel is closed while its subchannel " +
+                           std::to_string(by_relid_[relid]->id_.subchannel) + " is open");
+  offer.opening_ = offer.open_ = false;
+  to_host_.send(message_of(CloseMessage{.relid = offer.relid_}));
+}
+
+void Bus::tear_down_gpadl(Offer& offer) {
+  offer.opening_ = false;
+  send_teardown(offer, offer.rings_);
+}
 
 void Bus::share(Offer& offer, Gpadl description, GpadlOwner& owner) {
-  post({.type = Message::Type::gpadl_header, .offer = &offer, .description = std::move(description), .owner = &owner});
+  send_gpadl(offer, description, &owner, GpadlHandle{++last_gpadl_});
 }
 
 void Bus::unshare(Offer& offer, GpadlHandle handle, GpadlOwner& owner) {
-  post({.type = Message::Type::gpadl_teardown, .offer = &offer, .handle = handle, .owner = &owner});
+  const auto record = guest_gpadls_.find(handle);
+  VMBSIM_ASSERT(record != guest_gpadls_.end(), "memory is taken back that was shared");
+  record->second.owner = &owner;
+  send_teardown(offer, handle);
 }
 
 void Bus::release(Offer& offer) {
   offer.client_ = nullptr;
-  post({.type = Message::Type::relid_released, .offer = &offer});
+  offer.heard_ = offer.rescind_heard_ = offer.opening_ = offer.open_ = false;
+  for (auto& [handle, record] : guest_gpadls_)
+    if (record.offer == &offer) record.offer = nullptr;
+  std::erase_if(guest_gpadls_,
+                [](const auto& entry) { return entry.second.offer == nullptr && !entry.second.teardown; });
+  to_host_.send(message_of(RelidReleased{.relid = offer.relid_}));
+}
+
+void Bus::unload() {
+  if (contact_ != Contact::made) return;
+  for (const auto& offer : offers_)
+    if (offer->opening_ || offer->open_) return finding("guest", "unload while a channel is open");
+  if (!guest_gpadls_.empty()) return finding("guest", "unload while memory is shared");
+  for (const auto& offer : offers_) {
+    if (offer->client_ != nullptr)
+      waiting_.push_back({{.id = offer->id_, .vtl = offer->details_.target_vtl}, offer->client_});
+    offer->client_ = nullptr;
+    offer->heard_ = offer->rescind_heard_ = false;
+  }
+  contact_ = Contact::ending;
+  all_offers_delivered_ = false;
+  to_host_.send(message_of(MessageType::unload));
 }
 
 }  // namespace vmbsim::vmbus

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "vmbsim/assert.hpp"
-
 namespace vmbsim::vmbus {
 
 namespace {
@@ -27,15 +25,13 @@ Bytes whole_pages(const Gpadl& description) {
 
 }  // namespace
 
-GpadlTable::CreateAnswer GpadlTable::create(Gpadl description) {
-  if (!well_formed(description)) return Malformed{};
+GpadlTable::CreateAnswer GpadlTable::create(GpadlHandle handle, Gpadl description) {
+  if (handle == GpadlHandle{} || gpadls_.contains(handle) || !well_formed(description)) return Malformed{};
   for (const Gpadl& range : description.chained)
     if (!well_formed(range) || !range.chained.empty()) return Malformed{};
   const Bytes pages = whole_pages(description);
   if (shared_ + pages > config_.limit) return OverLimit{shared_ + pages - config_.limit};
-  VMBSIM_ASSERT(last_handle_ != UINT32_MAX, "a partition never creates four billion GPADLs");
   shared_ += pages;
-  const GpadlHandle handle{++last_handle_};
   gpadls_.emplace(handle, std::move(description));
   return handle;
 }

@@ -2,7 +2,7 @@
 /// Guest memory that one end described to the other: guest physical address descriptor lists, by handle.
 ///
 ///   GpadlTable table({});
-///   const auto answer = table.create({.length = 64_KiB, .pfns = pfns});
+///   const auto answer = table.create(GpadlHandle{1}, {.length = 64_KiB, .pfns = pfns});
 ///   if (const auto* handle = std::get_if<GpadlHandle>(&answer)) open_channel(*handle);
 #include <compare>
 #include <cstddef>
@@ -36,8 +36,8 @@ struct Gpadl {
 
 /// The GPADLs of one partition.
 ///
-/// Rules    Handles count up from 1 and are not used again. What is shared in all has a limit; beyond it the host refuses, and
-///          a refusal is an ordinary answer.
+/// Rules    The partition numbers its GPADLs itself; a handle may be used again once it was torn down. What is shared in all has
+///          a limit; beyond it the host refuses, and a refusal is an ordinary answer.
 /// Source   Linux, Documentation/virt/hyperv/vmbus.rst: about 1280 MiB per guest since Windows Server 2019, 384 MiB before.
 ///          EMCL: 20-bit PFN count of a GPA range.
 class GpadlTable {
@@ -51,7 +51,8 @@ class GpadlTable {
     Bytes missing;
     friend bool operator==(const OverLimit&, const OverLimit&) = default;
   };
-  /// The description contradicts itself: page count and length, an offset of a page or more, no bytes, too many pages.
+  /// The handle is 0 or in use, or the description contradicts itself: page count and length, an offset of a page or more, no
+  /// bytes, too many pages.
   struct Malformed {
     friend bool operator==(const Malformed&, const Malformed&) = default;
   };
@@ -59,7 +60,7 @@ class GpadlTable {
 
   explicit GpadlTable(Config config) : config_(config) {}
 
-  [[nodiscard]] CreateAnswer create(Gpadl description);
+  [[nodiscard]] CreateAnswer create(GpadlHandle handle, Gpadl description);
   /// Null for a handle that names nothing (any more). Valid until it is torn down.
   [[nodiscard]] const Gpadl* find(GpadlHandle handle) const;
   /// False for a handle that names nothing (any more).
@@ -70,7 +71,6 @@ class GpadlTable {
 
  private:
   Config config_;
-  std::uint32_t last_handle_ = 0;
   Bytes shared_{};
   std::map<GpadlHandle, Gpadl> gpadls_;
 };

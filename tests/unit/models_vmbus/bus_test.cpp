@@ -87,9 +87,10 @@ TEST_CASE("A message takes its latency, and none overtakes another") {
   Machines m;
   m.bus.connect(m.id, m.client);
   m.bus.offer(m.id, m.server);
-  m.world.run_until(SimTime{999ns});
+  // Contact, its answer, the request for offers, the offer.
+  m.world.run_until(SimTime{3999ns});
   CHECK(m.client.told.empty());
-  m.world.run_until(SimTime{1us});
+  m.world.run_until(SimTime{4us});
   CHECK(m.client.told == "offer ");
 }
 

@@ -19,11 +19,13 @@ Gpadl pages(std::size_t count) {
 }
 }  // namespace
 
-TEST_CASE("a handle finds its memory until it is torn down, and is not used again") {
+TEST_CASE("a handle finds its memory until it is torn down, and names one piece of memory at a time") {
   GpadlTable table({});
-  const auto first = std::get<GpadlHandle>(table.create(pages(4)));
-  const auto second = std::get<GpadlHandle>(table.create(pages(2)));
-  CHECK(first != second);
+  const GpadlHandle first{1}, second{2};
+  CHECK(table.create(first, pages(4)) == GpadlTable::CreateAnswer{first});
+  CHECK(table.create(second, pages(2)) == GpadlTable::CreateAnswer{second});
+  CHECK(table.create(first, pages(1)) == GpadlTable::CreateAnswer{GpadlTable::Malformed{}});
+  CHECK(table.create(GpadlHandle{}, pages(1)) == GpadlTable::CreateAnswer{GpadlTable::Malformed{}});
   REQUIRE(table.find(first) != nullptr);
   CHECK(table.find(first)->pfns.size() == 4);
   CHECK(table.shared() == 24_KiB);
@@ -32,9 +34,7 @@ TEST_CASE("a handle finds its memory until it is torn down, and is not used agai
   CHECK_FALSE(table.tear_down(first));
   CHECK(table.shared() == 8_KiB);
   CHECK(table.count() == 1);
-  const auto third = std::get<GpadlHandle>(table.create(pages(1)));
-  CHECK(third != first);
-  CHECK(third != second);
+  CHECK(table.create(first, pages(1)) == GpadlTable::CreateAnswer{first});
   CHECK(table.find(GpadlHandle{0}) == nullptr);
 }
 
@@ -42,11 +42,12 @@ TEST_CASE("a handle finds its memory until it is torn down, and is not used agai
 TEST_CASE("a guest shares 1280 MiB and not a page more") {
   GpadlTable table({});
   const std::size_t quarter = 320u << 8;  // pages in 320 MiB
-  for (int i = 0; i < 4; ++i) REQUIRE(std::holds_alternative<GpadlHandle>(table.create(pages(quarter))));
+  for (std::uint32_t i = 1; i <= 4; ++i)
+    REQUIRE(std::holds_alternative<GpadlHandle>(table.create(GpadlHandle{i}, pages(quarter))));
   CHECK(table.shared() == 1280_MiB);
-  CHECK(table.create(pages(1)) == GpadlTable::CreateAnswer{GpadlTable::OverLimit{4_KiB}});
+  CHECK(table.create(GpadlHandle{5}, pages(1)) == GpadlTable::CreateAnswer{GpadlTable::OverLimit{4_KiB}});
   CHECK(table.tear_down(GpadlHandle{1}));
-  CHECK(std::holds_alternative<GpadlHandle>(table.create(pages(1))));
+  CHECK(std::holds_alternative<GpadlHandle>(table.create(GpadlHandle{5}, pages(1))));
 }
 
 // Source: Linux, struct gpa_range; EMCL: 20 bits of PFN count.
@@ -67,8 +68,8 @@ TEST_CASE("a description that contradicts itself is refused") {
                          Row{"one page more than that", 0, 0x100000 * std::int64_t{4096}, 0x100000, false}}) {
     INFO(row.situation);
     GpadlTable table({.limit = {std::int64_t{1} << 40}});
-    const auto answer =
-        table.create({.byte_offset = {row.offset}, .length = {row.length}, .pfns = frames(1, row.pfns)});
+    const auto answer = table.create(
+        GpadlHandle{1}, {.byte_offset = {row.offset}, .length = {row.length}, .pfns = frames(1, row.pfns)});
     CHECK(std::holds_alternative<GpadlHandle>(answer) == row.accepted);
     CHECK(std::holds_alternative<GpadlTable::Malformed>(answer) == !row.accepted);
   }
