@@ -14,7 +14,6 @@ constexpr ULONG default_tag = 0x76724446;  // "FDrv": Windows takes the first le
 /// An object that is nothing but its contexts.
 class General final : public Object {
  public:
-  static constexpr Kind of_kind = Kind::general;
   General(Framework& framework, Driver* driver) : Object(framework, Kind::general, driver) {}
 };
 }  // namespace

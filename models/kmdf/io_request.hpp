@@ -42,6 +42,9 @@ class IoPort {
   /// What the buffer of a write will hold when it reaches the driver, or what a read has brought, is at io.buffer between
   /// prepare() and done. submit() prepares what was not prepared.
   [[nodiscard]] bool prepare(IoRequest& io);
+  /// Gives the buffers back to the partition: nothing is under way, and nothing is submitted any more. In a context of the
+  /// partition, at or below DISPATCH_LEVEL.
+  void close();
 
  private:
   friend class Request;

@@ -282,11 +282,15 @@ Object* Framework::owner_of_context(const void* context) const {
   return nullptr;
 }
 
-std::string Framework::objects_of(const Driver& driver) const {
+std::string Framework::abandon(const Driver& driver) {
   std::array<std::uint32_t, kind_names.size()> counts{};
-  for (const auto& handle : handles_)
-    if (handle->object != nullptr && handle->object->driver_ == &driver && handle->object != &driver)
-      ++counts[static_cast<std::size_t>(handle->object->kind())];
+  for (const auto& handle : handles_) {
+    Object* object = handle->object;
+    if (object == nullptr || object->driver_ != &driver) continue;
+    ++counts[static_cast<std::size_t>(object->kind())];
+    retire(*handle);
+    object->finish();
+  }
   std::string text;
   for (std::size_t kind = 0; kind < counts.size(); ++kind)
     if (counts[kind] != 0) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", kind_names[kind], counts[kind]);

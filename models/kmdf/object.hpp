@@ -166,8 +166,8 @@ class Framework {
   Object* any_object_of(const void* handle, const char* call) const;
   /// The object whose context this is; null when it is none.
   Object* owner_of_context(const void* context) const;
-  /// Live handles that belong to `driver`, by kind: "WDFMEMORY 2".
-  std::string objects_of(const Driver& driver) const;
+  /// Ends what is left of a driver that is gone, without callbacks, and tells it by kind: "WDFMEMORY 2".
+  std::string abandon(const Driver& driver);
 
  private:
   friend class Object;

@@ -322,7 +322,7 @@ void LoadedDriver::unload() {
   call(driver.config().EvtDriverUnload, "EvtDriverUnload", driver.handle_as<WDFDRIVER>());
   framework_driver = nullptr;
   driver.remove();
-  const std::string left = framework.objects_of(driver);
+  const std::string left = framework.abandon(driver);
   if (!left.empty())
     framework.report(fmt::format("the driver was unloaded while references to deleted objects remain: {}", left),
                      BugCheck::wdf_violation, name_);
@@ -343,6 +343,7 @@ DeviceNode* PnpManager::bring_up(LoadedDriver& driver, kmcl::Device& pdo, NTSTAT
 
 void PnpManager::unload_all() {
   for (auto driver = drivers_.rbegin(); driver != drivers_.rend(); ++driver) (*driver)->unload();
+  if (!drivers_.empty()) partition_.report_leaks(partition_.name());
 }
 
 }  // namespace vmbsim::kmdf

@@ -113,7 +113,7 @@ class PnpManager {
   LoadedDriver& load(std::string name, PDRIVER_INITIALIZE entry, NTSTATUS* status);
   /// Adds and starts a device; null on failure, with the status.
   DeviceNode* bring_up(LoadedDriver& driver, kmcl::Device& pdo, NTSTATUS* status);
-  /// Unloads every driver, last loaded first.
+  /// Unloads every driver, last loaded first, and reports what of the partition's memory, timers and threads they left.
   void unload_all();
 
   const std::vector<std::unique_ptr<LoadedDriver>>& drivers() const { return drivers_; }

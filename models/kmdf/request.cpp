@@ -138,6 +138,10 @@ NTSTATUS Request::memory(bool input, Memory** memory) {
 
 // ---- The port ----
 
+namespace {
+constexpr ULONG port_tag = 0x706f7449;  // "Itop"
+}
+
 bool IoPort::prepare(IoRequest& io) {
   const std::int64_t bytes = std::max(io.size.count, io.input_size.count);
   io.slot = nullptr;
@@ -151,15 +155,14 @@ bool IoPort::prepare(IoRequest& io) {
     free_[kind] = slot->next;
   } else {
     const SIZE_T size = static_cast<SIZE_T>(page_size) << kind;
-    constexpr ULONG tag = 0x706f7449;  // "Itop"
-    slot = static_cast<Slot*>(ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(Slot), tag));
+    slot = static_cast<Slot*>(ExAllocatePool2(POOL_FLAG_NON_PAGED, sizeof(Slot), port_tag));
     if (slot == nullptr) return false;
-    slot->buffer = ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_UNINITIALIZED, size, tag);
+    slot->buffer = ExAllocatePool2(POOL_FLAG_NON_PAGED | POOL_FLAG_UNINITIALIZED, size, port_tag);
     slot->mdl = slot->buffer != nullptr ? IoAllocateMdl(slot->buffer, static_cast<ULONG>(size), FALSE, FALSE, nullptr)
                                         : nullptr;
     if (slot->mdl == nullptr) {
-      if (slot->buffer != nullptr) ExFreePoolWithTag(slot->buffer, tag);
-      ExFreePoolWithTag(slot, tag);
+      if (slot->buffer != nullptr) ExFreePoolWithTag(slot->buffer, port_tag);
+      ExFreePoolWithTag(slot, port_tag);
       return false;
     }
     MmBuildMdlForNonPagedPool(slot->mdl);
@@ -171,6 +174,16 @@ bool IoPort::prepare(IoRequest& io) {
   io.buffer = slot->buffer;
   io.mdl = slot->mdl;
   return true;
+}
+
+void IoPort::close() {
+  for (Slot*& first : free_)
+    while (Slot* slot = first) {
+      first = slot->next;
+      IoFreeMdl(slot->mdl);
+      ExFreePoolWithTag(slot->buffer, port_tag);
+      ExFreePoolWithTag(slot, port_tag);
+    }
 }
 
 void IoPort::release(IoRequest& io) {
