@@ -22,6 +22,13 @@ function(vmbsim_layer name)
   endif()
 endfunction()
 
+# vmbsim_loads_drivers(PROGRAM): driver libraries find the whole of WDM, KMDF and KMCL in the program, called by it or not.
+function(vmbsim_loads_drivers program)
+  set_target_properties(${program} PROPERTIES
+    ENABLE_EXPORTS ON
+    LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,models_os,models_kmcl,models_kmdf")
+endfunction()
+
 # vmbsim_tests(NAME SOURCES files... USES layers...): one Catch2 program; every test case becomes a ctest test.
 function(vmbsim_tests name)
   cmake_parse_arguments(T "" "TIMEOUT" "SOURCES;USES;LABELS" ${ARGN})

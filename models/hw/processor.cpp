@@ -63,6 +63,19 @@ void Processor::spin() {
   leave(self);
 }
 
+void Processor::abandon() {
+  occupant_->pause_ = Context::Pause::abandoned;
+  world_.stop();
+  leave(*occupant_);
+  impossible("an abandoned context never goes on", "Processor::abandon");
+}
+
+/// A context that asks and asks at one instant would never let time pass.
+void Processor::give_up() {
+  world_.end_livelock();
+  abandon();
+}
+
 // ---- Called from anywhere ----
 
 void Processor::request_interrupt(InterruptLine& line) {
@@ -228,6 +241,7 @@ void Processor::run(Context& context) {
   occupant_ = &context;
   account(context.activity_);
   current_ = this;
+  steps_ = 0;
   context.fiber_.resume();
   current_ = nullptr;
   if (!context.fiber_.finished()) return;

@@ -53,6 +53,7 @@ class Context {
     consuming,  ///< until wake_; what an interrupt leaves over is in remaining_
     spinning,   ///< until a lock is released
     waiting,    ///< a thread that gave its processor up
+    abandoned,  ///< for ever: what it ran cannot go on
   };
 
   kernel::Fiber fiber_;
@@ -116,7 +117,12 @@ class Processor {
 
   /// Burns processor time; interrupts may split it. `span` >= 0. Does not return once the run has ended.
   void consume(Duration span) {
-    if (span.count() == 0 ? !world_.ended() : world_.try_advance(span, actor_)) return;
+    if (span.count() == 0) {
+      if (world_.ended()) consume_in_calendar(span);
+      if (++steps_ > kernel::Simulation::most_at_one_instant) give_up();
+      return;
+    }
+    if (world_.try_advance(span, actor_)) return;
     consume_in_calendar(span);
   }
   /// Sets the IRQL; lowering lets what was held back run first.
@@ -125,6 +131,8 @@ class Processor {
   void wait();
   /// Burns time until let_spinner_look() or the end of an interrupt; the caller then looks at its lock again.
   void spin();
+  /// Leaves the context for good and stops the run: a fault in it, for example. It keeps its processor. Safe in a signal handler.
+  [[noreturn]] void abandon();
 
   // ---- From anywhere ----
 
@@ -146,6 +154,7 @@ class Processor {
 
  private:
   void consume_in_calendar(Duration span);
+  [[noreturn]] void give_up();
   static void leave(Context& context) { context.fiber_.suspend(); }  // out of the fibre, back to the events
   void run(Context& context);                                        // into the fibre
   void interrupt_occupant();                                         // puts the occupant on the interrupted stack
@@ -182,6 +191,8 @@ class Processor {
   bool attention_ = false;  // somebody asked to reconsider; holds until software below DISPATCH_LEVEL is chosen
   bool scheduled_ = false;  // a consequence that reconsiders is on its way
   bool waking_ = false;     // halted, an interrupt is waking it
+
+  std::uint64_t steps_ = 0;  // that took no time, since a context was entered here
 
   std::array<Duration, activity_count> spent_{};
   Activity activity_ = Activity::idle;

@@ -62,14 +62,19 @@ struct Device {
   std::string name;  ///< of the channel instance, for findings and streams
   os::Partition& partition;
   vmbus::Bus& bus;
-  vmbus::OfferId id;     ///< guest: the offer that made the PDO; host: its subchannel index counts
-  CpuId target{};        ///< processor of this end that is interrupted
+  vmbus::OfferId id;  ///< guest: the offer that made the PDO; host: its subchannel index counts
+  CpuId target{};     ///< processor of this end that is interrupted
+  Pages incoming{},
+      outgoing{};        ///< guest: of the rings where the driver names no count; 0: as many as its packets need
   std::uint8_t vtl = 0;  ///< guest: virtual trust level that its drivers run in
   /// Host: an endpoint must say by VmbServerChannelInitSetVmbusHandle which guest it is for; `bus` is then of no account.
   bool needs_vmbus_handle = false;
   Batching batching;
   Policies policies;
   vmbus::JourneyLog* journeys = nullptr;  ///< who reads the journeys of transactions begun here
+  void (*on_started)(void* object) =
+      nullptr;  ///< called whenever traffic has started on one of its channels, after PostStarted
+  void* on_started_object = nullptr;
   DEVICE_OBJECT object{};
   std::vector<std::shared_ptr<void>> channels;  ///< allocated for it and not cleaned up yet
   std::vector<std::shared_ptr<void>> cleaned;   ///< a DPC or a worker may still be on its way out of them

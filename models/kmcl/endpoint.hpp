@@ -58,6 +58,8 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   /// The driver lets go of its handle.
   void clean_up();
   bool disabled() const { return connection_ == Connection::disabled; }
+  /// What it offers, or looks for.
+  const vmbus::OfferId& target() const { return target_; }
 
   // ---- Run-time settings ----
   void require_passive(bool required);

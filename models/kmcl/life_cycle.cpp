@@ -302,6 +302,7 @@ void Endpoint::start_traffic() {
   while (!held_.empty()) waiting_.push(held_.pop());
   schedule_pass();
   if (callbacks_.EvtChannelPostStarted != nullptr) callbacks_.EvtChannelPostStarted(handle());
+  if (device_.on_started != nullptr) device_.on_started(device_.on_started_object);
 }
 
 /// From here on no packet callback runs or starts; what is delivered already must still be completed.
@@ -449,8 +450,9 @@ bool Endpoint::allocate_rings() {
     if (asked.count != 0) return std::max(asked, least);
     return std::max(Pages{4}, vmbus::smallest_ring_for({largest.count * 16}));
   };
-  outgoing_pages_ = sized(outgoing_pages_, largest_out);
-  incoming_pages_ = sized(incoming_pages_, largest_in);
+  const auto asked = [](Pages by_driver, Pages by_device) { return by_driver.count != 0 ? by_driver : by_device; };
+  outgoing_pages_ = sized(asked(outgoing_pages_, device_.outgoing), largest_out);
+  incoming_pages_ = sized(asked(incoming_pages_, device_.incoming), largest_in);
   ring_pages_ = {vmbus::RingMemory::pages(outgoing_pages_).count + vmbus::RingMemory::pages(incoming_pages_).count};
   ring_frames_ = partition().memory().allocate_zeroed(ring_pages_);
   if (!ring_frames_) return false;

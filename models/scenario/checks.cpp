@@ -98,6 +98,9 @@ class Checks {
       if (!c.vm.empty() && all_named(s_.vms) && !named(s_.vms, c.vm))
         problem({"channel", i, "vm"}, "vm = \"" + c.vm + "\": there is no such [[vm]]" + alternatives(s_.vms, c.vm));
       if (!c.name.empty()) driven(i, c);
+      if (c.subchannels != 0 && !(c.guest_endpoint.library.empty() && c.host_endpoint.library.empty()))
+        problem({"channel", i, "subchannels"},
+                "subchannels: KMCL shows a driver's own library one channel; right would be 0");
       if (!c.device.disk.empty() && s_.machine.platform.empty())
         problem({"channel", i, "device", "disk"},
                 "disk = \"" + c.device.disk + "\": there is no platform that could have it; give [machine] a platform");
@@ -136,7 +139,7 @@ class Checks {
   }
 
   void fits(std::size_t i, const ChannelSpec& c, std::size_t j, Bytes request) {
-    if (c.driver.empty()) return;
+    if (c.driver.empty() || !c.guest_endpoint.library.empty()) return;  // what a library sends is its own business
     const Bytes packet = packet_size(c, request);
     const std::string takes =
         "a request of " + config::to_text(request) + " takes a packet of " + std::to_string(packet.count) + " B";

@@ -132,7 +132,7 @@ Answer behind_device(const Scenario& s, std::string_view rest) {
   std::vector<const ChannelSpec*> served;
   std::vector<std::string> disks;
   for (const ChannelSpec& channel : s.channels) {
-    if (channel.driver != "storage") continue;
+    if (channel.driver != "storage" || !channel.has_disk()) continue;
     if (channel.device.disk.empty())
       served.push_back(&channel);
     else

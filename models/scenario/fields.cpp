@@ -127,19 +127,55 @@ void latency_fields(Visitor& v, Scenario& s) {
   }
 }
 
+bool is_library(const config::Node& node) {
+  return node.is(config::Node::Kind::text) && node.text.size() > 3 &&
+         node.text.compare(node.text.size() - 3, 3, ".so") == 0;
+}
+
+Parse parse_library(std::string& out) {
+  return [&out](const config::Node& node, Reading& reading) -> std::optional<std::string> {
+    if (!is_library(node)) {
+      reading.wrong(node, "right would be the file of a driver library, as in \"libecho.so\"");
+      return std::nullopt;
+    }
+    const auto file = reading.driver_library(node);
+    if (!file) return std::nullopt;
+    out = *file;
+    return config::toml_quoted(*file);
+  };
+}
+
+/// A library decides these things itself.
 void endpoint_fields(Visitor& v, EndpointSpec& e) {
+  v.value({.key = "driver",
+           .shape = Shape::driver,
+           .doc = "A driver library for this end alone, in place of the built-in driver."},
+          parse_library(e.library));
+  const bool built_in = e.library.empty();
+  constexpr const char* only_for = "a built-in driver";
   v.value({.key = "processing",
            .shape = Shape::choice,
            .doc = "Where packet callbacks run.",
            .preset = "\"dispatch\"",
-           .choices = {"dispatch", "passive"}},
+           .choices = {"dispatch", "passive"},
+           .relevant = built_in,
+           .only_for = only_for},
           parse_choice(e.processing, {{"dispatch", Processing::dispatch}, {"passive", Processing::passive}}));
-  integer(v, "transaction_quota", e.transaction_quota, 0, most_outstanding, "0",
-          "Incoming packets not yet completed at which delivery stops; 0: unlimited.");
+  v.value({.key = "transaction_quota",
+           .shape = Shape::integer,
+           .doc = "Incoming packets not yet completed at which delivery stops; 0: unlimited.",
+           .preset = "0",
+           .min = 0,
+           .max = most_outstanding,
+           .relevant = built_in,
+           .only_for = only_for},
+          parse_integer(e.transaction_quota, 0, most_outstanding));
   v.value({.key = "process_time",
            .shape = Shape::distribution,
            .doc = "Processor time the driver spends on each packet.",
-           .preset = "\"0ns\""},
+           .preset = "\"0ns\"",
+           .relevant = built_in,
+           .only_for = only_for},
           parse_distribution(e.process_time));
 }
 
@@ -171,18 +207,18 @@ void device_fields(Visitor& v, DeviceSpec& d, bool storage) {
       parse_choice(d.completion, {{"dpc", DeviceSpec::Completion::dpc}, {"worker", DeviceSpec::Completion::worker}}));
 }
 
-Parse parse_driver(std::string& out) {
+/// A built-in pair, or a library that serves both ends.
+Parse parse_driver(ChannelSpec& out) {
   return [&out](const config::Node& node, Reading& reading) -> std::optional<std::string> {
-    using config::Node;
-    const bool text = node.is(Node::Kind::text);
-    const bool library = text && node.text.size() > 3 && node.text.compare(node.text.size() - 3, 3, ".so") == 0;
-    if (library || (text && node.text == "network")) {
-      reading.wrong(node, "this version has no such driver; right would be one of: echo, storage");
-      return std::nullopt;
+    if (is_library(node)) {
+      auto canonical = parse_library(out.guest_endpoint.library)(node, reading);
+      if (canonical) out.driver = "library";
+      out.host_endpoint.library = out.guest_endpoint.library;
+      return canonical;
     }
     int ignored = 0;
     auto canonical = parse_choice(ignored, {{"echo", 0}, {"storage", 1}})(node, reading);
-    if (canonical) out = node.text;
+    if (canonical) out.driver = node.text;
     return canonical;
   };
 }
@@ -198,11 +234,11 @@ void channel_fields(Visitor& v, const Scenario& s, ChannelSpec& c) {
            .required = s.vms.size() > 1},
           parse_name(c.vm));
   v.value({.key = "driver",
-           .shape = Shape::choice,
-           .doc = "The drivers at its two ends.",
+           .shape = Shape::driver,
+           .doc = "The drivers at its two ends: a built-in pair, or a library that serves both.",
            .required = true,
            .choices = {"echo", "storage"}},
-          parse_driver(c.driver));
+          parse_driver(c));
   integer(v, "subchannels", c.subchannels, 0, most_subchannels, "0", "Ring pairs beside the primary one.");
   v.value(
       {.key = "placement",
@@ -238,9 +274,9 @@ void channel_fields(Visitor& v, const Scenario& s, ChannelSpec& c) {
   v.table({.key = "guest_endpoint", .doc = "The client end."}, [&] { endpoint_fields(v, c.guest_endpoint); });
   v.table({.key = "device",
            .doc = "What stands behind the host's storage driver.",
-           .relevant = c.driver != "echo",
+           .relevant = c.has_disk(),
            .only_for = "driver = \"storage\""},
-          [&] { device_fields(v, c.device, c.driver == "storage"); });
+          [&] { device_fields(v, c.device, c.driver == "storage" && c.has_disk()); });
 }
 
 void trace_fields(Visitor& v, TraceSpec& t, bool needed) {
@@ -351,7 +387,7 @@ void workload_fields(Visitor& v, const Scenario& s, WorkloadSpec& w) {
            .relevant = closed,
            .only_for = "loop = \"closed\""},
           parse_distribution(w.think_time));
-  const bool storage = !channel || channel->driver != "echo";
+  const bool reads = !channel || channel->driver != "echo" || !channel->guest_endpoint.library.empty();
   // The trace comes after the plain keys, so whether it names a size column is settled by the checks.
   v.value({.key = "request",
            .shape = Shape::request,
@@ -362,8 +398,8 @@ void workload_fields(Visitor& v, const Scenario& s, WorkloadSpec& w) {
            .shape = Shape::real,
            .doc = "Share of reads, 0 to 1; the rest are writes.",
            .preset = "1.0",
-           .relevant = storage && synthetic,
-           .only_for = "an open or closed loop on a storage channel"},
+           .relevant = reads && synthetic,
+           .only_for = "an open or closed loop on a channel that reads and writes"},
           parse_fraction(w.read_permille));
   v.table({.key = "trace", .doc = "The recorded load.", .relevant = recorded, .only_for = "loop = \"trace\""},
           [&] { trace_fields(v, w.trace, loop.has_value()); });

@@ -23,6 +23,7 @@ enum class Shape : std::uint8_t {
   boolean,
   choice,
   path,
+  driver,
   duration,
   pages,
   size,
@@ -58,6 +59,9 @@ class Reading {
   virtual Place place(const config::Node& node) const = 0;
   /// An existing file as an absolute path, or a problem. `what` is "trace", "platform".
   virtual std::optional<std::string> existing_file(const config::Node& node, const char* what) = 0;
+  /// A driver library that can be loaded, as an absolute path, or a problem. A name without a folder is also looked for among
+  /// the program's own drivers.
+  virtual std::optional<std::string> driver_library(const config::Node& node) = 0;
   /// The durations of a CSV column, at least one, or problems.
   virtual std::optional<std::vector<Duration>> samples(const config::Node& file, const config::Node& column,
                                                        Duration unit) = 0;

@@ -52,6 +52,8 @@ Json definitions() {
       one_of({reference("size"),
               list_of(object({{"size", reference("size")}, {"weight", {{"type", "integer"}, {"minimum", 1}}}},
                              {"size", "weight"}))});
+  out["library"] = pattern("the file of a driver library", "\\.so$");
+  out["driver"] = {{"anyOf", {{{"enum", {"echo", "storage"}}}, reference("library")}}};
   out["texts"] = one_of({text, list_of(text)});
   return out;
 }
@@ -61,6 +63,7 @@ Json shape_of(const Field& field) {
     case Shape::version: return {{"enum", {1}}};
     case Shape::text:
     case Shape::path: return {{"type", "string"}};
+    case Shape::driver: return reference(field.choices.empty() ? "library" : "driver");
     case Shape::name: return reference("name");
     case Shape::integer: return {{"type", "integer"}, {"minimum", field.min}, {"maximum", field.max}};
     case Shape::real: return {{"type", "number"}};

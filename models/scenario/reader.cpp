@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "models/drivers/library.hpp"
 #include "models/scenario/profiles.hpp"
 #include "sim/config/csv_reader.hpp"
 #include "sim/config/file.hpp"
@@ -217,6 +218,27 @@ std::optional<std::string> Reader::existing_file(const Node& node, const char* w
   return std::nullopt;
 }
 
+std::optional<std::string> Reader::driver_library(const Node& node) {
+  if (!config_.files) {
+    wrong(node, "this text is read without files");
+    return std::nullopt;
+  }
+  std::string path = config::relative_to(document_.file(node.at), node.text);
+  const bool bare = node.text.find('/') == std::string::npos;
+  if (bare && !config::file_exists(path) && !config_.driver_folder.empty())
+    path = config_.driver_folder + "/" + node.text;
+  if (!config::file_exists(path)) {
+    wrong(node, "there is no such driver library; file names are relative to the file that says them" +
+                    std::string(bare ? ", and a name alone is also looked for among the program's own drivers" : ""));
+    return std::nullopt;
+  }
+  path = config::absolute_path(path);
+  const std::string what_is_wrong = drivers::wrong_with_driver(path);
+  if (what_is_wrong.empty()) return path;
+  wrong(node, "the library " + what_is_wrong);
+  return std::nullopt;
+}
+
 std::optional<std::vector<Duration>> Reader::samples(const Node& file, const Node& column, Duration unit) {
   const std::string path = config::relative_to(document_.file(file.at), file.text);
   const auto text = config::read_file(path, largest_sample_file);
@@ -256,7 +278,8 @@ std::string Reader::profile_name(const Node& node) {
 std::optional<std::map<std::string, std::string>> Reader::profile(const Node& node) {
   Problems problems;
   config::Document document;
-  Config reading{config_.files, false};
+  Config reading;
+  reading.files = config_.files;
   if (is_path(node.text)) {
     const auto path = existing_file(node, "profile");
     if (!path) return std::nullopt;

@@ -13,8 +13,9 @@ namespace vmbsim::scenario {
 class Reader final : public Visitor, public Reading {
  public:
   struct Config {
-    bool files = true;        ///< false: no file is touched, and a key that needs one is a problem
-    bool incomplete = false;  ///< a part of the document could not be read: what is missing is no problem
+    bool files = true;            ///< false: no file is touched, and a key that needs one is a problem
+    std::string driver_folder{};  ///< of the program's own driver libraries; empty: it has none
+    bool incomplete = false;      ///< a part of the document could not be read: what is missing is no problem
   };
 
   Reader(const config::Document& document, Problems& problems, Config config);
@@ -36,6 +37,7 @@ class Reader final : public Visitor, public Reading {
   void wrong(const config::Node& node, const std::string& what) override;
   Place place(const config::Node& node) const override;
   std::optional<std::string> existing_file(const config::Node& node, const char* what) override;
+  std::optional<std::string> driver_library(const config::Node& node) override;
   std::optional<std::vector<Duration>> samples(const config::Node& file, const config::Node& column,
                                                Duration unit) override;
   std::optional<std::map<std::string, std::string>> profile(const config::Node& node) override;

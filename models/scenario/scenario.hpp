@@ -38,6 +38,7 @@ enum class Processing : std::uint8_t { dispatch, passive };
 
 /// `[channel.host_endpoint]`, `[channel.guest_endpoint]`
 struct EndpointSpec {
+  std::string library;  ///< absolute path of the driver's own library; empty: the built-in driver
   Processing processing = Processing::dispatch;
   std::uint32_t transaction_quota = 0;  ///< 0: unlimited
   kernel::Distribution process_time;    ///< processor time the driver spends on each packet
@@ -72,7 +73,7 @@ enum class Placement : std::uint8_t { spread, first };  ///< channel i at proces
 struct ChannelSpec {
   std::string name;
   std::string vm;      ///< name of its VmSpec
-  std::string driver;  ///< "echo", "storage"
+  std::string driver;  ///< "echo", "storage": the built-in pair; "library": none, both ends are libraries
   std::uint32_t subchannels = 0;
   Placement placement = Placement::spread;
   Pages to_host{32};  ///< data pages of each ring
@@ -81,6 +82,9 @@ struct ChannelSpec {
   EndpointSpec host_endpoint;
   EndpointSpec guest_endpoint;
   DeviceSpec device;
+
+  /// The host's storage driver is the built-in one, so a disk stands behind it. True also while the driver is not known.
+  bool has_disk() const { return host_endpoint.library.empty() && driver != "echo"; }
 };
 
 /// `trace = { file, format, ... }`

@@ -10,6 +10,7 @@
 #include "models/drivers/echo.hpp"
 #include "models/drivers/storage.hpp"
 #include "models/kmcl/endpoint.hpp"
+#include "models/scenario/libraries.hpp"
 #include "models/scenario/recorder.hpp"
 #include "models/workload/load.hpp"
 #include "sim/config/suggestions.hpp"
@@ -42,11 +43,12 @@ struct ChannelInstance {
   std::vector<std::unique_ptr<kmcl::Device>> host_devices;
   std::vector<std::unique_ptr<kmcl::Device>> guest_devices;
   std::unique_ptr<device::FifoServers> servers;  // when no platform disk does the work
-  const device::Resource* resource = nullptr;    // these servers or that disk; null for echo
+  device::Resource* resource = nullptr;          // these servers or that disk; null for what has no disk
   std::vector<std::unique_ptr<drivers::DiskAdapter>>
       disks;  // one queue per channel, where that channel's requests come in
   std::vector<std::unique_ptr<drivers::Driver>> host_drivers;
   std::unique_ptr<drivers::Driver> guest_driver;
+  drivers::LibraryClient* guest_library = nullptr;  // that driver, where it is one
   drivers::RequestPort* port = nullptr;
 };
 
@@ -73,17 +75,25 @@ struct World::Parts final : drivers::ReadyListener {
   void build_guests();
   void build_channels();
   void build_channel(const ChannelSpec& spec, Guest& guest, std::string name);
-  void build_echo(ChannelInstance& channel, drivers::ClientChannels::Config client);
-  void build_storage(ChannelInstance& channel, drivers::ClientChannels::Config client);
+  std::unique_ptr<drivers::Driver> echo_server(const ChannelSpec& spec, kmcl::Device& device);
+  std::unique_ptr<drivers::Driver> storage_server(ChannelInstance& channel, kmcl::Device& device);
+  void build_disk(ChannelInstance& channel);
+  void build_client(ChannelInstance& channel, drivers::ClientChannels::Config client);
+  template <class Client>
+  void take_client(ChannelInstance& channel, std::unique_ptr<Client> client);
   void build_loads(const Traces& traces);
   Bytes largest_request(const ChannelSpec& spec) const;
 
   // The run
   void boot();
+  void start_guest(ChannelInstance& channel);
+  void start_guests_of_libraries();
   void on_ready() override;
   void start_measuring();
   void advance(SimTime end);
   bool nothing_left() const;
+  void run_loads();
+  void shut_down_libraries();
   void find_stuck();
   void find_end_of_time(SimTime end);
   std::vector<ProcessorResult> processors();
@@ -97,6 +107,7 @@ struct World::Parts final : drivers::ReadyListener {
   os::FindingLog findings;
   os::Partition host;
   vmbus::Synic host_synic;
+  Libraries libraries{world, findings};
   std::vector<std::vector<std::unique_ptr<Guest>>> guests;  // by template, then by index
   PacketLimit limit;
   RowLimit rows;
@@ -211,74 +222,96 @@ void World::Parts::build_channel(const ChannelSpec& spec, Guest& guest, std::str
     at_host.target = CpuId{host_turn++ % scenario.machine.host_cpus};
     at_guest.target = CpuId{spec.placement == Placement::spread ? sub % guest.partition.cpu_count() : 0};
     at_host.batching = at_guest.batching = batching_of(spec.batching);
+    at_guest.outgoing = spec.to_host;
+    at_guest.incoming = spec.to_guest;
     at_guest.journeys = channel.recorder.get();
     client.devices.push_back(&at_guest);
   }
   ++not_ready;
-  if (spec.driver == "storage")
-    build_storage(channel, std::move(client));
-  else
-    build_echo(channel, std::move(client));
-}
-
-void World::Parts::build_echo(ChannelInstance& channel, drivers::ClientChannels::Config client) {
-  const ChannelSpec& spec = *channel.spec;
-  client.maximum_packet_size = static_cast<std::uint32_t>(largest_request(spec).count);
+  if (channel.spec->has_disk() && spec.driver == "storage") build_disk(channel);
   for (const auto& device : channel.host_devices)
-    channel.host_drivers.push_back(std::make_unique<drivers::EchoServer>(
-        drivers::EchoServer::Config{.device = *device,
-                                    .type = device->id.type,
-                                    .instance = device->id.instance,
-                                    .maximum_packet_size = client.maximum_packet_size,
-                                    .passive = spec.host_endpoint.processing == Processing::passive,
-                                    .quota = spec.host_endpoint.transaction_quota,
-                                    .process_time = spec.host_endpoint.process_time,
-                                    .stream = world.stream(device->name, "host driver")}));
-  auto driver = std::make_unique<drivers::EchoClient>(
-      drivers::EchoClient::Config{.channels = std::move(client),
-                                  .process_time = spec.guest_endpoint.process_time,
-                                  .stream = world.stream(channel.name, "guest driver")});
-  channel.port = driver.get();
-  channel.guest_driver = std::move(driver);
+    if (!spec.host_endpoint.library.empty())
+      channel.host_drivers.push_back(
+          std::make_unique<drivers::LibraryServer>(libraries.in(host, spec.host_endpoint.library), *device));
+    else
+      channel.host_drivers.push_back(spec.driver == "storage" ? storage_server(channel, *device)
+                                                              : echo_server(spec, *device));
+  build_client(channel, std::move(client));
 }
 
-void World::Parts::build_storage(ChannelInstance& channel, drivers::ClientChannels::Config client) {
-  const ChannelSpec& spec = *channel.spec;
-  const Bytes largest = largest_request(spec);
-  device::Resource* resource = nullptr;
-  if (!spec.device.disk.empty()) {
+std::unique_ptr<drivers::Driver> World::Parts::echo_server(const ChannelSpec& spec, kmcl::Device& device) {
+  return std::make_unique<drivers::EchoServer>(
+      drivers::EchoServer::Config{.device = device,
+                                  .type = device.id.type,
+                                  .instance = device.id.instance,
+                                  .maximum_packet_size = static_cast<std::uint32_t>(largest_request(spec).count),
+                                  .passive = spec.host_endpoint.processing == Processing::passive,
+                                  .quota = spec.host_endpoint.transaction_quota,
+                                  .process_time = spec.host_endpoint.process_time,
+                                  .stream = world.stream(device.name, "host driver")});
+}
+
+/// What does the work: a disk of the platform, or servers of the channel's own.
+void World::Parts::build_disk(ChannelInstance& channel) {
+  const DeviceSpec& spec = channel.spec->device;
+  if (!spec.disk.empty()) {
     Problems none;
-    resource = platform->disk(spec.device.disk, {}, none);
-    VMBSIM_ASSERT(resource != nullptr, "a scenario that passed its checks names disks that exist");
-  } else {
-    channel.servers = std::make_unique<device::FifoServers>(
-        world, channel.name,
-        device::FifoServers::Config{.servers = spec.device.parallel, .service = spec.device.service});
-    resource = channel.servers.get();
+    channel.resource = platform->disk(spec.disk, {}, none);
+    VMBSIM_ASSERT(channel.resource != nullptr, "a scenario that passed its checks names disks that exist");
+    return;
   }
-  channel.resource = resource;
-  for (const auto& device : channel.host_devices) {
-    channel.disks.push_back(std::make_unique<drivers::DiskAdapter>(host, device->target, *resource, device->name));
-    channel.host_drivers.push_back(std::make_unique<drivers::StorageServer>(
-        drivers::StorageServer::Config{.device = *device,
-                                       .disk = *channel.disks.back(),
-                                       .type = device->id.type,
-                                       .instance = device->id.instance,
-                                       .maximum_request = largest,
-                                       .passive = spec.host_endpoint.processing == Processing::passive,
-                                       .quota = spec.host_endpoint.transaction_quota,
-                                       .complete_in_worker = spec.device.completion == DeviceSpec::Completion::worker,
-                                       .recorded_service = spec.device.service_from_trace,
-                                       .process_time = spec.host_endpoint.process_time,
-                                       .stream = world.stream(device->name, "host driver")}));
+  channel.servers = std::make_unique<device::FifoServers>(
+      world, channel.name, device::FifoServers::Config{.servers = spec.parallel, .service = spec.service});
+  channel.resource = channel.servers.get();
+}
+
+std::unique_ptr<drivers::Driver> World::Parts::storage_server(ChannelInstance& channel, kmcl::Device& device) {
+  const ChannelSpec& spec = *channel.spec;
+  channel.disks.push_back(std::make_unique<drivers::DiskAdapter>(host, device.target, *channel.resource, device.name));
+  return std::make_unique<drivers::StorageServer>(
+      drivers::StorageServer::Config{.device = device,
+                                     .disk = *channel.disks.back(),
+                                     .type = device.id.type,
+                                     .instance = device.id.instance,
+                                     .maximum_request = largest_request(spec),
+                                     .passive = spec.host_endpoint.processing == Processing::passive,
+                                     .quota = spec.host_endpoint.transaction_quota,
+                                     .complete_in_worker = spec.device.completion == DeviceSpec::Completion::worker,
+                                     .recorded_service = spec.device.service_from_trace,
+                                     .process_time = spec.host_endpoint.process_time,
+                                     .stream = world.stream(device.name, "host driver")});
+}
+
+template <class Client>
+void World::Parts::take_client(ChannelInstance& channel, std::unique_ptr<Client> client) {
+  channel.port = client.get();
+  channel.guest_driver = std::move(client);
+}
+
+void World::Parts::build_client(ChannelInstance& channel, drivers::ClientChannels::Config client) {
+  const ChannelSpec& spec = *channel.spec;
+  Guest& guest = *channel.guest;
+  const Bytes largest = largest_request(spec);
+  if (!spec.guest_endpoint.library.empty()) {
+    auto driver = std::make_unique<drivers::LibraryClient>(
+        drivers::LibraryClient::Config{.library = libraries.in(guest.partition, spec.guest_endpoint.library),
+                                       .device = *client.devices.front(),
+                                       .ready = *this});
+    channel.guest_library = driver.get();
+    return take_client(channel, std::move(driver));
   }
-  auto driver = std::make_unique<drivers::StorageClient>(
-      drivers::StorageClient::Config{.channels = std::move(client),
-                                     .maximum_request = largest,
-                                     .process_time = spec.guest_endpoint.process_time,
-                                     .stream = world.stream(channel.name, "guest driver")});
-  channel.port = driver.get();
-  channel.guest_driver = std::move(driver);
+  kernel::Stream stream = world.stream(channel.name, "guest driver");
+  if (spec.driver == "storage")
+    return take_client(channel, std::make_unique<drivers::StorageClient>(
+                                    drivers::StorageClient::Config{.channels = std::move(client),
+                                                                   .maximum_request = largest,
+                                                                   .process_time = spec.guest_endpoint.process_time,
+                                                                   .stream = std::move(stream)}));
+  client.maximum_packet_size = static_cast<std::uint32_t>(largest.count);
+  take_client(channel, std::make_unique<drivers::EchoClient>(
+                           drivers::EchoClient::Config{.channels = std::move(client),
+                                                       .process_time = spec.guest_endpoint.process_time,
+                                                       .stream = std::move(stream)}));
 }
 
 void World::Parts::build_loads(const Traces& traces) {
@@ -314,21 +347,42 @@ void World::Parts::build_loads(const Traces& traces) {
 
 // ---- The run ----
 
+void World::Parts::start_guest(ChannelInstance& channel) {
+  channel.guest->partition.create_thread(
+      channel.name + ".start", os::Thread::priority_normal, CpuId{0}, false,
+      [](void* driver) { static_cast<drivers::Driver*>(driver)->start(); }, channel.guest_driver.get());
+}
+
+/// The guest sees the device that a library's driver offers, whatever GUIDs it has.
+void World::Parts::start_guests_of_libraries() {
+  for (ChannelInstance& channel : channels) {
+    if (channel.spec->host_endpoint.library.empty()) continue;
+    const auto& allocated = channel.host_devices.front()->channels;
+    if (allocated.empty()) {
+      findings.add("DRIVER", BugCheck::none, channel.name,
+                   "the host's driver has allocated no channel, so the guest gets no device");
+      continue;
+    }
+    channel.guest_devices.front()->id = static_cast<const kmcl::Endpoint*>(allocated.front().get())->target();
+    start_guest(channel);
+  }
+}
+
 /// Every partition starts its drivers in one thread, as its PnP manager would: the host's offers first.
 void World::Parts::boot() {
   host.create_thread(
       "host.start", os::Thread::priority_normal, CpuId{0}, false,
       [](void* self) {
-        for (ChannelInstance& channel : static_cast<Parts*>(self)->channels)
+        Parts& parts = *static_cast<Parts*>(self);
+        for (ChannelInstance& channel : parts.channels)
           for (const auto& driver : channel.host_drivers) driver->start();
+        parts.start_guests_of_libraries();
       },
       this);
   for (ChannelInstance& channel : channels)
-    channel.guest->partition.create_thread(
-        channel.name + ".start", os::Thread::priority_normal, CpuId{0}, false,
-        [](void* driver) { static_cast<drivers::Driver*>(driver)->start(); }, channel.guest_driver.get());
+    if (channel.spec->host_endpoint.library.empty()) start_guest(channel);
   advance(end_of_time);
-  if (not_ready != 0)
+  if (not_ready != 0 && !libraries.mishap())
     findings.add("STUCK", BugCheck::none, {},
                  fmt::format("nothing is left to happen, but {} of {} {} not started", not_ready,
                              config::counted(channels.size(), "channel", "channels"),
@@ -398,6 +452,7 @@ void World::Parts::advance(SimTime end) {
     platform->run(world, end);
   else
     world.run_until(end);
+  libraries.tell_mishap();
   if (world.livelocked())
     findings.add(
         "LIVELOCK", BugCheck::none, {},
@@ -412,27 +467,49 @@ World::World(const Scenario& scenario, const Traces& traces, platform::Platform*
     : parts_(std::make_unique<Parts>(scenario, traces, platform, choices)) {}
 World::~World() = default;
 
+/// Warm-up and run.
+void World::Parts::run_loads() {
+  for (const LoadInstance& load : loads) load.load->start();
+  if (scenario.warm_up.count() == 0)
+    start_measuring();
+  else
+    world.after<&Parts::start_measuring>(scenario.warm_up, ActorId{}, *this);
+  const SimTime end = scenario.run_for.count() == 0
+                          ? end_of_time
+                          : saturating_add(saturating_add(world.now(), scenario.warm_up), scenario.run_for);
+  advance(end);
+  find_stuck();
+  find_end_of_time(end);
+}
+
+/// After the figures were taken: the drivers of libraries are unloaded, and what they leave behind is found.
+void World::Parts::shut_down_libraries() {
+  if (!libraries.mishap() && !world.livelocked()) {
+    for (ChannelInstance& channel : channels) {
+      if (channel.guest_library != nullptr) channel.guest_library->stop();
+      for (const auto& device : channel.guest_devices) device->journeys = nullptr;
+    }
+    world.go_on_after_end();
+    libraries.unload([this](Duration most) { advance(saturating_add(world.now(), most)); });
+  }
+  libraries.end_watch();
+}
+
 RunResult World::run() {
   Parts& p = *parts_;
+  p.libraries.watch();
   p.boot();
-  for (const LoadInstance& load : p.loads) load.load->start();
-  if (p.scenario.warm_up.count() == 0)
-    p.start_measuring();
-  else
-    p.world.after<&Parts::start_measuring>(p.scenario.warm_up, ActorId{}, p);
-  const SimTime end = p.scenario.run_for.count() == 0
-                          ? end_of_time
-                          : saturating_add(saturating_add(p.world.now(), p.scenario.warm_up), p.scenario.run_for);
-  p.advance(end);
-  p.find_stuck();
-  p.find_end_of_time(end);
+  if (!p.libraries.mishap()) p.run_loads();
   if (!p.measuring) p.start_measuring();  // ended before: nothing was measured
   for (ChannelInstance& channel : p.channels) channel.recorder->finish();
   if (p.rows.exceeded)
     p.findings.add("RECORD", BugCheck::none, {},
                    fmt::format("[record] asks for more than {} rows; the run ended there", most_recorded_rows));
   p.world.flush_log();
-  return p.result();
+  RunResult result = p.result();
+  p.shut_down_libraries();
+  result.findings = p.findings.all();
+  return result;
 }
 
 namespace {

@@ -56,6 +56,7 @@ workload::TraceOptions options_of(const scenario::WorkloadSpec& load) {
 /// The rings of the load's channel hold the largest request of its trace, and what an echo answers.
 void check_rings(const scenario::WorkloadSpec& load, const scenario::ChannelSpec& channel, const workload::Trace& trace,
                  Problems& problems) {
+  if (!channel.guest_endpoint.library.empty()) return;  // what a library sends is its own business
   Bytes largest{};
   for (const workload::TraceRecord& record : trace) largest = std::max(largest, record.size);
   const Bytes packet = scenario::packet_size(channel, largest);
@@ -129,13 +130,21 @@ void check_sweep(const std::string& path, const scenario::LoadOptions& options, 
   }
 }
 
+/// Beside the program lie the driver libraries that were built with it.
+std::string driver_folder() {
+  std::error_code failed;
+  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", failed);
+  return failed ? std::string() : (program.parent_path() / "drivers").string();
+}
+
 }  // namespace
 
 Inputs load_inputs(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed) {
   Inputs inputs;
   Platforms platforms;
   Problems platform_problems;
-  scenario::LoadOptions options{.overrides = overrides, .seed = seed, .host_check = {}};
+  scenario::LoadOptions options{
+      .overrides = overrides, .seed = seed, .host_check = {}, .driver_folder = driver_folder()};
   options.host_check = [&](const std::string& file, const std::string& host) {
     return platforms.wrong_with(file, host, platform_problems);
   };

@@ -129,10 +129,14 @@ class Simulation {
     ended_ = true;
   }
   bool ended() const { return ended_; }
+  /// What comes after the end: a machine that is shut down in order, for example. The log is told nothing that counts.
+  void go_on_after_end() { ended_ = false; }
 
   /// Events, or consequences of one, at one instant after which a run is taken for one that never lets time pass, and stopped.
   static constexpr std::uint64_t most_at_one_instant = 4'000'000;
   bool livelocked() const { return livelocked_; }
+  /// Ends the run as one that never lets time pass: for whoever counts steps that are no events.
+  void end_livelock();
 
   /// For an outside engine that leads: time of the next event, and running what is due at `time` (and what that brings at
   /// the same instant). The clock moves to `time`.
@@ -155,7 +159,6 @@ class Simulation {
   void run_one();
   void run_consequences();
   void look_for_livelock();
-  void end_livelock();
   void update_limit() { limit_ = stopping_ || !soon_.empty() ? now_ : end_ < horizon_ ? end_ : horizon_; }
 
   SimTime now_{};

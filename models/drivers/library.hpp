@@ -1,0 +1,89 @@
+#pragma once
+/// Drivers that somebody else wrote: a library with a DriverEntry, loaded into a partition as Windows loads a driver.
+///
+/// DriverLibrary  one library in one partition: DriverEntry runs once, and every channel is a device of its own
+/// LibraryServer  the host end of a channel: its device is added and started
+/// LibraryClient  the guest end: the same, and requests go to its read and write queues
+///
+/// Findings  "DRIVER": the library cannot be loaded, or refuses its device. "IO": it failed a request.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "models/drivers/request.hpp"
+#include "models/kmdf/io_request.hpp"
+#include "models/kmdf/pnp.hpp"
+#include "sim/foreign/library.hpp"
+
+namespace vmbsim::drivers {
+
+class DriverLibrary {
+ public:
+  /// What a library that `vmbsim_add_driver` made exports, beside DriverEntry: the version it was built for.
+  static constexpr const char* stamp = "vmbsim_driver_for";
+
+  /// Opens the file; DriverEntry runs with the first device.
+  DriverLibrary(os::Partition& partition, const std::string& file);
+
+  const std::string& file() const { return file_; }
+  /// Null when the file could not be opened.
+  const foreign::Library* library() const { return library_.get(); }
+  /// Adds and starts a device; null after a finding. In a thread of the partition.
+  kmdf::DeviceNode* bring_up(kmcl::Device& device);
+  /// Takes every device away and unloads it; what it leaves behind are findings. In a thread of the partition.
+  void unload();
+
+ private:
+  os::Partition& partition_;
+  std::string file_;
+  std::unique_ptr<foreign::Library> library_;
+  kmdf::PnpManager manager_;
+  kmdf::LoadedDriver* driver_ = nullptr;
+};
+
+/// Why a file is no driver library that this version can load: looked at in a child process, for its initialisers are not ours.
+/// Empty when it is one.
+std::string wrong_with_driver(const std::string& file);
+
+class LibraryServer final : public Driver {
+ public:
+  LibraryServer(DriverLibrary& library, kmcl::Device& device) : library_(library), device_(device) {}
+  void start() override { library_.bring_up(device_); }
+
+ private:
+  DriverLibrary& library_;
+  kmcl::Device& device_;
+};
+
+class LibraryClient final : public Driver, public RequestPort {
+ public:
+  struct Config {
+    DriverLibrary& library;
+    kmcl::Device& device;
+    ReadyListener& ready;
+  };
+  explicit LibraryClient(const Config& config);
+  void start() override;
+  void submit(Request& request) override;
+  /// Nothing is handed down any more, and what is under way is over without an answer.
+  void stop() { stopped_ = true; }
+
+ private:
+  struct Slot {
+    kmdf::IoRequest io;
+    LibraryClient* client;
+    Request* request;
+  };
+  bool send(Request& request);
+  void on_done(Slot& slot);
+
+  Config config_;
+  std::unique_ptr<kmdf::IoPort> port_;  // once the device is started
+  std::vector<std::unique_ptr<Slot>> slots_;
+  std::vector<Slot*> spare_;
+  RequestQueue waiting_;  // for memory
+  bool told_ready_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace vmbsim::drivers
