@@ -14,6 +14,9 @@ namespace {
 using config::Node;
 
 constexpr Bytes most_ring_memory{std::int64_t{16} << 30};
+/// A channel's two rings, control pages included, are one GPADL of one range, whose 16-bit length counts its PFNs' bytes.
+/// Source: EMCL, VMBUS_CHANNEL_GPADL_HEADER.
+constexpr Pages most_shared_pages{8190};
 constexpr std::int64_t most_processors = 100'000;
 
 using Step = std::variant<const char*, std::size_t>;
@@ -199,6 +202,10 @@ class Checks {
     for (const VmSpec& vm : s_.vms) processors += std::int64_t{vm.cpus} * vm.count;
     for (std::size_t i = 0; i < s_.channels.size(); ++i) {
       const VmSpec* vm = named(s_.vms, s_.channels[i].vm);
+      if (s_.channels[i].to_host.count + s_.channels[i].to_guest.count + 2 > most_shared_pages.count)
+        problem({"channel", i, "ring"}, "the two rings are too large: together they have at most " +
+                                            std::to_string(most_shared_pages.count - 2) +
+                                            " pages, because one message describes them to the host");
       const Bytes one = ring_memory(s_.channels[i]);
       const std::int64_t copies = vm ? vm->count : 1;
       instances += copies;

@@ -16,17 +16,18 @@ scenario::Traces reads(std::int64_t requests) {
   return {{"load", trace}};
 }
 
-/// A recorded load on a storage channel with so many ring pairs of 512 MiB. The host lets a guest share 1280 MiB: two of them.
+/// A recorded load on a storage channel with so many ring pairs of 31.99 MiB, one for each processor. The host lets a guest share
+/// 1280 MiB: 40 of them.
 scenario::Scenario recorded(std::uint32_t ring_pairs) {
   scenario::Scenario scenario = scenario_of(R"(schema = 1
 name    = "rings"
 run_for = "1s"
 [machine]
-guest_cpus = 3
+guest_cpus = 41
 [[channel]]
 name   = "disk"
 driver = "storage"
-ring   = { to_host = "65536 pages", to_guest = "65534 pages" }
+ring   = { to_host = "4094 pages", to_guest = "4094 pages" }
 device = { service = "80us" }
 [[workload]]
 name    = "load"
@@ -47,9 +48,9 @@ TEST_CASE("a run whose calendar runs dry with everything answered is fine") {
 }
 
 TEST_CASE("a run that is stuck says which channel waits for how many transactions") {
-  // Requests take the three channels in turn; the last one never opens, so its five stay with their sender.
-  const RunResult result = run(recorded(3), reads(16));
-  CHECK(result.channels.front().completed == 11);
+  // Requests take the channels in turn; the last one never opens, so its two stay with their sender.
+  const RunResult result = run(recorded(41), reads(82));
+  CHECK(result.channels.front().completed == 80);
   REQUIRE(result.findings.size() == 3);
   CHECK(result.findings[0].rule == "GPADL");
   CHECK(result.findings[1].rule == "STUCK");
@@ -57,7 +58,7 @@ TEST_CASE("a run that is stuck says which channel waits for how many transaction
   CHECK(result.findings[2].rule == "STUCK");
   CHECK(result.findings[2].where == "disk");
   CHECK(result.findings[2].text ==
-        "nothing is left to happen, but 5 requests are not answered: 5 transactions are outstanding, 0 requests were "
+        "nothing is left to happen, but 2 requests are not answered: 2 transactions are outstanding, 0 requests were "
         "not sent");
 }
 

@@ -191,7 +191,7 @@ TEST_CASE("names and totals are checked over the whole file") {
            Row{"more rings than memory",
                with("",
                     "[[vm]]\nname = \"a\"\ncount = 10000\n[[channel]]\nname = \"big\"\ndriver = \"echo\"\nring.to_host "
-                    "= \"256MiB\"\n"
+                    "= \"16MiB\"\n"
                     "[[workload]]\nname = \"w\"\nchannel = \"big\"\n"),
                "the rings up to this channel take more than 16GiB; fewer guests, subchannels or ring pages would be "
                "right\n"},
