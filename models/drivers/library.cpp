@@ -75,7 +75,12 @@ kmdf::DeviceNode* DriverLibrary::bring_up(kmcl::Device& device) {
   return node;
 }
 
-void DriverLibrary::unload() { manager_.unload_all(); }
+void DriverLibrary::unload() {
+  if (driver_ != nullptr)
+    for (const auto& node : driver_->nodes()) node->remove();  // which ends what is under way
+  for (const auto& port : ports_) port->close();
+  manager_.unload_all();
+}
 
 // ---- The guest's end ----
 
@@ -90,7 +95,7 @@ LibraryClient::LibraryClient(const Config& config) : config_(config) {
 }
 
 void LibraryClient::start() {
-  if (kmdf::DeviceNode* node = config_.library.bring_up(config_.device)) port_ = std::make_unique<kmdf::IoPort>(*node);
+  if (kmdf::DeviceNode* node = config_.library.bring_up(config_.device)) port_ = &config_.library.open_port(*node);
 }
 
 void LibraryClient::submit(Request& request) {

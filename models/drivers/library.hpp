@@ -30,6 +30,8 @@ class DriverLibrary {
   const foreign::Library* library() const { return library_.get(); }
   /// Adds and starts a device; null after a finding. In a thread of the partition.
   kmdf::DeviceNode* bring_up(kmcl::Device& device);
+  /// The top of a device's stack; the library's to close.
+  kmdf::IoPort& open_port(kmdf::DeviceNode& node) { return *ports_.emplace_back(std::make_unique<kmdf::IoPort>(node)); }
   /// Takes every device away and unloads it; what it leaves behind are findings. In a thread of the partition.
   void unload();
 
@@ -39,6 +41,7 @@ class DriverLibrary {
   std::unique_ptr<foreign::Library> library_;
   kmdf::PnpManager manager_;
   kmdf::LoadedDriver* driver_ = nullptr;
+  std::vector<std::unique_ptr<kmdf::IoPort>> ports_;
 };
 
 /// Why a file is no driver library that this version can load: looked at in a child process, for its initialisers are not ours.
@@ -78,7 +81,7 @@ class LibraryClient final : public Driver, public RequestPort {
   void on_done(Slot& slot);
 
   Config config_;
-  std::unique_ptr<kmdf::IoPort> port_;  // once the device is started
+  kmdf::IoPort* port_ = nullptr;  // once the device is started
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Slot*> spare_;
   RequestQueue waiting_;  // for memory

@@ -1,12 +1,6 @@
 #include "models/platform/inventory.hpp"
 
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <fcntl.h>
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -18,13 +12,15 @@
 #include "models/platform/platform_text.hpp"
 #include "sim/config/file.hpp"
 #include "sim/config/suggestions.hpp"
+#include "sim/foreign/child.hpp"
 #include "vmbsim/wide.hpp"
 
 namespace vmbsim::platform {
 namespace {
 
 constexpr std::int64_t longest_file = 16 << 20;  // bytes
-constexpr rlim_t longest_reading = 5;            // seconds of processor time in the child
+constexpr unsigned longest_reading = 5;          // seconds of processor time in the child
+constexpr std::uint64_t most_memory = 1 << 30;   // bytes of it
 
 // What the child says, as NUL-terminated words: "host" name cores flops, "disk" name read write, at last "end"; or "error" text.
 void say(std::string& out, std::string_view word) {
@@ -37,31 +33,13 @@ void say(std::string& out, double value) {
   say(out, text);
 }
 
-void write_all(int fd, const std::string& text) {
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t n = ::write(fd, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;
-    done += static_cast<std::size_t>(n);
-  }
-}
-
-[[noreturn]] void look_and_tell(const std::string& file, int fd) {
-  const int nowhere = ::open("/dev/null", O_RDWR);
-  for (int standard : {0, 1, 2}) ::dup2(nowhere, standard);
-  const rlimit time{longest_reading, longest_reading};
-  ::setrlimit(RLIMIT_CPU, &time);
-#ifndef VMBSIM_SANITIZED                           // a sanitizer's shadow memory is data, too
-  constexpr rlim_t most_memory = rlim_t{1} << 30;  // bytes
-  const rlimit memory{most_memory, most_memory};
-  ::setrlimit(RLIMIT_DATA, &memory);
-#endif
+std::string look_and_tell(const std::string& file) {
   std::string out;
   try {
-    const auto engine = start_engine();
-    describe(*engine, file);
-    engine->seal_platform();
-    for (const s4u::Host* host : engine->get_all_hosts()) {
+    s4u::Engine& engine = *start_engine().release();  // ends with the child
+    describe(engine, file);
+    engine.seal_platform();
+    for (const s4u::Host* host : engine.get_all_hosts()) {
       say(out, "host");
       say(out, host->get_cname());
       say(out, host->get_core_count());
@@ -74,15 +52,12 @@ void write_all(int fd, const std::string& text) {
       }
     }
     say(out, "end");
-    write_all(fd, out);
-    ::_exit(0);
-  } catch (const std::bad_alloc&) { ::_exit(1); } catch (const std::exception& error) {
+  } catch (const std::bad_alloc&) { throw; } catch (const std::exception& error) {
     out.clear();
     say(out, "error");
     say(out, error.what());
-    write_all(fd, out);
   }
-  ::_exit(1);
+  return out;
 }
 
 std::vector<std::string> words_of(const std::string& answer) {
@@ -93,26 +68,12 @@ std::vector<std::string> words_of(const std::string& answer) {
 }
 
 /// What the child said, or nothing when it died of the file.
-std::optional<std::vector<std::string>> ask_child(const std::string& file) {
-  int ends[2];
-  if (::pipe(ends) != 0) return std::nullopt;
-  const pid_t child = ::fork();
-  if (child == 0) {
-    ::close(ends[0]);
-    look_and_tell(file, ends[1]);
-  }
-  ::close(ends[1]);
-  std::string answer;
-  char buffer[4096];
-  for (ssize_t n; child > 0 && (n = ::read(ends[0], buffer, sizeof buffer)) != 0;) {
-    if (n < 0 && errno != EINTR) break;
-    if (n > 0) answer.append(buffer, static_cast<std::size_t>(n));
-  }
-  ::close(ends[0]);
-  int status = 0;
-  while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
-  auto words = words_of(answer);
-  if (words.empty() || (words.front() != "error" && words.back() != "end")) return std::nullopt;
+std::optional<std::vector<std::string>> ask(const std::string& file) {
+  const foreign::Answer answer =
+      foreign::ask_child([&file] { return look_and_tell(file); }, {.seconds = longest_reading, .bytes = most_memory});
+  auto words = words_of(answer.text);
+  if (answer.end != foreign::Answer::End::told || words.empty() || (words.front() != "error" && words.back() != "end"))
+    return std::nullopt;
   return words;
 }
 
@@ -211,7 +172,7 @@ std::optional<Inventory> inspect(const std::string& file, Problems& problems) {
              "this process has a SimGrid platform already, and one is the most it can have");
     return std::nullopt;
   }
-  const auto words = ask_child(file);
+  const auto words = ask(file);
   if (!words) {
     complain(problems, Place{file, 0, 0},
              "SimGrid cannot read this platform: it gave up, took longer than " + std::to_string(longest_reading) +

@@ -1,7 +1,7 @@
 #pragma once
 /// A scenario as plain values: what scenario text means once every key was read and every number has its unit.
 ///
-/// Text becomes these values in schema.cpp; assemble.cpp turns the values into wired objects. Nothing reads a setting later.
+/// Text becomes these values in schema.cpp; world.cpp turns the values into wired objects. Nothing reads a setting later.
 #include <cstdint>
 #include <optional>
 #include <string>

@@ -34,11 +34,15 @@ std::string read_all(int from) {
   return text;
 }
 
-[[noreturn]] void answer(const std::function<std::string()>& question, unsigned most_seconds, int to) {
+[[noreturn]] void answer(const std::function<std::string()>& question, Limits limits, int to) {
   const int nowhere = ::open("/dev/null", O_RDWR);
   for (const int standard : {0, 1, 2}) ::dup2(nowhere, standard);
-  const rlimit time{most_seconds, most_seconds + 1};
+  const rlimit time{limits.seconds, limits.seconds + 1};
   ::setrlimit(RLIMIT_CPU, &time);
+#ifndef VMBSIM_SANITIZED
+  const rlimit memory{limits.bytes, limits.bytes};
+  if (limits.bytes != 0) ::setrlimit(RLIMIT_DATA, &memory);
+#endif
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
   for (const int fatal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGXCPU}) ::signal(fatal, SIG_DFL);
@@ -50,11 +54,11 @@ std::string read_all(int from) {
 
 }  // namespace
 
-Answer ask_child(const std::function<std::string()>& question, unsigned most_seconds) {
+Answer ask_child(const std::function<std::string()>& question, Limits limits) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return {};
   const pid_t child = ::fork();
-  if (child == 0) answer(question, most_seconds, ends[1]);
+  if (child == 0) answer(question, limits, ends[1]);
   ::close(ends[1]);
   Answer answer;
   if (child > 0) answer.text = read_all(ends[0]);

@@ -1,5 +1,6 @@
 #pragma once
 /// Asks a child process, where the answer may cost the life of whoever looks for it.
+#include <cstdint>
 #include <functional>
 #include <string>
 
@@ -9,13 +10,20 @@ struct Answer {
   enum class End : unsigned char {
     told,    ///< `text` is what was returned
     died,    ///< by a signal, an exit or an uncaught exception
-    endless  ///< it used up `most_seconds` of processor time
+    endless  ///< it used up its processor time
   };
   End end = End::died;
   std::string text;
 };
 
+/// What the child may use.
+struct Limits {
+  unsigned seconds = 5;  ///< of processor time
+  std::uint64_t bytes =
+      0;  ///< of data; 0: as much as this process. A sanitizer's shadow memory is data, too, so not with one.
+};
+
 /// Runs `question` in a copy of this process that has no standard streams, and waits for it.
-Answer ask_child(const std::function<std::string()>& question, unsigned most_seconds = 5);
+Answer ask_child(const std::function<std::string()>& question, Limits limits = {});
 
 }  // namespace vmbsim::foreign

@@ -21,7 +21,7 @@ using namespace vmbsim::testing;
 
 namespace {
 
-constexpr const char* header = "scenario,seed,fingerprint,transactions,events,status";
+constexpr const char* header = "scenario,seed,fingerprint,transactions,events";
 
 /// The rows of the table by scenario, each as its whole line.
 std::map<std::string, std::string> read_table(const std::string& path) {
@@ -48,18 +48,17 @@ std::string output_of(const std::string& command) {
   throw std::runtime_error(command + " ends with status " + std::to_string(outcome.status));
 }
 
-/// The figures of one row, all but the name. Status 1 is an answer too: a finding, or a missed expectation.
+/// The figures of one row, all but the name. Nothing in the tour breaks a rule or misses what it expects.
 std::string run_scenario(const std::string& vmbsim, const std::string& scenario, const std::filesystem::path& out) {
   const Outcome outcome = run_command(quoted(vmbsim) + " run " + quoted(scenario) + " --out " + quoted(out.string()));
-  if (outcome.status > 1) {
+  if (outcome.status != 0) {
     std::cout << outcome.output;
     throw std::runtime_error(scenario + " ends with status " + std::to_string(outcome.status));
   }
   const auto summary = nlohmann::json::parse(text_of(out / "summary.json"));
   std::ostringstream row;
   row << summary.at("seed").get<std::uint64_t>() << ',' << summary.at("fingerprint").get<std::string>() << ','
-      << summary.at("transactions").get<std::uint64_t>() << ',' << summary.at("events").get<std::uint64_t>() << ','
-      << outcome.status;
+      << summary.at("transactions").get<std::uint64_t>() << ',' << summary.at("events").get<std::uint64_t>();
   return row.str();
 }
 
@@ -77,7 +76,7 @@ bool expands_to_itself(const std::string& vmbsim, const std::string& scenario, c
   const std::string expanded_figures = run_scenario(vmbsim, expanded, scratch / "expanded");
   if (figures == expanded_figures) return true;
   std::cout << scenario
-            << ": what expand prints is another run: seed, fingerprint, transactions, events, status\n  as written   "
+            << ": what expand prints is another run: seed, fingerprint, transactions, events\n  as written   "
             << figures << "\n  as expanded  " << expanded_figures << '\n';
   return false;
 }

@@ -31,11 +31,11 @@ const std::vector<Habit>& habits() {
        {},
        std::regex(R"(\bstd::(random_device|mt19937(_64)?|default_random_engine|minstd_rand0?)\b|\bs?rand\s*\()"),
        "chance comes from sim/kernel/random.hpp alone"},
-      // SimGrid leaves the process when a platform file is wrong; models/platform tries such a file in a child first.
+      // SimGrid leaves the process when a platform file is wrong, and a library may do anything: a child tries them first.
       {"",
-       {"sim/batch/", "models/platform/"},
+       {"sim/batch/", "sim/foreign/"},
        std::regex(R"(\b(v?fork|posix_spawnp?|std::system|popen)\s*\()"),
-       "only sim/batch and models/platform start processes"},
+       "only sim/batch and sim/foreign start processes"},
       {"",
        {},
        std::regex(R"(\bstd::(j?thread|async|mutex|condition_variable|atomic)\b)"),
@@ -46,7 +46,7 @@ const std::vector<Habit>& habits() {
        "models never open a file: sim/config reads, models/scenario gets text"},
       {"models/", {}, std::regex(R"(\bgetenv\b)"), "models never read the environment"},
       {"",
-       {"sim/cli/", "sim/batch/", "models/platform/"},
+       {"sim/cli/", "sim/batch/", "sim/foreign/"},
        std::regex(R"(\b(std::)?(_?exit|quick_exit)\s*\()"),
        "only sim/cli ends the process, and whoever started one its child"},
       {"sim/", {"sim/cli/"}, icase("vmbus|kmcl"), "sim never says VMBus: it knows time, order, chance and choice"},

@@ -208,7 +208,7 @@ TEST_CASE("names and totals are checked over the whole file") {
                with("",
                     "[[channel]]\nname = \"e\"\ndriver = \"echo\"\n[[workload]]\nname = \"w\"\nchannel = \"e\"\n"
                     "read_fraction = 0.5\n"),
-               "read_fraction: has no effect here; it is for an open or closed loop on a storage channel\n"},
+               "read_fraction: has no effect here; it is for an open or closed loop on a channel that reads and writes\n"},
            Row{"a metric demanded twice", with("", "[expect]\n\"run.events\" = \"> 1\"\nrun.events = \"> 2\"\n"),
                "\"run.events\" stands here twice, once in quotes and once without\n"},
            Row{"an include", with("include = [\"x\"]"),

@@ -1,0 +1,108 @@
+// Driver libraries as users meet them: what they do wrong is a finding or a problem, never the end of vmbsim.
+#include <catch2/catch.hpp>
+
+#include "tests/cli/user.hpp"
+
+using namespace vmbsim::testing;
+
+namespace {
+
+/// Eight echoes through the host driver of that name, built beside the tests.
+std::string echo_through(const std::string& library) {
+  return R"(schema = 1
+name = "through"
+packets = 8
+[latency]
+profile = "zero"
+[[channel]]
+name = "echo"
+driver = "echo"
+host_endpoint = { driver = ")" +
+         std::string(DRIVER_FOLDER) + "/lib" + library + R"(.so" }
+[[workload]]
+name = "load"
+channel = "echo"
+loop = "closed"
+think_time = "1us"
+request = "64B"
+)";
+}
+
+Answer run(const std::string& library) {
+  const User user;
+  user.writes("s.toml", echo_through(library));
+  return user.types("vmbsim run s.toml");
+}
+
+bool holds(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("a host driver in C serves the built-in guest driver, and leaves nothing behind") {
+  const Answer answer = run("host_good");
+  INFO(answer.out << answer.err);
+  CHECK(answer.status == 0);
+  CHECK(holds(answer.out, "8 transactions"));
+}
+
+TEST_CASE("two runs of one driver library are the same run: its statics begin anew") {
+  CHECK(run("host_good").fingerprint() == run("host_good").fingerprint());
+}
+
+TEST_CASE("a driver's mistake is a finding that ends the run, with the bug check and the place") {
+  // Source of the bug checks: WDK, bug check codes: 0xD1 a bad address at DISPATCH_LEVEL, 0x19 a damaged pool header.
+  const auto [library, words] = GENERATE(table<std::string, std::string>({
+      {"host_crash", "CRASH 0xD1"},
+      {"host_exit", "EXIT"},
+      {"host_loop", "ENDLESS 0x133"},
+      {"host_pool", "0x19"},
+      {"host_leak", "LEAK"},
+      {"host_twice", "K51"},
+      {"host_entry", "DRIVER"},
+  }));
+  const Answer answer = run(library);
+  INFO(library << ": " << answer.out << answer.err);
+  CHECK(answer.status == 1);
+  CHECK(holds(answer.out, words));
+}
+
+TEST_CASE("a driver that asks the time for ever lets none pass, and is stopped") {
+  const Answer answer = run("host_poll");
+  INFO(answer.out << answer.err);
+  CHECK(answer.status == 1);
+  CHECK((holds(answer.out, "LIVELOCK") || holds(answer.out, "ENDLESS")));
+}
+
+TEST_CASE("the function that crashed is named") {
+  const Answer answer = run("host_crash");
+  INFO(answer.out);
+  CHECK(holds(answer.out, "at address 0x8"));
+  CHECK(holds(answer.out, "host.cpu0 at dispatch"));
+}
+
+TEST_CASE("what is no driver library of this version is a problem with its place, found by check") {
+  const auto [library, words] = GENERATE(table<std::string, std::string>({
+      {"no_entry", "has no DriverEntry"},
+      {"unstamped", "was not built by vmbsim_add_driver"},
+      {"old", "was built for vmbsim 0.0.1"},
+      {"crashes_at_once", "crashes or exits while it is loaded"},
+      {"not_there", "there is no such driver library"},
+  }));
+  const User user;
+  user.writes("s.toml", echo_through(library));
+  const Answer answer = user.types("vmbsim check s.toml");
+  INFO(answer.err);
+  CHECK(answer.status == 2);
+  CHECK(answer.err.rfind("s.toml:9:", 0) == 0);
+  CHECK(holds(answer.err, words));
+}
+
+TEST_CASE("a driver has one channel, and no subchannels") {
+  const User user;
+  std::string text = echo_through("host_good");
+  text.insert(text.find("host_endpoint"), "subchannels = 2\n");
+  user.writes("s.toml", text);
+  const Answer answer = user.types("vmbsim check s.toml");
+  CHECK(answer.status == 2);
+  CHECK(holds(answer.err, "s.toml:9:"));
+}

@@ -1,0 +1,2 @@
+/* A library that is no driver. */
+int nothing_to_see;

@@ -1,0 +1,1 @@
+const char vmbsim_driver_for[] = "0.0.1";
