@@ -40,6 +40,6 @@ function(vmbsim_tests name)
     set(T_TIMEOUT 300)
   endif()
   # A test whose data is elsewhere says so, and ctest shows it as skipped.
-  catch_discover_tests(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} LABELS "${T_LABELS}"
-                       SKIP_REGULAR_EXPRESSION "skipped: no ")
+  catch_discover_tests(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} SKIP_REGULAR_EXPRESSION "skipped: no "
+                       LABELS "${T_LABELS}")
 endfunction()

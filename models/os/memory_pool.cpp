@@ -53,12 +53,19 @@ void* MemoryPool::allocate(std::size_t size, bool zeroed, Tag tag, bool paged) {
   }
   if (zeroed) std::memset(block, 0, size);
   std::memset(static_cast<std::byte*>(block) + size, guard, guards_behind(size));
-  live_.emplace(block, Allocation{size, tag, paged});
+  live_.emplace(place_of(block).value(), Allocation{size, tag, paged});
   return block;
 }
 
+std::optional<MemoryPool::Place> MemoryPool::place_of(const void* address) const {
+  const auto at = memory_.address_of(address);
+  if (!at) return std::nullopt;
+  return at->pfn * page_bytes + static_cast<Place>(at->offset.count);
+}
+
 bool MemoryPool::free(void* block) {
-  const auto found = live_.find(block);
+  const auto place = place_of(block);
+  const auto found = place ? live_.find(*place) : live_.end();
   if (found == live_.end()) return false;
   const Allocation was = found->second;
   live_.erase(found);
@@ -73,19 +80,22 @@ bool MemoryPool::free(void* block) {
 }
 
 std::optional<MemoryPool::Block> MemoryPool::find(const void* block) const {
-  const auto found = live_.find(block);
+  const auto place = place_of(block);
+  const auto found = place ? live_.find(*place) : live_.end();
   if (found == live_.end()) return std::nullopt;
   const Allocation& is = found->second;
-  return Block{const_cast<void*>(found->first), is.size, is.tag, is.paged};
+  return Block{const_cast<void*>(block), is.size, is.tag, is.paged};
 }
 
 std::optional<MemoryPool::Block> MemoryPool::around(const void* address) const {
-  auto found = live_.upper_bound(address);
+  const auto place = place_of(address);
+  if (!place) return std::nullopt;
+  auto found = live_.upper_bound(*place);
   if (found == live_.begin()) return std::nullopt;
   --found;
-  const auto distance = reinterpret_cast<std::uintptr_t>(address) - reinterpret_cast<std::uintptr_t>(found->first);
+  const Place distance = *place - found->first;
   if (distance >= found->second.size + guards_behind(found->second.size)) return std::nullopt;
-  return find(found->first);
+  return find(static_cast<const std::byte*>(address) - distance);
 }
 
 bool MemoryPool::intact(const Block& block) const {

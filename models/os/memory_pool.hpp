@@ -62,6 +62,9 @@ class MemoryPool {
  private:
   static constexpr std::size_t class_count = 8;  // 16, 32, ... 2048 bytes
   enum class PageKind : std::uint8_t { foreign, nonpaged, paged };
+  using Place = std::uint64_t;  // physical address: the same in every run, unlike a pointer
+
+  std::optional<Place> place_of(const void* address) const;
 
   PageKind kind_of(const void* address) const;
   void mark(hw::Pfn first, Pages count, PageKind kind);
@@ -73,7 +76,7 @@ class MemoryPool {
     Tag tag;
     bool paged;
   };
-  std::map<const void*, Allocation> live_;
+  std::map<Place, Allocation> live_;
   std::vector<PageKind> pages_;  // by frame number
   bool any_paged_ = false;
   std::map<hw::Pfn, std::uint32_t> locked_;

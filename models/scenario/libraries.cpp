@@ -65,7 +65,7 @@ void Libraries::tell_mishap() {
                            "a driver's code ended in abort(), as a C library does that finds its heap corrupt");
     case Kind::exit:
       return findings_.add("EXIT", BugCheck::none, where,
-                           fmt::format("a driver called exit({}): a kernel has no exit", what.status));
+                           fmt::format("a driver called exit with {}: a kernel has no exit", what.status));
     case Kind::endless:
       return findings_.add("ENDLESS", BugCheck::dpc_watchdog_violation, where,
                            "a driver's code runs and runs" + place + " without letting simulated time pass");

@@ -52,9 +52,9 @@ TEST_CASE("two runs of one driver library are the same run: its statics begin an
 TEST_CASE("a driver's mistake is a finding that ends the run, with the bug check and the place") {
   // Source of the bug checks: WDK, bug check codes: 0xD1 a bad address at DISPATCH_LEVEL, 0x19 a damaged pool header.
   const auto [library, words] = GENERATE(table<std::string, std::string>({
-      {"host_crash", "CRASH 0xD1"},
+      {"host_crash", "CRASH (bug check 0xD1)"},
       {"host_exit", "EXIT"},
-      {"host_loop", "ENDLESS 0x133"},
+      {"host_loop", "ENDLESS (bug check 0x133)"},
       {"host_pool", "0x19"},
       {"host_leak", "LEAK"},
       {"host_twice", "K51"},

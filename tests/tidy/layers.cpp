@@ -21,7 +21,7 @@ bool starts_with(const std::string& text, const char* start) { return text.rfind
 }  // namespace
 
 std::vector<std::string> layers_in(const SourceFile& root_list) {
-  static const std::regex entry(R"(^add_subdirectory\(([a-z/]+)\))");
+  static const std::regex entry(R"(^add_subdirectory\((include|(?:sim|models)/[a-z]+)\))");
   std::vector<std::string> layers;
   for (const std::string& line : root_list.lines)
     if (std::smatch match; std::regex_search(line, match, entry)) layers.push_back(match[1]);
