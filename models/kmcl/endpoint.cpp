@@ -175,11 +175,6 @@ NTSTATUS Endpoint::set_vmbus_handle(HANDLE handle) {
 }
 
 /// Pipe mode: asked for at this end, or part of what this end offers.
-bool Endpoint::pipe() const {
-  return (flags_ & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE) != 0 ||
-         (server_flags_ & VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE) != 0;
-}
-
 vmbus::OfferDetails Endpoint::details() const {
   return {.flags = server_flags_, .pipe = pipe(), .target_vtl = target_vtl_, .mmio_megabytes = mmio_megabytes_};
 }

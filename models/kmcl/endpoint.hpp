@@ -249,7 +249,10 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   Received& fresh_received(const vmbus::IncomingPacket& packet);
   void recycle(Received& received);
 
-  bool pipe() const;
+  bool pipe() const {
+    return (flags_ & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE) != 0 ||
+           (server_flags_ & VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE) != 0;
+  }
   bool server_call(const char* call) const;
   bool all_over() const;
   vmbus::Bus& bus() const { return *bus_; }
@@ -315,6 +318,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   vmbus::Synic::Port port_;             // ours
   std::optional<hw::Pfn> ring_frames_;  // client: both rings
   Pages ring_pages_{};
+  std::int64_t most_description_ = 0;  // bytes of a packet besides its payload, at most
 
   // Sending
   KSPIN_LOCK lock_ = 0;             // guards the outgoing ring

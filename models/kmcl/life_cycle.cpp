@@ -234,6 +234,9 @@ void Endpoint::attach(vmbus::Channel& channel) {
   out_ = server_ ? &channel.to_guest : &channel.to_host;
   in_->go_on();
   out_->go_on();
+  const Pages external{maximum_external_data_ == 0 ? 0 : pages_for({maximum_external_data_}).count};
+  most_description_ = vmbus::gpa_direct_size(external, {}).count + 16 * std::int64_t{maximum_chain_length_} + 8 +
+                      static_cast<std::int64_t>(pipe_header_size);
   if (server_) {
     port_ = bus().host().open(
         bus().connection(), device_.target, offer_->relid(),

@@ -144,7 +144,7 @@ Endpoint::Outcome Endpoint::drain(bool passive) {
       received.packet.payload = received.packet.payload.first(length_of(packet));
       in_->reader.take();
       received.journey = in_->left(partition().world().now());
-      if (!strip_pipe_header(received)) {
+      if (pipe() && !strip_pipe_header(received)) {
         recycle(received);
         failed_ = true;
         outcome = Outcome::stopped;
@@ -190,7 +190,6 @@ std::uint32_t Endpoint::length_of(const vmbus::IncomingPacket& packet) {
 
 /// A pipe's packet is a datagram behind a header that says how long it is. False when the other end wrote something else.
 bool Endpoint::strip_pipe_header(Received& received) {
-  if (!pipe()) return true;
   std::span<const std::byte>& payload = received.packet.payload;
   std::uint32_t header[2] = {};
   if (payload.size() >= sizeof header) std::memcpy(header, payload.data(), sizeof header);
@@ -288,7 +287,7 @@ NTSTATUS Endpoint::external_data(Received& received, std::uint32_t flags, PMDL* 
     report("K57", BugCheck::none, fmt::format("unknown flag bits in VmbChannelPacketGetExternalData: {:#x}", flags));
     return STATUS_INVALID_PARAMETER;
   }
-  if (!page_in(received)) return STATUS_PENDING;
+  if (device_.policies.pending_permille != 0 && !page_in(received)) return STATUS_PENDING;
   DescriptorLists lists(received.mdls);
   if (received.packet.type == vmbus::PacketType::transfer_pages) {
     if (!transferred(received, lists)) return STATUS_INVALID_PARAMETER;
@@ -309,9 +308,7 @@ NTSTATUS Endpoint::external_data(Received& received, std::uint32_t flags, PMDL* 
 /// True when the external data is resident. Else it is being brought in, and the packet is presented again when it is.
 bool Endpoint::page_in(Received& received) {
   const Policies& policies = device_.policies;
-  if (policies.pending_permille == 0 || received.pages_resident ||
-      received.packet.type != vmbus::PacketType::gpa_direct)
-    return true;
+  if (received.pages_resident || received.packet.type != vmbus::PacketType::gpa_direct) return true;
   if (received.pages_pending) return false;
   if (!received.in_callback || coins().below(1000) >= policies.pending_permille) {
     received.pages_resident = true;

@@ -2,6 +2,7 @@
 // Source: KMCL DDI: VmbPacketSend and its siblings, EVT_VMB_PACKET_COMPLETION_ROUTINE. EMCL: a full ring queues the packet, and
 // the pass that the peer's signal causes moves it on. Unlike EMCL, a packet never overtakes those that wait.
 #include <fmt/format.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <cstring>
@@ -115,7 +116,13 @@ NTSTATUS Endpoint::put(const Outgoing& item, const kernel::Distribution& cost) {
   bool over_when_sent = item.packet != nullptr && !item.packet->waits_for_completion();
   {
     Locked locked(partition(), lock_);
-    partition().consume(cost.sample(costs_));
+    // Where there is room for anything, handling and copying are one span of time; else a copy is paid for when it is made.
+    const bool roomy =
+        channel_ != nullptr && out_->writer.free().count >= most_description_ + static_cast<std::int64_t>(item.bytes());
+    if (roomy)
+      pay(cost, item.bytes());
+    else
+      partition().consume(cost.sample(costs_));
     const bool only_tried = item.packet != nullptr && item.packet->only_tried;
     if (channel_ == nullptr || (item.packet != nullptr && !queue_on_)) {
       if (only_tried) return STATUS_BUFFER_OVERFLOW;
@@ -140,7 +147,7 @@ NTSTATUS Endpoint::put(const Outgoing& item, const kernel::Distribution& cost) {
       waiting_.push(item);
       return STATUS_SUCCESS;
     }
-    partition().consume(copy_time(item.bytes()));
+    if (!roomy) partition().consume(copy_time(item.bytes()));
     entered_ring(item);
     if (!waiting_.empty()) wish_again();
     announce = out_->writer.commit() == vmbus::SignalNeeded::yes;
@@ -274,18 +281,14 @@ void Endpoint::entered_ring(const Outgoing& item) {
 
 /// What the run's fingerprint knows of a packet beside the time it was sent at.
 void Endpoint::note(const Outgoing& item) {
-  kernel::Simulation& world = partition().world();
   const bool answers = item.completion != nullptr;
-  world.note(answers ? item.completion->packet.transaction_id : item.packet->transaction_id);
-  world.note(answers ? 0 : static_cast<std::uint64_t>(item.packet->journey.data.count));
+  const std::uint64_t id = answers ? item.completion->packet.transaction_id : item.packet->transaction_id;
+  const std::uint64_t external = answers ? 0 : static_cast<std::uint64_t>(item.packet->journey.data.count);
   const std::byte* bytes = answers ? item.completion->bytes.data() : item.packet->buffer;
   const std::size_t length = item.bytes();
-  world.note(length);
-  for (std::size_t at = 0; at < std::min<std::size_t>(length, 64); at += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, bytes + at, std::min<std::size_t>(8, length - at));
-    world.note(word);
-  }
+  kernel::Simulation& world = partition().world();
+  world.note((external << 32) + id);
+  world.note(XXH3_64bits(bytes, length));
 }
 
 /// One GPA range per descriptor list of the chain, within [offset, offset + length) of it; or the whole PFN array. The ranges

@@ -114,8 +114,8 @@ namespace {
 }  // namespace
 
 extern "C" {
-[[noreturn]] void exit(int status) noexcept { leave("exit", status); }
-[[noreturn]] void _exit(int status) { leave("_exit", status); }
-[[noreturn]] void _Exit(int status) noexcept { leave("_Exit", status); }
-[[noreturn]] void quick_exit(int status) noexcept { leave("quick_exit", status); }
+void exit(int status) noexcept { leave("exit", status); }
+void _exit(int status) { leave("_exit", status); }
+void _Exit(int status) noexcept { leave("_Exit", status); }
+void quick_exit(int status) noexcept { leave("quick_exit", status); }
 }
