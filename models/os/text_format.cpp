@@ -151,7 +151,7 @@ class Formatter {
       if (spec.size == Size::byte) value &= 0xFF;
       if (spec.size == Size::narrow) value &= 0xFFFF;
     }
-    std::array<char, 24> digits;
+    std::array<char, 24> digits{};
     std::size_t count = 0;
     for (std::uint64_t rest = value; rest != 0; rest /= base)
       digits[count++] = (capital ? "0123456789ABCDEF" : "0123456789abcdef")[rest % base];

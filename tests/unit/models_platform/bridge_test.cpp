@@ -379,7 +379,7 @@ TEST_CASE("a run takes no more memory the longer it is") {
           Problems problems;
           for (device::Resource* resource : {&disk(platform, "a:d"), platform.link("a", "b", {}, problems)}) {
             std::size_t before = 0;
-            for (const std::uint64_t operations : {1'000, 20'000}) {  // the first fill what is kept and used again
+            for (const std::uint64_t operations : {1'000u, 20'000u}) {  // the first fill what is kept and used again
               ClosedLoop loop(world, *resource, 3, operations, 4_KiB);
               loop.start();
               before = ::mallinfo2().uordblks;
