@@ -100,7 +100,7 @@ void LibraryClient::start() {
 
 void LibraryClient::submit(Request& request) {
   if (stopped_) return;
-  if (!waiting_.empty() || !send(request)) waiting_.push(request);
+  if (port_ == nullptr || !waiting_.empty() || !send(request)) waiting_.push(request);
 }
 
 bool LibraryClient::send(Request& request) {

@@ -50,6 +50,7 @@ struct ChannelInstance {
   std::unique_ptr<drivers::Driver> guest_driver;
   drivers::LibraryClient* guest_library = nullptr;  // that driver, where it is one
   drivers::RequestPort* port = nullptr;
+  bool guest_started = false;  // its driver; false where the host's offered nothing
 };
 
 struct LoadInstance {
@@ -348,6 +349,7 @@ void World::Parts::build_loads(const Traces& traces) {
 // ---- The run ----
 
 void World::Parts::start_guest(ChannelInstance& channel) {
+  channel.guest_started = true;
   channel.guest->partition.create_thread(
       channel.name + ".start", os::Thread::priority_normal, CpuId{0}, false,
       [](void* driver) { static_cast<drivers::Driver*>(driver)->start(); }, channel.guest_driver.get());
@@ -469,7 +471,8 @@ World::~World() = default;
 
 /// Warm-up and run.
 void World::Parts::run_loads() {
-  for (const LoadInstance& load : loads) load.load->start();
+  for (const LoadInstance& load : loads)
+    if (load.channel->guest_started) load.load->start();  // a driver that is not there takes no requests
   if (scenario.warm_up.count() == 0)
     start_measuring();
   else

@@ -73,6 +73,18 @@ TEST_CASE("a driver that asks the time for ever lets none pass, and is stopped")
   CHECK((holds(answer.out, "LIVELOCK") || holds(answer.out, "ENDLESS")));
 }
 
+TEST_CASE("a guest driver that refuses to be loaded answers nothing, and the run says so") {
+  const User user;
+  std::string text = echo_through("host_entry");
+  text.replace(text.find("host_endpoint"), 13, "guest_endpoint");
+  user.writes("s.toml", text);
+  const Answer answer = user.types("vmbsim run s.toml");
+  INFO(answer.out << answer.err);
+  CHECK(answer.status == 1);
+  CHECK(holds(answer.out, "DRIVER"));
+  CHECK(holds(answer.out, "STUCK"));
+}
+
 TEST_CASE("the function that crashed is named") {
   const Answer answer = run("host_crash");
   INFO(answer.out);

@@ -23,8 +23,9 @@ struct Ask {
   UINT32 room = 64;
 
   std::vector<std::byte> answer = {};
+  std::vector<std::byte> bytes = {};  // not on the stack: that of a thread that waits for ever is never unwound
   NTSTATUS operator()(End& end) {
-    std::vector<std::byte> bytes(length);
+    bytes.assign(length, std::byte{});
     std::memcpy(bytes.data(), &number, std::min<std::size_t>(length, 8));
     answer.resize(room);
     return VmbChannelSendSynchronousRequest(end.channel, bytes.data(), length, nullptr, flags, answer.data(), &room,

@@ -56,7 +56,7 @@ TEST_CASE("a thousand machines are switched off in the middle of their work and 
   const long before = resident_pages();
   for (int i = 0; i < 1000; ++i) switch_off_in_the_middle();
     // A machine that was not given back would hold six stacks of at least a page; under a sanitizer freed memory is kept for a while.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef VMBSIM_WATCHED_STACKS
   CHECK(resident_pages() - before < 100'000);
 #else
   CHECK(resident_pages() - before < 1'000);
