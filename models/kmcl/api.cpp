@@ -13,12 +13,31 @@ using vmbsim::kmcl::Device;
 using vmbsim::kmcl::Endpoint;
 using vmbsim::kmcl::Packet;
 using vmbsim::kmcl::Received;
+using vmbsim::os::Partition;
+
+/// The packet that a driver means; null when its handle was freed, or gone with the routine that frees it.
+Packet* packet_of(VMBPACKET handle, const char* call) {
+  Packet& packet = Packet::of(handle);
+  if (packet.handle() == handle) return &packet;
+  Partition::current().findings().add("K76", BugCheck::none, {},
+                                      std::string(call) + " called for a packet that was freed, or never initialised");
+  return nullptr;
+}
+
+/// The delivered packet that a driver means; null when it was completed or failed.
+Received* received_of(VMBPACKETCOMPLETION handle, const char* call) {
+  Received& received = Received::of(handle);
+  if (received.handle() == handle) return &received;
+  received.endpoint->report("K51", BugCheck::none, std::string(call) + " called for a packet that is over");
+  return nullptr;
+}
 
 /// Nothing of a packet that is under way may be touched, not even by a send that will be refused.
-bool idle(const Packet& packet, const char* call) {
-  if (packet.state == Packet::State::idle) return true;
-  packet.endpoint->report("K75", BugCheck::none, std::string(call) + " called for a packet that is under way");
-  return false;
+Packet* idle_packet(VMBPACKET handle, const char* call) {
+  Packet* packet = packet_of(handle, call);
+  if (packet == nullptr || packet->state == Packet::State::idle) return packet;
+  packet->endpoint->report("K75", BugCheck::none, std::string(call) + " called for a packet that is under way");
+  return nullptr;
 }
 
 NTSTATUS send(Packet& packet, void* buffer, UINT32 length, UINT32 flags, const char* call) {
@@ -146,20 +165,19 @@ UINT32 VmbChannelSizeofPacket(VMBCHANNEL Channel) { return Endpoint::of(Channel)
 
 VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletionContext, PVOID PacketCompletionBuffer,
                               UINT32 BufSize) {
-  Received& received = Received::of(PacketCompletionContext);
-  received.endpoint->complete(received, PacketCompletionBuffer, BufSize);
+  if (Received* received = received_of(PacketCompletionContext, __func__))
+    received->endpoint->complete(*received, PacketCompletionBuffer, BufSize);
 }
 VOID FASTCALL VmbChannelPacketDeferToPassive(VMBPACKETCOMPLETION PacketCompletionContext) {
-  Received& received = Received::of(PacketCompletionContext);
-  received.endpoint->defer_to_passive(received);
+  if (Received* received = received_of(PacketCompletionContext, __func__))
+    received->endpoint->defer_to_passive(*received);
 }
 VOID FASTCALL VmbChannelPacketFail(VMBPACKETCOMPLETION PacketCompletionContext) {
-  Received& received = Received::of(PacketCompletionContext);
-  received.endpoint->fail(received);
+  if (Received* received = received_of(PacketCompletionContext, __func__)) received->endpoint->fail(*received);
 }
 NTSTATUS VmbChannelPacketGetExternalData(VMBPACKETCOMPLETION PacketCompletionContext, UINT32 Flags, PMDL* Mdl) {
-  Received& received = Received::of(PacketCompletionContext);
-  return received.endpoint->external_data(received, Flags, Mdl);
+  Received* received = received_of(PacketCompletionContext, __func__);
+  return received != nullptr ? received->endpoint->external_data(*received, Flags, Mdl) : STATUS_INVALID_PARAMETER;
 }
 
 // ---- Shared memory ----
@@ -196,8 +214,9 @@ NTSTATUS VmbChannelRestoreFromBuffer(VMBCHANNEL Channel, PVOID Buffer, ULONG Buf
   return Endpoint::of(Channel).restore(static_cast<const std::byte*>(Buffer), BufferSize);
 }
 NTSTATUS VmbPacketRestore(VMBPACKET PacketObject, PVOID Buffer, ULONG BufferSize) {
-  Packet& packet = Packet::of(PacketObject);
-  return packet.endpoint->restore_packet(packet, static_cast<const std::byte*>(Buffer), BufferSize);
+  Packet* packet = packet_of(PacketObject, __func__);
+  if (packet == nullptr) return STATUS_INVALID_PARAMETER_1;
+  return packet->endpoint->restore_packet(*packet, static_cast<const std::byte*>(Buffer), BufferSize);
 }
 
 // ---- Packet objects ----
@@ -209,46 +228,59 @@ VMBPACKET VmbPacketAllocate(VMBCHANNEL Channel) {
 NTSTATUS VmbPacketInitialize(VMBCHANNEL Channel, VMBPACKET VmbPacket, UINT32 ByteCount) {
   return Endpoint::of(Channel).initialize_packet(VmbPacket, ByteCount);
 }
-VOID VmbPacketFree(VMBPACKET VmbPacket) { Packet::of(VmbPacket).endpoint->free_packet(Packet::of(VmbPacket)); }
-VOID VmbPacketSetCompletionRoutine(VMBPACKET VmbPacket, PFN_VMB_PACKET_COMPLETION_ROUTINE CompletionRoutine) {
-  Packet::of(VmbPacket).routine = CompletionRoutine;
+VOID VmbPacketFree(VMBPACKET VmbPacket) {
+  if (Packet* packet = packet_of(VmbPacket, __func__)) packet->endpoint->free_packet(*packet);
 }
-VOID FASTCALL VmbPacketSetPointer(VMBPACKET VmbPacket, PVOID Pointer) { Packet::of(VmbPacket).pointer = Pointer; }
-PVOID FASTCALL VmbPacketGetPointer(VMBPACKET VmbPacket) { return Packet::of(VmbPacket).pointer; }
-VMBCHANNEL FASTCALL VmbPacketGetChannel(VMBPACKET VmbPacket) { return Packet::of(VmbPacket).endpoint->handle(); }
+VOID VmbPacketSetCompletionRoutine(VMBPACKET VmbPacket, PFN_VMB_PACKET_COMPLETION_ROUTINE CompletionRoutine) {
+  if (Packet* packet = packet_of(VmbPacket, __func__)) packet->routine = CompletionRoutine;
+}
+VOID FASTCALL VmbPacketSetPointer(VMBPACKET VmbPacket, PVOID Pointer) {
+  if (Packet* packet = packet_of(VmbPacket, __func__)) packet->pointer = Pointer;
+}
+PVOID FASTCALL VmbPacketGetPointer(VMBPACKET VmbPacket) {
+  const Packet* packet = packet_of(VmbPacket, __func__);
+  return packet != nullptr ? packet->pointer : nullptr;
+}
+VMBCHANNEL FASTCALL VmbPacketGetChannel(VMBPACKET VmbPacket) {
+  const Packet* packet = packet_of(VmbPacket, __func__);
+  return packet != nullptr ? packet->endpoint->handle() : nullptr;
+}
 
 // ---- Sending ----
 
 NTSTATUS VmbPacketSend(VMBPACKET PacketObject, PVOID Buffer, UINT32 BufferLength, PMDL ExternalDataMdl, UINT32 Flags) {
-  Packet& packet = Packet::of(PacketObject);
-  if (!idle(packet, "VmbPacketSend")) return STATUS_INVALID_DEVICE_STATE;
+  Packet* const found = idle_packet(PacketObject, __func__);
+  if (found == nullptr) return STATUS_INVALID_DEVICE_STATE;
+  Packet& packet = *found;
   packet.mdl = ExternalDataMdl;
   packet.mdl_offset = packet.mdl_length = 0;
   packet.pfns = nullptr;
-  return send(packet, Buffer, BufferLength, Flags, "VmbPacketSend");
+  return send(packet, Buffer, BufferLength, Flags, __func__);
 }
 
 NTSTATUS VmbPacketSendWithExternalMdl(VMBPACKET PacketObject, PVOID Buffer, UINT32 BufferLength, PMDL ExternalDataMdl,
                                       UINT32 MdlOffset, UINT32 MdlLength, UINT32 Flags) {
-  Packet& packet = Packet::of(PacketObject);
-  if (!idle(packet, "VmbPacketSendWithExternalMdl")) return STATUS_INVALID_DEVICE_STATE;
-  if (!must_wait(packet, Flags, "VmbPacketSendWithExternalMdl")) return STATUS_INVALID_PARAMETER;
+  Packet* const found = idle_packet(PacketObject, __func__);
+  if (found == nullptr) return STATUS_INVALID_DEVICE_STATE;
+  Packet& packet = *found;
+  if (!must_wait(packet, Flags, __func__)) return STATUS_INVALID_PARAMETER;
   packet.mdl = ExternalDataMdl;
   packet.mdl_offset = MdlOffset;
   packet.mdl_length = MdlLength;
   packet.pfns = nullptr;
-  return send(packet, Buffer, BufferLength, Flags, "VmbPacketSendWithExternalMdl");
+  return send(packet, Buffer, BufferLength, Flags, __func__);
 }
 
 NTSTATUS VmbPacketSendWithExternalPfns(VMBPACKET PacketObject, PVOID Buffer, UINT32 BufferLength,
                                        PPFN_NUMBER ExternalDataPfns, UINT32 PfnLength, UINT32 Flags) {
-  Packet& packet = Packet::of(PacketObject);
-  if (!idle(packet, "VmbPacketSendWithExternalPfns")) return STATUS_INVALID_DEVICE_STATE;
-  if (!must_wait(packet, Flags, "VmbPacketSendWithExternalPfns")) return STATUS_INVALID_PARAMETER;
+  Packet* const found = idle_packet(PacketObject, __func__);
+  if (found == nullptr) return STATUS_INVALID_DEVICE_STATE;
+  Packet& packet = *found;
+  if (!must_wait(packet, Flags, __func__)) return STATUS_INVALID_PARAMETER;
   packet.mdl = nullptr;
   packet.pfns = ExternalDataPfns;
   packet.pfn_count = PfnLength;
-  return send(packet, Buffer, BufferLength, Flags, "VmbPacketSendWithExternalPfns");
+  return send(packet, Buffer, BufferLength, Flags, __func__);
 }
 
 NTSTATUS VmbChannelSendSynchronousRequest(VMBCHANNEL Channel, PVOID Buffer, UINT32 BufferSize, PMDL ExternalDataMdl,

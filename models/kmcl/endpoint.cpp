@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "models/kmcl/saving.hpp"
 #include "models/kmcl/shared_memory.hpp"
@@ -37,11 +38,8 @@ Endpoint::Endpoint(Device& device, bool server)
 }
 
 Endpoint::~Endpoint() {
-  while (spare_packets_ != nullptr) {
-    Packet* packet = spare_packets_;
-    spare_packets_ = packet->next;
-    partition().pool().free(packet);
-  }
+  for (Packet* list : {spare_packets_, worn_out_packets_})
+    while (list != nullptr) partition().pool().free(std::exchange(list, list->next));
 }
 
 // ---- Configuration: legal while disabled only (modelling decision: the pages' "Disabled" means "not in this state") ----
@@ -208,8 +206,11 @@ Packet* Endpoint::allocate_packet() {
   } else {
     packet = static_cast<Packet*>(partition().pool().allocate(sizeof_packet(), false));
     if (packet == nullptr) return nullptr;
+    packet->use = first_use(packet);
   }
+  const std::uintptr_t use = packet->use;
   new (packet) Packet{};
+  packet->use = use;
   packet->endpoint = this;
   packet->allocated = true;
   ++packets_out_;
@@ -217,22 +218,28 @@ Packet* Endpoint::allocate_packet() {
 }
 
 NTSTATUS Endpoint::initialize_packet(void* memory, std::uint32_t bytes) {
+  if (!names_own_memory(memory)) {
+    report("K74", BugCheck::none, "VmbPacketInitialize called for a packet that VmbPacketAllocate gave");
+    return STATUS_INVALID_PARAMETER_2;
+  }
   if (bytes <= maximum_packet_size_ + sizeof(void*) || bytes < sizeof_packet()) return STATUS_INVALID_PARAMETER_3;
   auto* packet = new (memory) Packet{};
+  packet->use = handle_bits(memory);
   packet->endpoint = this;
   return STATUS_SUCCESS;
 }
 
 void Endpoint::free_packet(Packet& packet) {
   if (!packet.allocated)
-    return report("K74", BugCheck::none,
-                  "VmbPacketFree called for a packet that VmbPacketAllocate did not give, or was freed before");
+    return report("K74", BugCheck::none, "VmbPacketFree called for a packet that VmbPacketAllocate did not give");
   if (packet.state != Packet::State::idle)
     return report("K75", BugCheck::none, "VmbPacketFree called for a packet that is under way");
   packet.allocated = false;
   --packets_out_;
-  packet.next = spare_packets_;
-  spare_packets_ = &packet;
+  packet.use = next_use(packet.use);
+  Packet*& list = packet.use != 0 ? spare_packets_ : worn_out_packets_;
+  packet.next = list;
+  list = &packet;
 }
 
 void Endpoint::clean_up() {

@@ -340,6 +340,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   std::size_t transaction_count_ = 0;
   std::uint64_t last_transaction_id_ = 0;
   Packet* spare_packets_ = nullptr;
+  Packet* worn_out_packets_ = nullptr;
   std::uint64_t packets_out_ = 0;  // allocated and not freed
   kernel::Stream costs_;
   kernel::Stream signal_costs_;

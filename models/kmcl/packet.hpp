@@ -4,6 +4,7 @@
 #include <span>
 #include <vector>
 
+#include "models/kmcl/handle.hpp"
 #include "models/vmbus/journey.hpp"
 #include "models/vmbus/ring.hpp"
 #include "vmbuskernelmodeclientlibapi.h"
@@ -17,9 +18,10 @@ class Endpoint;
 struct Packet {
   enum class State : std::uint8_t { idle, queued, sent };
 
-  static Packet& of(VMBPACKET handle) { return *reinterpret_cast<Packet*>(handle); }
-  VMBPACKET handle() { return reinterpret_cast<VMBPACKET>(this); }
+  static Packet& of(VMBPACKET handle) { return object_of<Packet>(handle); }
+  VMBPACKET handle() const { return reinterpret_cast<VMBPACKET>(use); }
 
+  std::uintptr_t use = 0;  // the handle that means it
   Endpoint* endpoint = nullptr;
   void* pointer = nullptr;                              // VmbPacketSetPointer
   PFN_VMB_PACKET_COMPLETION_ROUTINE routine = nullptr;  // null: free an allocated packet
@@ -46,9 +48,10 @@ struct Packet {
 /// Receiver's side of one delivered packet: lives from ProcessPacket to VmbChannelPacketComplete (and on, while its
 /// completion packet waits for room in the ring).
 struct Received {
-  static Received& of(VMBPACKETCOMPLETION handle) { return *reinterpret_cast<Received*>(handle); }
-  VMBPACKETCOMPLETION handle() { return reinterpret_cast<VMBPACKETCOMPLETION>(this); }
+  static Received& of(VMBPACKETCOMPLETION handle) { return object_of<Received>(handle); }
+  VMBPACKETCOMPLETION handle() const { return reinterpret_cast<VMBPACKETCOMPLETION>(use); }
 
+  std::uintptr_t use = first_use(this);  // the handle that means it
   Endpoint* endpoint = nullptr;
   vmbus::IncomingPacket packet;     // its spans lie in `bytes`
   std::vector<std::byte> bytes;     // extension, then payload; later the answer

@@ -359,6 +359,8 @@ void Endpoint::recycle(Received& received) {
   }
   received.outstanding = false;
   received.journey = nullptr;
+  received.use = next_use(received.use);
+  if (received.use == 0) return;  // worn out
   received.next = spare_received_;
   spare_received_ = &received;
 }

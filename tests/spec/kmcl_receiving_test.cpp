@@ -216,7 +216,7 @@ TEST_CASE("A packet may be completed by another processor while its callback sti
   for (std::uint64_t n = 1; n <= 4; ++n) send(pair, n, n);
   CHECK(pair.guest.returned.size() == 4);
   CHECK(pair.host.arrived == numbers(1, 4));
-  for (const char* rule : {"K52", "K54", "K51"}) CHECK(pair.machines.findings.count(rule) == 1);
+  CHECK(pair.machines.findings.count("K51") == 3);
   CHECK(pair.machines.findings.all().size() == 3);
 }
 
@@ -237,10 +237,19 @@ TEST_CASE("Each mistake with a delivered packet is reported with its rule, and t
          if (hw::Processor::current()->irql() == Irql::dispatch) VmbChannelPacketDeferToPassive(a.packet);
          VmbChannelPacketComplete(a.packet, nullptr, 0);
        }},
+      {"K52",
+       [](ChannelPair& p, Arrived& a) {  // VmbChannelPacketDeferToPassive: in line from the callback
+         p.machines.start(p.machines.host, 0, [packet = a.packet] {
+           VmbChannelPacketDeferToPassive(packet);
+           VmbChannelPacketComplete(packet, nullptr, 0);
+         });
+       }},
       {"K54",
-       [](ChannelPair&, Arrived& a) {
-         VmbChannelPacketComplete(a.packet, nullptr, 0);
-         VmbChannelPacketFail(a.packet);
+       [](ChannelPair& p, Arrived& a) {  // VmbChannelPacketFail: during packet processing
+         p.machines.start(p.machines.host, 0, [packet = a.packet] {
+           VmbChannelPacketFail(packet);
+           VmbChannelPacketComplete(packet, nullptr, 0);
+         });
        }},
       {"K51",
        [](ChannelPair&, Arrived& a) {

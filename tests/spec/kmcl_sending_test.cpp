@@ -118,8 +118,9 @@ TEST_CASE("An allocated packet without a routine of its own frees itself; pointe
     VMBPACKET packet = VmbPacketAllocate(pair.guest.channel);
     std::uint64_t bytes = 1;
     CHECK(VmbPacketSend(packet, &bytes, 8, nullptr, 0) == STATUS_SUCCESS);
-    CHECK(VmbPacketAllocate(pair.guest.channel) == packet);  // recycled: the last one freed
-    VmbPacketFree(packet);
+    VMBPACKET next = VmbPacketAllocate(pair.guest.channel);
+    CHECK(&kmcl::Packet::of(next) == &kmcl::Packet::of(packet));  // its memory, the last one freed, is used again
+    VmbPacketFree(next);
     VmbChannelDisable(pair.guest.channel);
     VmbChannelCleanup(pair.guest.channel);
   });
@@ -259,8 +260,15 @@ TEST_CASE("Each mistake with a packet is reported with its rule, and the channel
       // VmbChannelInitSetMaximumPacketSize: the upper bound of any inline buffer
       {"K70", [](ChannelPair& p) { CHECK(p.guest.send(1, 1025) != STATUS_SUCCESS); }},
       {"K84", [](ChannelPair& p) { CHECK(p.guest.send(1, 8, 0x80) != STATUS_SUCCESS); }},
-      // VmbPacketFree: only for packets from VmbPacketAllocate, and once
+      // VmbPacketInitialize: an alternative to VmbPacketAllocate, never combined with it
       {"K74",
+       [](ChannelPair& p) {
+         VMBPACKET packet = VmbPacketAllocate(p.guest.channel);
+         CHECK(VmbPacketInitialize(p.guest.channel, packet, VmbChannelSizeofPacket(p.guest.channel)) != STATUS_SUCCESS);
+         VmbPacketFree(packet);
+       }},
+      // VmbPacketFree: the packet is gone
+      {"K76",
        [](ChannelPair& p) {
          VMBPACKET packet = VmbPacketAllocate(p.guest.channel);
          VmbPacketFree(packet);
