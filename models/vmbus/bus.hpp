@@ -263,6 +263,13 @@ class Bus {
 
   // bus.cpp
   void finding(const char* who, std::string text);
+  /// Hands the message's body to `handle`, with `rest` behind it; a finding of `who` when the message is too short for it.
+  template <class Body, class... Rest>
+  void deliver(const char* who, std::span<const std::byte> message, void (Bus::*handle)(const Body&, Rest...),
+               Rest... rest) {
+    if (const auto body = body_of<Body>(message)) return (this->*handle)(*body, rest...);
+    finding(who, std::string(name_of(Body::type)) + " of " + std::to_string(message.size()) + " bytes is too short");
+  }
   Offer* by_relid(std::uint32_t relid) const { return relid < by_relid_.size() ? by_relid_[relid] : nullptr; }
   bool forget_if_done(Offer& offer);
   /// Relids, because acting on one may let other threads run, who take others away.
@@ -272,8 +279,8 @@ class Bus {
   void at_host(std::span<const std::byte> message);
   void host_initiate_contact(const InitiateContact& message);
   void host_request_offers();
-  void host_gpadl_header(std::span<const std::byte> message);
-  void host_gpadl_body(std::span<const std::byte> message);
+  void host_gpadl_header(const GpadlHeader& header, std::span<const std::byte> message);
+  void host_gpadl_body(const GpadlBody& body, std::span<const std::byte> message);
   void host_gpadl_complete(GpadlHandle handle, const GpadlAssembly& assembly);
   void host_gpadl_teardown(const GpadlTeardown& message);
   void host_open(const OpenMessage& message);
@@ -296,6 +303,7 @@ class Bus {
 
   // bus_guest.cpp: what the guest does about the host's
   void at_guest(MessageBytes message);
+  void leave_to_worker(MessageBytes message);
   void run_guest_worker();
   void handle_at_guest(std::span<const std::byte> message);
   void ask_for_version();
@@ -305,6 +313,8 @@ class Bus {
   void guest_open_result(const OpenResult& message);
   void guest_gpadl_created(const GpadlCreated& message);
   void guest_gpadl_torn_down(const GpadlTornDown& message);
+  void guest_modify_channel_response(const ModifyChannelResponse& message);
+  void guest_unload_complete();
   void send_gpadl(Offer& offer, const Gpadl& description, GpadlOwner* owner, GpadlHandle handle);
   void send_teardown(Offer& offer, GpadlHandle handle);
   void match(Offer& offer);

@@ -13,6 +13,10 @@ void Bus::at_guest(MessageBytes message) {
   const bool blocks =
       type == MessageType::offer || type == MessageType::rescind || type == MessageType::all_offers_delivered;
   if (!blocks) return handle_at_guest(message);
+  leave_to_worker(std::move(message));
+}
+
+void Bus::leave_to_worker(MessageBytes message) {
   for_worker_.push(std::move(message));
   if (!worker_running_ && !worker_.queued) config_.guest.partition().queue_work(worker_, CriticalWorkQueue);
 }
@@ -27,41 +31,17 @@ void Bus::run_guest_worker() {
 void Bus::handle_at_guest(std::span<const std::byte> message) {
   const std::uint32_t type = type_of(message).value_or(0);
   switch (static_cast<MessageType>(type)) {
-    case MessageType::version_response:
-      if (const auto body = body_of<VersionResponse>(message)) return guest_version_response(*body);
-      break;
-    case MessageType::offer:
-      if (const auto body = body_of<OfferMessage>(message)) return guest_offer(*body);
-      break;
+    case MessageType::version_response: return deliver("guest", message, &Bus::guest_version_response);
+    case MessageType::offer: return deliver("guest", message, &Bus::guest_offer);
     case MessageType::all_offers_delivered: all_offers_delivered_ = contact_ == Contact::made; return;
-    case MessageType::rescind:
-      if (const auto body = body_of<RescindMessage>(message)) return guest_rescind(*body);
-      break;
-    case MessageType::open_result:
-      if (const auto body = body_of<OpenResult>(message)) return guest_open_result(*body);
-      break;
-    case MessageType::gpadl_created:
-      if (const auto body = body_of<GpadlCreated>(message)) return guest_gpadl_created(*body);
-      break;
-    case MessageType::gpadl_torn_down:
-      if (const auto body = body_of<GpadlTornDown>(message)) return guest_gpadl_torn_down(*body);
-      break;
-    case MessageType::modify_channel_response:
-      if (const auto body = body_of<ModifyChannelResponse>(message)) {
-        const Offer* offer = by_relid(body->relid);
-        if (offer != nullptr && offer->client_ != nullptr) offer->client_->on_modified(body->status == status_success);
-        return;
-      }
-      break;
-    case MessageType::unload_complete:
-      if (contact_ != Contact::ending) return finding("guest", "unload complete, but nobody unloads");
-      contact_ = Contact::none;
-      if (!waiting_.empty()) ask_for_version();
-      return;
+    case MessageType::rescind: return deliver("guest", message, &Bus::guest_rescind);
+    case MessageType::open_result: return deliver("guest", message, &Bus::guest_open_result);
+    case MessageType::gpadl_created: return deliver("guest", message, &Bus::guest_gpadl_created);
+    case MessageType::gpadl_torn_down: return deliver("guest", message, &Bus::guest_gpadl_torn_down);
+    case MessageType::modify_channel_response: return deliver("guest", message, &Bus::guest_modify_channel_response);
+    case MessageType::unload_complete: return guest_unload_complete();
     default: return finding("guest", "message " + std::to_string(type) + " is none that a host sends");
   }
-  finding("guest", std::string(name_of(static_cast<MessageType>(type))) + " of " + std::to_string(message.size()) +
-                       " bytes is too short");
 }
 
 // ---- Contact ----
@@ -87,6 +67,12 @@ void Bus::guest_version_response(const VersionResponse& message) {
   if (++version_tried_ < versions.size()) return ask_for_version();
   contact_ = Contact::none;
   finding("guest", "the host speaks no version that the guest knows");
+}
+
+void Bus::guest_unload_complete() {
+  if (contact_ != Contact::ending) return finding("guest", "unload complete, but nobody unloads");
+  contact_ = Contact::none;
+  if (!waiting_.empty()) ask_for_version();
 }
 
 // ---- Offers ----
@@ -155,17 +141,19 @@ void Bus::guest_gpadl_torn_down(const GpadlTornDown& message) {
     record.offer->client_->on_gpadl_torn_down();
 }
 
+void Bus::guest_modify_channel_response(const ModifyChannelResponse& message) {
+  const Offer* offer = by_relid(message.relid);
+  if (offer != nullptr && offer->client_ != nullptr) offer->client_->on_modified(message.status == status_success);
+}
+
 // ---- GPADLs ----
 
 void Bus::send_gpadl(Offer& offer, const Gpadl& description, GpadlOwner* owner, GpadlHandle handle) {
   guest_gpadls_[handle] = {.offer = &offer, .owner = owner, .read_only = description.read_only};
   auto messages = gpadl_messages(offer.relid_, handle, description);
-  if (!messages) {  // the bus driver refuses it itself, without asking the host
-    for_worker_.push(
+  if (!messages)  // the bus driver refuses it itself, without asking the host
+    return leave_to_worker(
         message_of(GpadlCreated{.relid = offer.relid_, .gpadl = handle.value, .status = status_invalid_parameter}));
-    if (!worker_running_ && !worker_.queued) config_.guest.partition().queue_work(worker_, CriticalWorkQueue);
-    return;
-  }
   for (MessageBytes& message : *messages) to_host_.send(std::move(message));
 }
 

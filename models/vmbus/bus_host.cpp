@@ -17,39 +17,21 @@ std::string gpadl_text(std::uint32_t gpadl) { return "GPADL " + std::to_string(g
 void Bus::at_host(std::span<const std::byte> message) {
   const auto type = type_of(message);
   if (!type) return finding("host", "a message without a header");
-  if (*type == static_cast<std::uint32_t>(MessageType::initiate_contact)) {
-    if (const auto body = body_of<InitiateContact>(message)) return host_initiate_contact(*body);
-  } else if (!host_connected_) {
+  if (!host_connected_ && *type != static_cast<std::uint32_t>(MessageType::initiate_contact))
     return finding("host", "message " + std::to_string(*type) + " before contact is made");
-  }
   switch (static_cast<MessageType>(*type)) {
+    case MessageType::initiate_contact: return deliver("host", message, &Bus::host_initiate_contact);
     case MessageType::request_offers: return host_request_offers();
     case MessageType::unload: when_forgotten_ = message_of(MessageType::unload_complete); return host_forget_guest();
-    case MessageType::gpadl_header:
-      if (body_of<GpadlHeader>(message)) return host_gpadl_header(message);
-      break;
-    case MessageType::gpadl_body:
-      if (body_of<GpadlBody>(message)) return host_gpadl_body(message);
-      break;
-    case MessageType::gpadl_teardown:
-      if (const auto body = body_of<GpadlTeardown>(message)) return host_gpadl_teardown(*body);
-      break;
-    case MessageType::open:
-      if (const auto body = body_of<OpenMessage>(message)) return host_open(*body);
-      break;
-    case MessageType::close:
-      if (const auto body = body_of<CloseMessage>(message)) return host_close(*body);
-      break;
-    case MessageType::modify_channel:
-      if (const auto body = body_of<ModifyChannel>(message)) return host_modify(*body);
-      break;
-    case MessageType::relid_released:
-      if (const auto body = body_of<RelidReleased>(message)) return host_relid_released(*body);
-      break;
+    case MessageType::gpadl_header: return deliver("host", message, &Bus::host_gpadl_header, message);
+    case MessageType::gpadl_body: return deliver("host", message, &Bus::host_gpadl_body, message);
+    case MessageType::gpadl_teardown: return deliver("host", message, &Bus::host_gpadl_teardown);
+    case MessageType::open: return deliver("host", message, &Bus::host_open);
+    case MessageType::close: return deliver("host", message, &Bus::host_close);
+    case MessageType::modify_channel: return deliver("host", message, &Bus::host_modify);
+    case MessageType::relid_released: return deliver("host", message, &Bus::host_relid_released);
     default: return finding("host", "message " + std::to_string(*type) + " is none that a guest sends");
   }
-  finding("host", std::string(name_of(static_cast<MessageType>(*type))) + " of " + std::to_string(message.size()) +
-                      " bytes is too short");
 }
 
 // ---- Contact ----
@@ -211,8 +193,7 @@ void Bus::on_taken_up() {
 
 // ---- GPADLs ----
 
-void Bus::host_gpadl_header(std::span<const std::byte> message) {
-  const GpadlHeader header = *body_of<GpadlHeader>(message);
+void Bus::host_gpadl_header(const GpadlHeader& header, std::span<const std::byte> message) {
   const GpadlHandle handle{header.gpadl};
   const Offer* offer = by_relid(header.relid);
   if (offer == nullptr || offer->told_ == Offer::Told::nothing)
@@ -230,8 +211,8 @@ void Bus::host_gpadl_header(std::span<const std::byte> message) {
   assemblies_.emplace(handle, *std::move(assembly));
 }
 
-void Bus::host_gpadl_body(std::span<const std::byte> message) {
-  const GpadlHandle handle{body_of<GpadlBody>(message)->gpadl};
+void Bus::host_gpadl_body(const GpadlBody& body, std::span<const std::byte> message) {
+  const GpadlHandle handle{body.gpadl};
   const auto found = assemblies_.find(handle);
   if (found == assemblies_.end())
     return finding("host", "more of " + gpadl_text(handle.value) + ", which has no header");

@@ -508,6 +508,8 @@ TEST_CASE("What a guest says that makes no sense is refused or found, and the ch
       {"no type", MessageBytes(240), "host: message 0 is none that a guest sends\n"},
       {"a host's message", message_of(OfferMessage{}), "host: message 1 is none that a guest sends\n"},
       {"cut off", bytes_of_size(message_of(CloseMessage{1}), 11), "host: close of 11 bytes is too short\n"},
+      {"contact cut off", bytes_of_size(message_of(InitiateContact{}), 39),
+       "host: initiate contact of 39 bytes is too short\n"},
       {"open of relid 0", message_of(OpenMessage{}), "host: open of relid 0, which the guest was not offered\n"},
       {"open of a far relid", message_of(OpenMessage{.relid = 0xFFFFFFFF}),
        "host: open of relid 4294967295, which the guest was not offered\n"},
