@@ -23,8 +23,18 @@ class Activity {
   }
   /// True when the executing software is one of the callbacks: waiting would never end.
   bool here() const { return inside_ == hw::Processor::current()->occupant(); }
-  void enter() { inside_ = hw::Processor::current()->occupant(); }
-  void leave() { inside_ = nullptr; }
+  /// Ends what has begun with the driver's callback, called `name`.
+  template <class Callback>
+  void end_with(CallbackLock* lock, const char* name, const Callback& callback) {
+    inside_ = hw::Processor::current()->occupant();
+    {
+      const Serialized serialized(lock);
+      const SameIrql same(name);
+      callback();
+    }
+    inside_ = nullptr;
+    end();
+  }
 
  private:
   std::uint32_t running_ = 0;
@@ -35,7 +45,7 @@ class Activity {
 class Dpc final : public Object {
  public:
   static constexpr Kind of_kind = Kind::dpc;
-  Dpc(Framework& dpc_framework, Driver* driver, PFN_WDF_DPC routine, CallbackLock* lock)
+  Dpc(Framework& dpc_framework, Driver* driver, CallbackLock* lock, PFN_WDF_DPC routine)
       : Object(dpc_framework, Kind::dpc, driver), routine_(routine), lock_(lock) {
     KeInitializeDpc(
         &dpc, [](PKDPC, PVOID self, PVOID, PVOID) { static_cast<Dpc*>(self)->run(); }, this);
@@ -61,12 +71,7 @@ class Dpc final : public Object {
     wait();
   }
   void run() {
-    {
-      const Serialized serialized(lock_);
-      const SameIrql same("EvtDpcFunc");
-      routine_(handle_as<WDFDPC>());
-    }
-    activity_.end();
+    activity_.end_with(lock_, "EvtDpcFunc", [this] { routine_(handle_as<WDFDPC>()); });
   }
 
   PFN_WDF_DPC routine_;
@@ -77,7 +82,7 @@ class Dpc final : public Object {
 class Timer final : public Object {
  public:
   static constexpr Kind of_kind = Kind::timer;
-  Timer(Framework& timer_framework, Driver* driver, const WDF_TIMER_CONFIG& config, CallbackLock* lock, bool passive)
+  Timer(Framework& timer_framework, Driver* driver, CallbackLock* lock, const WDF_TIMER_CONFIG& config, bool passive)
       : Object(timer_framework, Kind::timer, driver), config_(config), lock_(lock), passive_(passive) {
     KeInitializeTimer(&timer_);
     KeInitializeDpc(
@@ -115,14 +120,7 @@ class Timer final : public Object {
   }
   void run() {
     activity_.begin();
-    activity_.enter();
-    {
-      const Serialized serialized(lock_);
-      const SameIrql same("EvtTimerFunc");
-      config_.EvtTimerFunc(handle_as<WDFTIMER>());
-    }
-    activity_.leave();
-    activity_.end();
+    activity_.end_with(lock_, "EvtTimerFunc", [this] { config_.EvtTimerFunc(handle_as<WDFTIMER>()); });
   }
 
   WDF_TIMER_CONFIG config_;
@@ -137,7 +135,7 @@ class Timer final : public Object {
 class WorkItem final : public Object {
  public:
   static constexpr Kind of_kind = Kind::work_item;
-  WorkItem(Framework& item_framework, Driver* driver, PFN_WDF_WORKITEM routine, CallbackLock* lock)
+  WorkItem(Framework& item_framework, Driver* driver, CallbackLock* lock, PFN_WDF_WORKITEM routine)
       : Object(item_framework, Kind::work_item, driver), routine_(routine), lock_(lock) {
     work_.routine = [](void* self) { static_cast<WorkItem*>(self)->run(); };
     work_.context = this;
@@ -160,14 +158,7 @@ class WorkItem final : public Object {
     framework().report("a work item was deleted in its own callback: the framework waits for its end");
   }
   void run() {
-    activity_.enter();
-    {
-      const Serialized serialized(lock_);
-      const SameIrql same("EvtWorkItem");
-      routine_(handle_as<WDFWORKITEM>());
-    }
-    activity_.leave();
-    activity_.end();
+    activity_.end_with(lock_, "EvtWorkItem", [this] { routine_(handle_as<WDFWORKITEM>()); });
   }
 
   PFN_WDF_WORKITEM routine_;
@@ -176,25 +167,22 @@ class WorkItem final : public Object {
   Activity activity_;
 };
 
-/// What these objects' creation has in common: a parent below a device, and the lock its callbacks take.
+/// Creates an object whose parent is a device or below one, with the lock that its callbacks take.
 /// Source: WdfDpcCreate, WdfTimerCreate, WdfWorkItemCreate, return values.
-NTSTATUS place(const WDF_OBJECT_ATTRIBUTES* attributes, bool serialized, bool passive, Object** parent,
-               CallbackLock** lock, const char* call) {
+template <class T, class H, class... Rest>
+NTSTATUS create_below_device(const WDF_OBJECT_ATTRIBUTES* attributes, bool serialized, bool passive, const char* call,
+                             H* handle, const Rest&... rest) {
   Framework& framework = Framework::current();
   framework.require_irql_at_most(Irql::dispatch, call);
-  *lock = nullptr;
   NTSTATUS status = STATUS_SUCCESS;
-  *parent = parent_of(attributes, nullptr, call, &status);
-  if (*parent == nullptr) return status;
-  if ((*parent)->nearest(Kind::device) == nullptr) return STATUS_INVALID_DEVICE_REQUEST;
-  return serialized ? serialization_lock(**parent, passive, lock) : STATUS_SUCCESS;
-}
-
-template <class T, class H>
-NTSTATUS finish(T* object, Object& parent, const WDF_OBJECT_ATTRIBUTES* attributes, H* handle) {
-  const NTSTATUS status = object->adopt(&parent, attributes);
-  if (NT_SUCCESS(status)) *handle = object->template handle_as<H>();
-  return status;
+  Object* parent = parent_of(attributes, nullptr, call, &status);
+  if (parent == nullptr) return status;
+  if (parent->nearest(Kind::device) == nullptr) return STATUS_INVALID_DEVICE_REQUEST;
+  CallbackLock* lock = nullptr;
+  if (serialized) status = serialization_lock(*parent, passive, &lock);
+  if (!NT_SUCCESS(status)) return status;
+  auto* object = new T(framework, &parent->driver(), lock, rest...);
+  return object->adopt(parent, attributes, handle);
 }
 
 template <class T>
@@ -218,13 +206,8 @@ NTSTATUS WdfDpcCreate(PWDF_DPC_CONFIG Config, PWDF_OBJECT_ATTRIBUTES Attributes,
   *Dpc = nullptr;
   if (Config->Size != sizeof *Config) return STATUS_INFO_LENGTH_MISMATCH;
   if (Config->EvtDpcFunc == nullptr) return STATUS_INVALID_PARAMETER;
-  kmdf::Object* parent = nullptr;
-  kmdf::CallbackLock* lock = nullptr;
-  const NTSTATUS status =
-      kmdf::place(Attributes, Config->AutomaticSerialization != FALSE, false, &parent, &lock, "WdfDpcCreate");
-  if (!NT_SUCCESS(status)) return status;
-  return kmdf::finish(new kmdf::Dpc(parent->framework(), &parent->driver(), Config->EvtDpcFunc, lock), *parent,
-                      Attributes, Dpc);
+  return kmdf::create_below_device<kmdf::Dpc>(Attributes, Config->AutomaticSerialization != FALSE, false,
+                                              "WdfDpcCreate", Dpc, Config->EvtDpcFunc);
 }
 
 BOOLEAN WdfDpcEnqueue(WDFDPC Dpc) {
@@ -256,13 +239,8 @@ NTSTATUS WdfTimerCreate(PWDF_TIMER_CONFIG Config, PWDF_OBJECT_ATTRIBUTES Attribu
   const bool passive = Attributes != nullptr && Attributes->ExecutionLevel == WdfExecutionLevelPassive;
   // Source: WDF_TIMER_CONFIG, Period: a timer whose callback runs at PASSIVE_LEVEL is no periodic one.
   if (Config->EvtTimerFunc == nullptr || (passive && Config->Period != 0)) return STATUS_INVALID_PARAMETER;
-  kmdf::Object* parent = nullptr;
-  kmdf::CallbackLock* lock = nullptr;
-  const NTSTATUS status =
-      kmdf::place(Attributes, Config->AutomaticSerialization != FALSE, passive, &parent, &lock, "WdfTimerCreate");
-  if (!NT_SUCCESS(status)) return status;
-  return kmdf::finish(new kmdf::Timer(parent->framework(), &parent->driver(), *Config, lock, passive), *parent,
-                      Attributes, Timer);
+  return kmdf::create_below_device<kmdf::Timer>(Attributes, Config->AutomaticSerialization != FALSE, passive,
+                                                "WdfTimerCreate", Timer, *Config, passive);
 }
 
 BOOLEAN WdfTimerStart(WDFTIMER Timer, LONGLONG DueTime) {
@@ -294,13 +272,8 @@ NTSTATUS WdfWorkItemCreate(PWDF_WORKITEM_CONFIG Config, PWDF_OBJECT_ATTRIBUTES A
   *WorkItem = nullptr;
   if (Config->Size != sizeof *Config) return STATUS_INFO_LENGTH_MISMATCH;
   if (Config->EvtWorkItemFunc == nullptr) return STATUS_INVALID_PARAMETER;
-  kmdf::Object* parent = nullptr;
-  kmdf::CallbackLock* lock = nullptr;
-  const NTSTATUS status =
-      kmdf::place(Attributes, Config->AutomaticSerialization != FALSE, true, &parent, &lock, "WdfWorkItemCreate");
-  if (!NT_SUCCESS(status)) return status;
-  return kmdf::finish(new kmdf::WorkItem(parent->framework(), &parent->driver(), Config->EvtWorkItemFunc, lock),
-                      *parent, Attributes, WorkItem);
+  return kmdf::create_below_device<kmdf::WorkItem>(Attributes, Config->AutomaticSerialization != FALSE, true,
+                                                   "WdfWorkItemCreate", WorkItem, Config->EvtWorkItemFunc);
 }
 
 VOID WdfWorkItemEnqueue(WDFWORKITEM WorkItem) {

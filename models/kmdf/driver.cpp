@@ -80,18 +80,7 @@ PWSTR WdfDriverGetRegistryPath(WDFDRIVER Driver) {
 // ---- Every object ----
 
 NTSTATUS VmbsimWdfObjectCreate(const VOID* Module, PWDF_OBJECT_ATTRIBUTES Attributes, WDFOBJECT* Object) {
-  Framework& framework = Framework::current();
-  *Object = nullptr;
-  framework.require_irql_at_most(Irql::dispatch, "WdfObjectCreate");
-  kmdf::Driver* driver = framework.driver_of(Module, "WdfObjectCreate");
-  if (driver == nullptr) return STATUS_INVALID_DEVICE_STATE;
-  NTSTATUS status = STATUS_SUCCESS;
-  kmdf::Object* parent = kmdf::parent_of(Attributes, driver, "WdfObjectCreate", &status);
-  if (parent == nullptr) return status;
-  auto* object = new kmdf::General(framework, driver);
-  status = object->adopt(parent, Attributes);
-  if (NT_SUCCESS(status)) *Object = object->handle();
-  return status;
+  return kmdf::create<kmdf::General>(Module, Attributes, Irql::dispatch, "WdfObjectCreate", Object);
 }
 
 PVOID WdfObjectGetTypedContextWorker(WDFOBJECT Handle, PCWDF_OBJECT_CONTEXT_TYPE_INFO TypeInfo) {

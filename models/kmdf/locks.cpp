@@ -23,22 +23,6 @@ class WaitLock final : public Object {
   const hw::Context* owner = nullptr;
 };
 
-template <class Lock, class H>
-NTSTATUS create(const void* module, const WDF_OBJECT_ATTRIBUTES* attributes, H* handle, const char* call) {
-  Framework& framework = Framework::current();
-  *handle = nullptr;
-  framework.require_irql_at_most(Irql::dispatch, call);
-  Driver* driver = framework.driver_of(module, call);
-  if (driver == nullptr) return STATUS_INVALID_DEVICE_STATE;
-  NTSTATUS status = STATUS_SUCCESS;
-  Object* parent = parent_of(attributes, driver, call, &status);
-  if (parent == nullptr) return status;
-  auto* lock = new Lock(framework, driver);
-  status = lock->adopt(parent, attributes);
-  if (NT_SUCCESS(status)) *handle = lock->template handle_as<H>();
-  return status;
-}
-
 }  // namespace
 
 }  // namespace vmbsim::kmdf
@@ -49,7 +33,7 @@ using kmdf::Framework;
 extern "C" {
 
 NTSTATUS VmbsimWdfSpinLockCreate(const VOID* Module, PWDF_OBJECT_ATTRIBUTES Attributes, WDFSPINLOCK* SpinLock) {
-  return kmdf::create<kmdf::SpinLock>(Module, Attributes, SpinLock, "WdfSpinLockCreate");
+  return kmdf::create<kmdf::SpinLock>(Module, Attributes, Irql::dispatch, "WdfSpinLockCreate", SpinLock);
 }
 
 VOID WdfSpinLockAcquire(WDFSPINLOCK SpinLock) {
@@ -66,7 +50,7 @@ VOID WdfSpinLockRelease(WDFSPINLOCK SpinLock) {
 }
 
 NTSTATUS VmbsimWdfWaitLockCreate(const VOID* Module, PWDF_OBJECT_ATTRIBUTES Attributes, WDFWAITLOCK* Lock) {
-  return kmdf::create<kmdf::WaitLock>(Module, Attributes, Lock, "WdfWaitLockCreate");
+  return kmdf::create<kmdf::WaitLock>(Module, Attributes, Irql::dispatch, "WdfWaitLockCreate", Lock);
 }
 
 NTSTATUS WdfWaitLockAcquire(WDFWAITLOCK Lock, PLONGLONG Timeout) {

@@ -120,21 +120,6 @@ using kmdf::Framework;
 
 namespace {
 
-/// What a creating call without a handle begins with: its driver and the new object's parent.
-struct Creation {
-  Creation(const void* module, const WDF_OBJECT_ATTRIBUTES* attributes, Irql highest, const char* call)
-      : framework(Framework::current()) {
-    framework.require_irql_at_most(highest, call);
-    driver = framework.driver_of(module, call);
-    status = STATUS_INVALID_DEVICE_STATE;
-    if (driver != nullptr) parent = kmdf::parent_of(attributes, driver, call, &status);
-  }
-  Framework& framework;
-  kmdf::Driver* driver = nullptr;
-  kmdf::Object* parent = nullptr;
-  NTSTATUS status;
-};
-
 kmdf::Memory* memory_of(WDFMEMORY handle, const char* call) {
   Framework& framework = Framework::current();
   framework.require_irql_at_most(Irql::dispatch, call);
@@ -161,31 +146,27 @@ NTSTATUS VmbsimWdfMemoryCreate(const VOID* Module, PWDF_OBJECT_ATTRIBUTES Attrib
                                size_t BufferSize, WDFMEMORY* Memory, PVOID* Buffer) {
   *Memory = nullptr;
   if (Buffer != nullptr) *Buffer = nullptr;
-  const Creation creation(Module, Attributes, kmdf::highest_for(PoolType), "WdfMemoryCreate");
+  const kmdf::Creation creation(Module, Attributes, kmdf::highest_for(PoolType), "WdfMemoryCreate");
   if (creation.parent == nullptr) return creation.status;
   if (BufferSize == 0) return STATUS_INVALID_PARAMETER;
   void* buffer = kmdf::allocate(PoolType, BufferSize, PoolTag != 0 ? PoolTag : creation.driver->pool_tag());
   if (buffer == nullptr) return STATUS_INSUFFICIENT_RESOURCES;
   auto* memory = new kmdf::Memory(creation.framework, creation.driver, kmdf::Memory::Source::pool, buffer, BufferSize,
                                   (PoolType & PagedPool) != 0);
-  const NTSTATUS status = memory->adopt(creation.parent, Attributes);
-  if (!NT_SUCCESS(status)) return status;
-  *Memory = memory->handle_as<WDFMEMORY>();
-  if (Buffer != nullptr) *Buffer = buffer;
-  return STATUS_SUCCESS;
+  const NTSTATUS status = memory->adopt(creation.parent, Attributes, Memory);
+  if (NT_SUCCESS(status) && Buffer != nullptr) *Buffer = buffer;
+  return status;
 }
 
 NTSTATUS VmbsimWdfMemoryCreatePreallocated(const VOID* Module, PWDF_OBJECT_ATTRIBUTES Attributes, PVOID Buffer,
                                            size_t BufferSize, WDFMEMORY* Memory) {
   *Memory = nullptr;
-  const Creation creation(Module, Attributes, Irql::dispatch, "WdfMemoryCreatePreallocated");
+  const kmdf::Creation creation(Module, Attributes, Irql::dispatch, "WdfMemoryCreatePreallocated");
   if (creation.parent == nullptr) return creation.status;
   if (Buffer == nullptr || BufferSize == 0) return STATUS_INVALID_PARAMETER;
   auto* memory =
       new kmdf::Memory(creation.framework, creation.driver, kmdf::Memory::Source::driver, Buffer, BufferSize);
-  const NTSTATUS status = memory->adopt(creation.parent, Attributes);
-  if (NT_SUCCESS(status)) *Memory = memory->handle_as<WDFMEMORY>();
-  return status;
+  return memory->adopt(creation.parent, Attributes, Memory);
 }
 
 NTSTATUS WdfMemoryAssignBuffer(WDFMEMORY Memory, PVOID Buffer, size_t BufferSize) {
@@ -224,14 +205,12 @@ NTSTATUS VmbsimWdfLookasideListCreate(const VOID* Module, PWDF_OBJECT_ATTRIBUTES
                                       POOL_TYPE PoolType, PWDF_OBJECT_ATTRIBUTES MemoryAttributes, ULONG PoolTag,
                                       WDFLOOKASIDE* Lookaside) {
   *Lookaside = nullptr;
-  const Creation creation(Module, LookasideAttributes, kmdf::highest_for(PoolType), "WdfLookasideListCreate");
+  const kmdf::Creation creation(Module, LookasideAttributes, kmdf::highest_for(PoolType), "WdfLookasideListCreate");
   if (creation.parent == nullptr) return creation.status;
   if (BufferSize == 0) return STATUS_INVALID_PARAMETER;
   auto* list = new kmdf::Lookaside(creation.framework, creation.driver, BufferSize, PoolType,
                                    PoolTag != 0 ? PoolTag : creation.driver->pool_tag(), MemoryAttributes);
-  const NTSTATUS status = list->adopt(creation.parent, LookasideAttributes);
-  if (NT_SUCCESS(status)) *Lookaside = list->handle_as<WDFLOOKASIDE>();
-  return status;
+  return list->adopt(creation.parent, LookasideAttributes, Lookaside);
 }
 
 NTSTATUS WdfMemoryCreateFromLookaside(WDFLOOKASIDE Lookaside, WDFMEMORY* Memory) {
@@ -250,13 +229,7 @@ NTSTATUS WdfMemoryCreateFromLookaside(WDFLOOKASIDE Lookaside, WDFMEMORY* Memory)
 // ---- Collections ----
 
 NTSTATUS VmbsimWdfCollectionCreate(const VOID* Module, PWDF_OBJECT_ATTRIBUTES Attributes, WDFCOLLECTION* Collection) {
-  *Collection = nullptr;
-  const Creation creation(Module, Attributes, Irql::dispatch, "WdfCollectionCreate");
-  if (creation.parent == nullptr) return creation.status;
-  auto* collection = new kmdf::Collection(creation.framework, creation.driver);
-  const NTSTATUS status = collection->adopt(creation.parent, Attributes);
-  if (NT_SUCCESS(status)) *Collection = collection->handle_as<WDFCOLLECTION>();
-  return status;
+  return kmdf::create<kmdf::Collection>(Module, Attributes, Irql::dispatch, "WdfCollectionCreate", Collection);
 }
 
 NTSTATUS WdfCollectionAdd(WDFCOLLECTION Collection, WDFOBJECT Object) {
@@ -311,13 +284,7 @@ WDFOBJECT WdfCollectionGetLastItem(WDFCOLLECTION Collection) {
 
 NTSTATUS VmbsimWdfStringCreate(const VOID* Module, PCUNICODE_STRING UnicodeString, PWDF_OBJECT_ATTRIBUTES Attributes,
                                WDFSTRING* String) {
-  *String = nullptr;
-  const Creation creation(Module, Attributes, Irql::passive, "WdfStringCreate");
-  if (creation.parent == nullptr) return creation.status;
-  auto* string = new kmdf::String(creation.framework, creation.driver, UnicodeString);
-  const NTSTATUS status = string->adopt(creation.parent, Attributes);
-  if (NT_SUCCESS(status)) *String = string->handle_as<WDFSTRING>();
-  return status;
+  return kmdf::create<kmdf::String>(Module, Attributes, Irql::passive, "WdfStringCreate", String, UnicodeString);
 }
 
 VOID WdfStringGetUnicodeString(WDFSTRING String, PUNICODE_STRING UnicodeString) {

@@ -378,4 +378,11 @@ Object* parent_of(const WDF_OBJECT_ATTRIBUTES* attributes, Object* fallback, con
   return parent;
 }
 
+Creation::Creation(const void* module, const WDF_OBJECT_ATTRIBUTES* attributes, Irql highest, const char* call)
+    : framework(Framework::current()) {
+  framework.require_irql_at_most(highest, call);
+  driver = framework.driver_of(module, call);
+  if (driver != nullptr) parent = parent_of(attributes, driver, call, &status);
+}
+
 }  // namespace vmbsim::kmdf

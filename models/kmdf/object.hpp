@@ -75,6 +75,13 @@ class Object {
   /// Puts a new object under its parent and gives it what the attributes say; `attributes` may be null. On failure the object
   /// is destroyed.
   NTSTATUS adopt(Object* parent, const WDF_OBJECT_ATTRIBUTES* attributes);
+  /// The same, and where it succeeds the driver gets its handle.
+  template <class H>
+  NTSTATUS adopt(Object* parent, const WDF_OBJECT_ATTRIBUTES* attributes, H* handle) {
+    const NTSTATUS status = adopt(parent, attributes);
+    if (NT_SUCCESS(status)) *handle = handle_as<H>();
+    return status;
+  }
   /// Adds a context as `attributes` describe it; STATUS_OBJECT_NAME_EXISTS when there is one of the type.
   NTSTATUS add_context(const WDF_OBJECT_ATTRIBUTES& attributes, void** context);
   /// Null when there is none of the type.
@@ -239,5 +246,25 @@ NTSTATUS serialization_lock(Object& parent, bool passive, CallbackLock** lock);
 
 /// The parent that attributes name, `fallback` when they name none; null, with the status, when it cannot be one.
 Object* parent_of(const WDF_OBJECT_ATTRIBUTES* attributes, Object* fallback, const char* call, NTSTATUS* status);
+
+/// What a creating call without a handle begins with: the driver whose code is in `module`, and the new object's parent.
+struct Creation {
+  Creation(const void* module, const WDF_OBJECT_ATTRIBUTES* attributes, Irql highest, const char* call);
+  Framework& framework;
+  Driver* driver;
+  Object* parent = nullptr;  ///< null: the call fails with `status`
+  NTSTATUS status = STATUS_INVALID_DEVICE_STATE;
+};
+
+/// The whole of such a call, for an object that needs no more than `rest` to be made.
+template <class T, class H, class... Rest>
+NTSTATUS create(const void* module, const WDF_OBJECT_ATTRIBUTES* attributes, Irql highest, const char* call, H* handle,
+                const Rest&... rest) {
+  *handle = nullptr;
+  const Creation creation(module, attributes, highest, call);
+  if (creation.parent == nullptr) return creation.status;
+  auto* object = new T(creation.framework, creation.driver, rest...);
+  return object->adopt(creation.parent, attributes, handle);
+}
 
 }  // namespace vmbsim::kmdf
