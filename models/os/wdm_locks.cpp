@@ -28,6 +28,27 @@ void lower_to(KIRQL before) {
   if (before < current_level()) processor().set_irql(static_cast<Irql>(before));
 }
 
+KIRQL acquire_raised(KSPIN_LOCK& lock, const char* call) {
+  const KIRQL before = raise_for(call);
+  partition().acquire(lock);
+  return before;
+}
+
+void release_lowered(KSPIN_LOCK& lock, KIRQL before, const char* call) {
+  require_dispatch(call);
+  partition().release(lock);
+  lower_to(before);
+}
+
+void acquire_raised(KSPIN_LOCK& lock, KLOCK_QUEUE_HANDLE& handle, const char* call) {
+  handle.OldIrql = raise_for(call);
+  partition().acquire_queued(lock, handle.LockQueue);
+}
+
+void release_lowered(const KLOCK_QUEUE_HANDLE& handle, const char* call) {
+  release_lowered(*handle.LockQueue.Lock, handle.OldIrql, call);
+}
+
 /// The ExInterlocked calls keep even interrupts out while they hold the driver's lock.
 class Guard {
  public:
@@ -74,16 +95,10 @@ VOID VmbsimPagedCode(PCSTR Function) {
 
 VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock) { *SpinLock = 0; }
 
-KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock) {
-  const KIRQL before = raise_for("KeAcquireSpinLock");
-  partition().acquire(*SpinLock);
-  return before;
-}
+KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock) { return acquire_raised(*SpinLock, "KeAcquireSpinLock"); }
 
 VOID KeReleaseSpinLock(PKSPIN_LOCK SpinLock, KIRQL NewIrql) {
-  require_dispatch("KeReleaseSpinLock");
-  partition().release(*SpinLock);
-  lower_to(NewIrql);
+  release_lowered(*SpinLock, NewIrql, "KeReleaseSpinLock");
 }
 
 VOID KeAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock) {
@@ -96,16 +111,10 @@ VOID KeReleaseSpinLockFromDpcLevel(PKSPIN_LOCK SpinLock) {
   partition().release(*SpinLock);
 }
 
-KIRQL KeAcquireSpinLockForDpc(PKSPIN_LOCK SpinLock) {
-  const KIRQL before = raise_for("KeAcquireSpinLockForDpc");
-  partition().acquire(*SpinLock);
-  return before;
-}
+KIRQL KeAcquireSpinLockForDpc(PKSPIN_LOCK SpinLock) { return acquire_raised(*SpinLock, "KeAcquireSpinLockForDpc"); }
 
 VOID KeReleaseSpinLockForDpc(PKSPIN_LOCK SpinLock, KIRQL OldIrql) {
-  require_dispatch("KeReleaseSpinLockForDpc");
-  partition().release(*SpinLock);
-  lower_to(OldIrql);
+  release_lowered(*SpinLock, OldIrql, "KeReleaseSpinLockForDpc");
 }
 
 BOOLEAN KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock) {
@@ -118,15 +127,11 @@ BOOLEAN KeTestSpinLock(PKSPIN_LOCK SpinLock) { return *SpinLock == 0 ? TRUE : FA
 // ---- Queued spin locks ----
 
 VOID KeAcquireInStackQueuedSpinLock(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle) {
-  LockHandle->OldIrql = raise_for("KeAcquireInStackQueuedSpinLock");
-  partition().acquire_queued(*SpinLock, LockHandle->LockQueue);
+  acquire_raised(*SpinLock, *LockHandle, "KeAcquireInStackQueuedSpinLock");
 }
 
 VOID KeReleaseInStackQueuedSpinLock(PKLOCK_QUEUE_HANDLE LockHandle) {
-  require_dispatch("KeReleaseInStackQueuedSpinLock");
-  const KIRQL before = LockHandle->OldIrql;
-  partition().release(*LockHandle->LockQueue.Lock);
-  lower_to(before);
+  release_lowered(*LockHandle, "KeReleaseInStackQueuedSpinLock");
 }
 
 VOID KeAcquireInStackQueuedSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle) {
@@ -141,15 +146,11 @@ VOID KeReleaseInStackQueuedSpinLockFromDpcLevel(PKLOCK_QUEUE_HANDLE LockHandle) 
 }
 
 VOID KeAcquireInStackQueuedSpinLockForDpc(PKSPIN_LOCK SpinLock, PKLOCK_QUEUE_HANDLE LockHandle) {
-  LockHandle->OldIrql = raise_for("KeAcquireInStackQueuedSpinLockForDpc");
-  partition().acquire_queued(*SpinLock, LockHandle->LockQueue);
+  acquire_raised(*SpinLock, *LockHandle, "KeAcquireInStackQueuedSpinLockForDpc");
 }
 
 VOID KeReleaseInStackQueuedSpinLockForDpc(PKLOCK_QUEUE_HANDLE LockHandle) {
-  require_dispatch("KeReleaseInStackQueuedSpinLockForDpc");
-  const KIRQL before = LockHandle->OldIrql;
-  partition().release(*LockHandle->LockQueue.Lock);
-  lower_to(before);
+  release_lowered(*LockHandle, "KeReleaseInStackQueuedSpinLockForDpc");
 }
 
 // ---- Lists that guard themselves ----
