@@ -80,8 +80,6 @@ struct World::Parts final : drivers::ReadyListener {
   std::unique_ptr<drivers::Driver> storage_server(ChannelInstance& channel, kmcl::Device& device);
   void build_disk(ChannelInstance& channel);
   void build_client(ChannelInstance& channel, drivers::ClientChannels::Config client);
-  template <class Client>
-  void take_client(ChannelInstance& channel, std::unique_ptr<Client> client);
   void build_loads(const Traces& traces);
   Bytes largest_request(const ChannelSpec& spec) const;
 
@@ -283,13 +281,11 @@ std::unique_ptr<drivers::Driver> World::Parts::storage_server(ChannelInstance& c
                                      .stream = world.stream(device.name, "host driver")});
 }
 
-template <class Client>
-void World::Parts::take_client(ChannelInstance& channel, std::unique_ptr<Client> client) {
-  channel.port = client.get();
-  channel.guest_driver = std::move(client);
-}
-
 void World::Parts::build_client(ChannelInstance& channel, drivers::ClientChannels::Config client) {
+  const auto take = [&channel](auto driver) {
+    channel.port = driver.get();
+    channel.guest_driver = std::move(driver);
+  };
   const ChannelSpec& spec = *channel.spec;
   Guest& guest = *channel.guest;
   const Bytes largest = largest_request(spec);
@@ -299,20 +295,18 @@ void World::Parts::build_client(ChannelInstance& channel, drivers::ClientChannel
                                        .device = *client.devices.front(),
                                        .ready = *this});
     channel.guest_library = driver.get();
-    return take_client(channel, std::move(driver));
+    return take(std::move(driver));
   }
   kernel::Stream stream = world.stream(channel.name, "guest driver");
   if (spec.driver == "storage")
-    return take_client(channel, std::make_unique<drivers::StorageClient>(
-                                    drivers::StorageClient::Config{.channels = std::move(client),
-                                                                   .maximum_request = largest,
-                                                                   .process_time = spec.guest_endpoint.process_time,
-                                                                   .stream = std::move(stream)}));
+    return take(std::make_unique<drivers::StorageClient>(
+        drivers::StorageClient::Config{.channels = std::move(client),
+                                       .maximum_request = largest,
+                                       .process_time = spec.guest_endpoint.process_time,
+                                       .stream = std::move(stream)}));
   client.maximum_packet_size = static_cast<std::uint32_t>(largest.count);
-  take_client(channel, std::make_unique<drivers::EchoClient>(
-                           drivers::EchoClient::Config{.channels = std::move(client),
-                                                       .process_time = spec.guest_endpoint.process_time,
-                                                       .stream = std::move(stream)}));
+  take(std::make_unique<drivers::EchoClient>(drivers::EchoClient::Config{
+      .channels = std::move(client), .process_time = spec.guest_endpoint.process_time, .stream = std::move(stream)}));
 }
 
 void World::Parts::build_loads(const Traces& traces) {
@@ -568,7 +562,6 @@ RunResult World::Parts::result() {
   all.simulated = world.now() - start_of_time;
   all.measured = world.now() - measured_from;
   all.events = world.events();
-  all.findings = findings.all();
   for (const ChannelInstance& channel : channels) {
     ChannelResult one;
     one.name = channel.name;
