@@ -29,19 +29,19 @@ std::string wrong_with(const foreign::Library* library, const std::string& why) 
 
 }  // namespace
 
-std::string wrong_with_driver(const std::string& file) {
+std::optional<std::string> wrong_with_driver(const std::string& file) {
   const foreign::Answer answer = foreign::ask_child([&file] {
     std::string why;
     const auto library = foreign::Library::load(file, why);
     return wrong_with(library.get(), why);
   });
   switch (answer.end) {
-    case foreign::Answer::End::told: return answer.text;
+    case foreign::Answer::End::told: break;
     case foreign::Answer::End::died:
       return "crashes or exits while it is loaded: its initialisers run before DriverEntry";
     case foreign::Answer::End::endless: return "does not come to an end of its initialisers";
   }
-  return {};
+  return answer.text.empty() ? std::nullopt : std::optional(answer.text);
 }
 
 // ---- A library in a partition ----

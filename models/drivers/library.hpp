@@ -7,6 +7,7 @@
 ///
 /// Findings  "DRIVER": the library cannot be loaded, or refuses its device. "IO": it failed a request.
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,8 +46,8 @@ class DriverLibrary {
 };
 
 /// Why a file is no driver library that this version can load: looked at in a child process, for its initialisers are not ours.
-/// Empty when it is one.
-std::string wrong_with_driver(const std::string& file);
+/// Nothing when it is one.
+std::optional<std::string> wrong_with_driver(const std::string& file);
 
 class LibraryServer final : public Driver {
  public:

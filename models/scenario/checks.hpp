@@ -14,6 +14,10 @@ namespace vmbsim::scenario {
 /// business; whoever knows both hands it in.
 using HostCheck = std::function<std::optional<std::string>(const std::string& platform, const std::string& host)>;
 
+/// Says what is wrong with a driver library that is there, as it follows "the library", or nothing. Whoever asks may have to
+/// start a process to find out.
+using DriverCheck = std::function<std::optional<std::string>(const std::string& file)>;
+
 /// `document` is where `s` was read from, for the places. `misspelt` are keys at its top that stand there under a wrong name:
 /// nothing is said of their absence. `host_check` may be empty.
 void check(const Scenario& s, const config::Document& document, const std::set<std::string>& misspelt,

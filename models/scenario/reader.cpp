@@ -5,7 +5,6 @@
 #include <utility>
 #include <variant>
 
-#include "models/drivers/library.hpp"
 #include "models/scenario/profiles.hpp"
 #include "sim/config/csv_reader.hpp"
 #include "sim/config/file.hpp"
@@ -233,9 +232,9 @@ std::optional<std::string> Reader::driver_library(const Node& node) {
     return std::nullopt;
   }
   path = config::absolute_path(path);
-  const std::string what_is_wrong = drivers::wrong_with_driver(path);
-  if (what_is_wrong.empty()) return path;
-  wrong(node, "the library " + what_is_wrong);
+  const auto what_is_wrong = config_.driver_check ? config_.driver_check(path) : std::nullopt;
+  if (!what_is_wrong) return path;
+  wrong(node, "the library " + *what_is_wrong);
   return std::nullopt;
 }
 

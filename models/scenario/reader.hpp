@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "models/scenario/checks.hpp"
 #include "models/scenario/fields.hpp"
 #include "sim/config/document.hpp"
 
@@ -15,6 +16,7 @@ class Reader final : public Visitor, public Reading {
   struct Config {
     bool files = true;            ///< false: no file is touched, and a key that needs one is a problem
     std::string driver_folder{};  ///< of the program's own driver libraries; empty: it has none
+    DriverCheck driver_check{};   ///< may be empty
     bool incomplete = false;      ///< a part of the document could not be read: what is missing is no problem
   };
 

@@ -40,7 +40,7 @@ Loaded read(config::Document document, const std::string& file, const LoadOption
   override_all(document, options, problems);
   Scenario scenario;
   scenario.file = file;
-  Reader reader(document, problems, {files, options.driver_folder, incomplete});
+  Reader reader(document, problems, {files, options.driver_folder, options.driver_check, incomplete});
   fields(reader, scenario);
   reader.finish();
   if (!incomplete) check(scenario, document, reader.misspelt(), options.host_check, problems);

@@ -17,6 +17,7 @@ struct LoadOptions {
   std::vector<std::string> overrides{};  ///< `key.path=value` each, applied in order; see sim/config/overrides.hpp
   std::optional<Seed> seed{};            ///< wins over the file and the overrides; at most 2^63 - 1
   HostCheck host_check{};                ///< asked for every host and disk of a platform
+  DriverCheck driver_check{};            ///< asked for every driver library, by its absolute path
   std::string driver_folder{};           ///< where the program keeps its own driver libraries; empty: nowhere
 };
 

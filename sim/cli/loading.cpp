@@ -7,6 +7,7 @@
 #include <map>
 #include <vector>
 
+#include "models/drivers/library.hpp"
 #include "models/workload/trace_reader.hpp"
 #include "sim/config/file.hpp"
 #include "sim/config/units.hpp"
@@ -33,6 +34,19 @@ class Platforms {
 
  private:
   std::map<std::string, std::optional<platform::Inventory>> inventories_;
+};
+
+/// Looks at driver libraries, at each once: every look takes a child process.
+class Drivers {
+ public:
+  std::optional<std::string> wrong_with(const std::string& file) {
+    auto known = looked_at_.find(file);
+    if (known == looked_at_.end()) known = looked_at_.emplace(file, drivers::wrong_with_driver(file)).first;
+    return known->second;
+  }
+
+ private:
+  std::map<std::string, std::optional<std::string>> looked_at_;
 };
 
 workload::TraceOptions options_of(const scenario::WorkloadSpec& load) {
@@ -143,11 +157,14 @@ Inputs load_inputs(const std::string& path, const std::vector<std::string>& over
   Inputs inputs;
   Platforms platforms;
   Problems platform_problems;
-  scenario::LoadOptions options{
-      .overrides = overrides, .seed = seed, .host_check = {}, .driver_folder = driver_folder()};
-  options.host_check = [&](const std::string& file, const std::string& host) {
-    return platforms.wrong_with(file, host, platform_problems);
-  };
+  Drivers drivers;
+  const scenario::LoadOptions options{
+      .overrides = overrides,
+      .seed = seed,
+      .host_check = [&](const std::string& file,
+                        const std::string& host) { return platforms.wrong_with(file, host, platform_problems); },
+      .driver_check = [&](const std::string& file) { return drivers.wrong_with(file); },
+      .driver_folder = driver_folder()};
   scenario::Loaded loaded = scenario::load(path, options);
   inputs.problems = std::move(loaded.problems);
   inputs.problems.insert(inputs.problems.end(), platform_problems.begin(), platform_problems.end());

@@ -324,6 +324,26 @@ TEST_CASE("a platform carries the machine, and its hosts are asked for") {
   CHECK(problems_after({"machine.host=server"}) == "host: has no effect here; it is for a machine with a platform\n");
 }
 
+TEST_CASE("driver libraries are asked for, and what is wrong with one stands at its key") {
+  const Folder folder;
+  const std::string library = folder.write("mine.so", "");
+  std::string old;
+  LoadOptions options;
+  options.driver_check = [&](const std::string& file) -> std::optional<std::string> {
+    return file == old ? std::optional<std::string>("is an old one") : std::nullopt;
+  };
+  const std::string file = folder.write("s.toml", with("",
+                                                       "[[channel]]\nname = \"own\"\ndriver = \"echo\"\n"
+                                                       "host_endpoint = { driver = \"mine.so\" }\n"
+                                                       "[[workload]]\nname = \"drive\"\nchannel = \"own\"\n"));
+  const Loaded fine = load(file, options);
+  REQUIRE(texts_of(fine.problems) == "");
+  CHECK(fine.scenario->channels[1].host_endpoint.library == library);
+  old = library;
+  CHECK(texts_of(load(file, options).problems) == "driver = \"mine.so\": the library is an old one\n");
+  CHECK(load(file).scenario.has_value());  // nobody to ask
+}
+
 TEST_CASE("the seed of the command line wins") {
   CHECK(load_text(smallest, {.overrides = {"seed=3"}, .seed = Seed{44}}).scenario->seed.value == 44);
   const Loaded large = load_text(smallest, {.seed = Seed{UINT64_MAX}});
