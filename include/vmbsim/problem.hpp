@@ -17,10 +17,11 @@ struct Place {
 struct Problem {
   Place place;
   std::string text;  ///< what is wrong, and what would be right
-  /// `file:line:column: text`, one line whatever the input holds: a control character is told as \xNN.
+  /// `file:line:column: text`, or `file: text`; one line whatever the input holds: a control character is told as \xNN.
   std::string line() const {
-    const std::string whole =
-        place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column) + ": " + text;
+    std::string whole = place.file;
+    if (place.line != 0) whole += ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+    whole += ": " + text;
     constexpr char digits[] = "0123456789abcdef";
     std::string printable;
     for (const char c : whole) {

@@ -416,6 +416,7 @@ void sweep_fields(Visitor& v, SweepSpec& sweep) {
   integer(v, "repeat", sweep.repeat, 1, 1'000'000, "1", "Seeds per point.");
   v.list({.key = "axis", .doc = "One dimension of the sweep."}, false, [&] {
     SweepSpec::Axis& axis = sweep.axes.emplace_back();
+    axis.place = v.place();
     v.value({.key = "key",
              .shape = Shape::texts,
              .doc = "Paths that take the values, as in channel.disk.ring.to_host.",

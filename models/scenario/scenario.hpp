@@ -147,6 +147,7 @@ struct SweepSpec {
   struct Axis {
     std::vector<std::string> keys;    ///< paths as `--set` takes them; all get the same value
     std::vector<std::string> values;  ///< TOML text of each value, as `--set` takes it
+    Place place;                      ///< where the scenario has it
   };
   Combine combine = Combine::product;
   std::uint32_t repeat = 1;  ///< seeds per point

@@ -17,7 +17,6 @@ void override_all(config::Document& document, const LoadOptions& options, Proble
   if (options.seed->value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
     Problem& problem = problems.emplace_back();
     problem.place.file = "--seed";
-    problem.place.line = problem.place.column = 1;
     problem.text = std::to_string(options.seed->value) + ": out of range; right would be 0 to " +
                    std::to_string(std::numeric_limits<std::int64_t>::max());
     return;

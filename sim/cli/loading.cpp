@@ -107,16 +107,22 @@ void load_trace(const scenario::WorkloadSpec& load, const std::vector<scenario::
 
 constexpr std::size_t most_points_tried = 256;
 
-/// Points of the sweep that between them take every value of every axis, each as overrides.
-std::vector<std::vector<std::string>> points_to_try(const scenario::SweepSpec& sweep) {
+struct Point {
+  std::vector<std::string> overrides;
+  const scenario::SweepSpec::Axis* varied;  // the one that this point tries another value of
+};
+
+/// Points of the sweep that between them take every value of every axis.
+std::vector<Point> points_to_try(const scenario::SweepSpec& sweep) {
   const bool zip = sweep.combine == scenario::SweepSpec::Combine::zip;
-  std::vector<std::vector<std::string>> points;
+  std::vector<Point> points;
   const auto add = [&](std::size_t varied, std::size_t i) {
-    std::vector<std::string>& point = points.emplace_back();
+    Point& point = points.emplace_back();
+    point.varied = &sweep.axes[varied];
     for (std::size_t axis = 0; axis < sweep.axes.size(); ++axis) {
       const std::vector<std::string>& values = sweep.axes[axis].values;
       const std::string& value = values[zip || axis == varied ? i : 0];
-      for (const std::string& key : sweep.axes[axis].keys) point.push_back(key + "=" + value);
+      for (const std::string& key : sweep.axes[axis].keys) point.overrides.push_back(key + "=" + value);
     }
   };
   for (std::size_t axis = 0; axis < (zip ? std::size_t{1} : sweep.axes.size()); ++axis)
@@ -127,20 +133,19 @@ std::vector<std::vector<std::string>> points_to_try(const scenario::SweepSpec& s
 /// A batch would run the sweep's points: what is wrong with the first bad one.
 void check_sweep(const std::string& path, const scenario::LoadOptions& options, const scenario::SweepSpec& sweep,
                  Problems& problems) {
-  const auto complain = [&](const std::string& text) {
-    Problem& problem = problems.emplace_back();
-    problem.place.file = path;
-    problem.text = "[sweep]: " + text;
+  const auto complain = [&](const scenario::SweepSpec::Axis& axis, const std::string& text) {
+    problems.push_back({axis.place, "[sweep]: " + text});
   };
   if (sweep.combine == scenario::SweepSpec::Combine::zip)
     for (const auto& axis : sweep.axes)
       if (axis.values.size() != sweep.axes.front().values.size())
-        return complain("axes that go side by side need as many values each");
-  for (const std::vector<std::string>& point : points_to_try(sweep)) {
+        return complain(axis, "axes that go side by side need as many values each");
+  for (const auto& [point, varied] : points_to_try(sweep)) {
     scenario::LoadOptions changed = options;
     changed.overrides.insert(changed.overrides.end(), point.begin(), point.end());
     const Problems found = scenario::load(path, changed).problems;
-    if (!found.empty()) return complain(fmt::format("the point {}: {}", fmt::join(point, ", "), found.front().text));
+    if (!found.empty())
+      return complain(*varied, fmt::format("the point {}: {}", fmt::join(point, ", "), found.front().text));
   }
 }
 

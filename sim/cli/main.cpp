@@ -32,7 +32,7 @@ int refuse(const CLI::App& app, const CLI::ParseError& error) {
     text = words.empty() ? "what is to be done is missing" : "unknown verb \"" + words.front() + "\"";
     text += config::did_you_mean_or(words.empty() ? "" : words.front(), verbs, "; right would be one of: ");
   }
-  std::fprintf(stderr, "command line:1:0: %s; see vmbsim --help\n", text.c_str());
+  std::fprintf(stderr, "command line: %s; see vmbsim --help\n", text.c_str());
   return cli::bad_input;
 }
 

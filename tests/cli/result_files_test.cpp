@@ -164,7 +164,7 @@ TEST_CASE("the same run may be written twice into its folder; another scenario, 
     CHECK(answer.status == 2);
     CHECK(answer.out.empty());
     CHECK(answer.err ==
-          "deep/er/o/manifest.toml:0:0: belongs to another scenario, seed or setting; name another folder, or "
+          "deep/er/o/manifest.toml: belongs to another scenario, seed or setting; name another folder, or "
           "remove this one\n");
   }
   CHECK(user.reads("deep/er/o/summary.json") == kept);

@@ -74,7 +74,7 @@ TEST_CASE("a folder that cannot take results is found before the run") {
   const User user;
   user.writes("s.toml", endless(false));
   user.writes("file", "mine");
-  CHECK(user.types("vmbsim run s.toml --out file").err == "file:0:0: cannot be made a folder: Not a directory\n");
+  CHECK(user.types("vmbsim run s.toml --out file").err == "file: cannot be made a folder: Not a directory\n");
   CHECK(user.types("vmbsim run s.toml --out file/below").status == 3);
   CHECK(user.reads("file") == "mine");
   const Answer nowhere = user.types("vmbsim run s.toml --out /proc/self");

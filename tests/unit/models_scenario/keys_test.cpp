@@ -349,5 +349,5 @@ TEST_CASE("the seed of the command line wins") {
   const Loaded large = load_text(smallest, {.seed = Seed{UINT64_MAX}});
   REQUIRE(large.problems.size() == 1);
   CHECK(large.problems[0].line() ==
-        "--seed:1:1: 18446744073709551615: out of range; right would be 0 to 9223372036854775807");
+        "--seed: 18446744073709551615: out of range; right would be 0 to 9223372036854775807");
 }
