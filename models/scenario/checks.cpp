@@ -189,7 +189,7 @@ class Checks {
     if (document_.root.find("run_for") || document_.root.find("packets") || meant("run_for") || meant("packets"))
       return;
     for (const WorkloadSpec& w : s_.workloads) {
-      if (w.loop == WorkloadSpec::Loop::trace) continue;
+      if (w.loop == WorkloadSpec::Loop::trace || meant("workload.loop")) continue;
       return problem({}, "run_for or packets is missing: workload \"" + w.name +
                              "\" never ends by itself; give run_for = \"200ms\" or packets = 1000");
     }

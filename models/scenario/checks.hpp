@@ -18,8 +18,8 @@ using HostCheck = std::function<std::optional<std::string>(const std::string& pl
 /// start a process to find out.
 using DriverCheck = std::function<std::optional<std::string>(const std::string& file)>;
 
-/// `document` is where `s` was read from, for the places. `misspelt` are keys at its top that stand there under a wrong name:
-/// nothing is said of their absence. `host_check` may be empty.
+/// `document` is where `s` was read from, for the places. `misspelt` are the paths of keys that stand there under a wrong
+/// name: nothing is said of their absence. `host_check` may be empty.
 void check(const Scenario& s, const config::Document& document, const std::set<std::string>& misspelt,
            const HostCheck& host_check, Problems& problems);
 

@@ -71,7 +71,8 @@ void machine_fields(Visitor& v, MachineSpec& m) {
            .doc = "Host of the platform that is the root partition.",
            .required = platform,
            .relevant = platform,
-           .only_for = "a machine with a platform"},
+           .only_for = "a machine with a platform",
+           .decided_by = {"platform"}},
           parse_text(m.host));
 }
 
@@ -95,7 +96,8 @@ void vm_fields(Visitor& v, const MachineSpec& m, VmSpec& vm, bool written) {
            .doc = "Host of the platform that carries the processors.",
            .preset = m.host.empty() ? std::nullopt : std::optional<std::string>(config::toml_quoted(m.host)),
            .relevant = !m.platform.empty(),
-           .only_for = "a machine with a platform"},
+           .only_for = "a machine with a platform",
+           .decided_by = {"machine", "machine.platform"}},
           parse_text(vm.host));
 }
 
@@ -159,7 +161,8 @@ void endpoint_fields(Visitor& v, EndpointSpec& e) {
            .preset = "\"dispatch\"",
            .choices = {"dispatch", "passive"},
            .relevant = built_in,
-           .only_for = only_for},
+           .only_for = only_for,
+           .decided_by = {"driver"}},
           parse_choice(e.processing, {{"dispatch", Processing::dispatch}, {"passive", Processing::passive}}));
   v.value({.key = "transaction_quota",
            .shape = Shape::integer,
@@ -168,14 +171,16 @@ void endpoint_fields(Visitor& v, EndpointSpec& e) {
            .min = 0,
            .max = most_outstanding,
            .relevant = built_in,
-           .only_for = only_for},
+           .only_for = only_for,
+           .decided_by = {"driver"}},
           parse_integer(e.transaction_quota, 0, most_outstanding));
   v.value({.key = "process_time",
            .shape = Shape::distribution,
            .doc = "Processor time the driver spends on each packet.",
            .preset = "\"0ns\"",
            .relevant = built_in,
-           .only_for = only_for},
+           .only_for = only_for,
+           .decided_by = {"driver"}},
           parse_distribution(e.process_time));
 }
 
@@ -186,7 +191,8 @@ void device_fields(Visitor& v, DeviceSpec& d, bool storage) {
            .doc = "Time one server needs for a request, or \"trace\".",
            .required = storage && !disk,
            .relevant = !disk,
-           .only_for = "a device without a disk of the platform"},
+           .only_for = "a device without a disk of the platform",
+           .decided_by = {"disk"}},
           parse_service(d));
   integer(v, "parallel", d.parallel, 1, 65'536, "1", "Requests served at the same time.");
   v.value({.key = "disk", .shape = Shape::text, .doc = "\"host:disk\" of the platform, in place of service."},
@@ -275,7 +281,8 @@ void channel_fields(Visitor& v, const Scenario& s, ChannelSpec& c) {
   v.table({.key = "device",
            .doc = "What stands behind the host's storage driver.",
            .relevant = c.has_disk(),
-           .only_for = "driver = \"storage\""},
+           .only_for = "driver = \"storage\"",
+           .decided_by = {"driver", "host_endpoint", "host_endpoint.driver"}},
           [&] { device_fields(v, c.device, c.driver == "storage" && c.has_disk()); });
 }
 
@@ -314,7 +321,8 @@ void trace_fields(Visitor& v, TraceSpec& t, bool needed) {
              .doc = doc,
              .required = required && format == F::csv,
              .relevant = csv,
-             .only_for = "format = \"csv\""},
+             .only_for = "format = \"csv\"",
+             .decided_by = {"format"}},
             parse_text(out));
   };
   column("arrival", t.arrival, true, "Column of arrival times.");
@@ -327,7 +335,8 @@ void trace_fields(Visitor& v, TraceSpec& t, bool needed) {
            .doc = "Of arrival and service where their headers name none.",
            .preset = "\"1ns\"",
            .relevant = csv,
-           .only_for = "format = \"csv\""},
+           .only_for = "format = \"csv\"",
+           .decided_by = {"format"}},
           parse_column_unit(t.unit));
 }
 
@@ -369,7 +378,8 @@ void workload_fields(Visitor& v, const Scenario& s, WorkloadSpec& w) {
            .doc = "When requests arrive.",
            .required = open && loop,
            .relevant = open,
-           .only_for = "loop = \"open\""},
+           .only_for = "loop = \"open\"",
+           .decided_by = {"loop"}},
           parse_arrivals(w.arrivals));
   v.value({.key = "queue_depth",
            .shape = Shape::integer,
@@ -378,14 +388,16 @@ void workload_fields(Visitor& v, const Scenario& s, WorkloadSpec& w) {
            .min = 1,
            .max = 65'536,
            .relevant = closed,
-           .only_for = "loop = \"closed\""},
+           .only_for = "loop = \"closed\"",
+           .decided_by = {"loop"}},
           parse_integer(w.queue_depth, 1, 65'536));
   v.value({.key = "think_time",
            .shape = Shape::distribution,
            .doc = "From a completion to the request it admits.",
            .preset = "\"0ns\"",
            .relevant = closed,
-           .only_for = "loop = \"closed\""},
+           .only_for = "loop = \"closed\"",
+           .decided_by = {"loop"}},
           parse_distribution(w.think_time));
   const bool reads = !channel || channel->driver != "echo" || !channel->guest_endpoint.library.empty();
   // The trace comes after the plain keys, so whether it names a size column is settled by the checks.
@@ -399,9 +411,14 @@ void workload_fields(Visitor& v, const Scenario& s, WorkloadSpec& w) {
            .doc = "Share of reads, 0 to 1; the rest are writes.",
            .preset = "1.0",
            .relevant = reads && synthetic,
-           .only_for = "an open or closed loop on a channel that reads and writes"},
+           .only_for = "an open or closed loop on a channel that reads and writes",
+           .decided_by = {"loop", "channel.guest_endpoint", "channel.guest_endpoint.driver"}},
           parse_fraction(w.read_permille));
-  v.table({.key = "trace", .doc = "The recorded load.", .relevant = recorded, .only_for = "loop = \"trace\""},
+  v.table({.key = "trace",
+           .doc = "The recorded load.",
+           .relevant = recorded,
+           .only_for = "loop = \"trace\"",
+           .decided_by = {"loop"}},
           [&] { trace_fields(v, w.trace, loop.has_value()); });
 }
 

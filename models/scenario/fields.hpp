@@ -47,6 +47,9 @@ struct Field {
   std::vector<std::string> choices{};
   bool relevant = true;       ///< false: here the key would have no effect, and writing it is a problem
   const char* only_for = "";  ///< where it has one: `loop = "closed"`
+  /// The keys that decide about `relevant` and `required`, beside it or from the top. Where one of them is misspelt, that is
+  /// the problem.
+  std::vector<const char*> decided_by{};
 };
 
 /// What turning text into values may ask of the reader.
@@ -83,6 +86,7 @@ struct TableField {
   bool optional = false;  ///< left out: not visited at all; otherwise as if it stood there empty
   bool relevant = true;
   const char* only_for = "";
+  std::vector<const char*> decided_by{};  ///< as in Field
 };
 
 class Visitor {

@@ -52,19 +52,27 @@ const Node* Reader::ask(const char* key) {
   return frames_.back().table->find(key);
 }
 
-bool Reader::refuse_irrelevant(const Node* node, const char* key, bool relevant, const char* only_for) {
-  if (relevant) return false;
-  if (node) problem(node->at, std::string(key) + ": has no effect here; it is for " + only_for);
+template <class AnyField>
+bool Reader::refuse_irrelevant(const Node* node, const AnyField& field) {
+  if (field.relevant) return false;
+  if (!node) return true;
+  Irrelevant& refused = irrelevant_.emplace_back();
+  refused.at = node->at;
+  refused.text = std::string(field.key) + ": has no effect here; it is for " + field.only_for;
+  for (const char* key : field.decided_by) {
+    refused.decided_by.emplace_back(key);
+    refused.decided_by.push_back(path_of(key));
+  }
   return true;
 }
 
-std::string Reader::path_of(const char* key) const {
+std::string Reader::path_of(const std::string& key) const {
   return frames_.back().path.empty() ? key : frames_.back().path + "." + key;
 }
 
 void Reader::value(const Field& field, const Parse& parse) {
   const Node* node = ask(field.key);
-  if (refuse_irrelevant(node, field.key, field.relevant, field.only_for)) return;
+  if (refuse_irrelevant(node, field)) return;
   std::optional<Node> preset;
   if (!node && field.preset) {
     preset = config::parse_toml_value(*field.preset);
@@ -74,8 +82,9 @@ void Reader::value(const Field& field, const Parse& parse) {
   if (!node) {
     if (!field.required || config_.incomplete) return;
     Frame& frame = frames_.back();
-    frame.missing.push_back(
-        {field.key, frame.table->at, (frame.title.empty() ? "" : frame.title + ": ") + field.key + " is missing"});
+    frame.missing.push_back({field.key, frame.table->at,
+                             (frame.title.empty() ? "" : frame.title + ": ") + field.key + " is missing",
+                             field.decided_by});
     return;
   }
   key_ = field.key;
@@ -93,27 +102,39 @@ void Reader::open(const Node& table, const char* key, bool in_list, bool absent)
 }
 
 void Reader::close() {
-  const Frame frame = std::move(frames_.back());
-  frames_.pop_back();
-  misspelt_.clear();
+  const Frame frame = frames_.back();
+  std::set<std::string> meant;
   for (const config::Entry& entry : frame.table->entries) {
     if (std::find(frame.known.begin(), frame.known.end(), entry.key) != frame.known.end()) continue;
     problem(entry.at, "unknown key \"" + entry.key + "\"" + (frame.title.empty() ? "" : " in " + frame.title) +
                           config::did_you_mean_or(entry.key, frame.known, "; known: "));
-    if (const auto meant = config::nearest(entry.key, frame.known)) misspelt_.insert(*meant);
+    const auto nearest = config::nearest(entry.key, frame.known);
+    if (!nearest || has(nearest->c_str())) continue;
+    meant.insert(*nearest);
+    misspelt_.insert(path_of(*nearest));
   }
+  frames_.pop_back();
+  const auto is_meant = [&](const std::string& key) { return meant.count(key) != 0; };
   for (const Missing& missing : frame.missing) {
-    if (misspelt_.count(missing.key) != 0) continue;
+    if (is_meant(missing.key) || std::any_of(missing.decided_by.begin(), missing.decided_by.end(), is_meant)) continue;
     if (frame.absent != nullptr)  // the table's own key may be the misspelt one
-      frames_.back().missing.push_back({frame.absent, missing.at, missing.text});
+      frames_.back().missing.push_back({frame.absent, missing.at, missing.text, {}});
     else
       problem(missing.at, missing.text);
   }
 }
 
+void Reader::finish() {
+  close();
+  for (const Irrelevant& refused : irrelevant_)
+    if (std::none_of(refused.decided_by.begin(), refused.decided_by.end(),
+                     [&](const std::string& path) { return misspelt_.count(path) != 0; }))
+      problem(refused.at, refused.text);
+}
+
 void Reader::table(const TableField& field, const std::function<void()>& inside) {
   const Node* node = ask(field.key);
-  if (refuse_irrelevant(node, field.key, field.relevant, field.only_for)) return;
+  if (refuse_irrelevant(node, field)) return;
   if (!node && field.optional) return;
   if (node && !node->is(Node::Kind::table)) {
     problem(node->at, std::string(field.key) + ": wrong type: " + config::name_of(node->kind) +
@@ -143,7 +164,9 @@ void Reader::list(const TableField& field, bool one_by_default, const std::funct
   }
   if (!node) {
     if (!one_by_default) return;
-    open(nothing_, field.key, true, true);
+    Node absent;
+    absent.at = frames_.back().table->at;
+    open(absent, field.key, true, true);
     each();
     close();
     return;

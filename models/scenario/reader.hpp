@@ -23,8 +23,8 @@ class Reader final : public Visitor, public Reading {
   Reader(const config::Document& document, Problems& problems, Config config);
 
   /// Problems for the keys nobody asked for. To be called once, after the visit.
-  void finish() { close(); }
-  /// After finish(): the keys at the top that a misspelt one probably means. What they hold is not missing.
+  void finish();
+  /// After finish(): the paths of the keys that a misspelt one probably means. What they hold is not missing.
   const std::set<std::string>& misspelt() const { return misspelt_; }
   /// The document with every default written out.
   const std::string& resolved() const { return resolved_; }
@@ -51,6 +51,13 @@ class Reader final : public Visitor, public Reading {
     std::string key;
     config::Origin at;
     std::string text;
+    std::vector<const char*> decided_by;
+  };
+  /// A key that has no effect. That is no problem of its own where the key that decides so is misspelt.
+  struct Irrelevant {
+    config::Origin at;
+    std::string text;
+    std::vector<std::string> decided_by;  // paths
   };
   /// One table that is being visited.
   struct Frame {
@@ -63,22 +70,23 @@ class Reader final : public Visitor, public Reading {
   };
 
   const config::Node* ask(const char* key);
-  bool refuse_irrelevant(const config::Node* node, const char* key, bool relevant, const char* only_for);
+  template <class AnyField>
+  bool refuse_irrelevant(const config::Node* node, const AnyField& field);
   void open(const config::Node& table, const char* key, bool in_list, bool absent);
   void close();
   void read_entries(const config::Node& table, const std::string& prefix, const ParseEntry& parse,
                     std::set<std::string>& seen);
-  std::string path_of(const char* key) const;
+  std::string path_of(const std::string& key) const;
   void problem(config::Origin at, std::string text);
 
   const config::Document& document_;
   Problems& problems_;
   Config config_;
-  config::Node nothing_;  // stands for tables that are left out
   std::vector<Frame> frames_;
   std::string key_;                    // of the value that is being read
   const config::Node* top_ = nullptr;  // and its node
   std::set<std::string> misspelt_;
+  std::vector<Irrelevant> irrelevant_;
   std::string resolved_;
 };
 

@@ -294,6 +294,42 @@ TEST_CASE("a file with very many entries is refused before they are compared") {
              Catch::Contains("workload: 5001 entries; right would be at most 4096"));
 }
 
+TEST_CASE("a misspelt key is one problem: what it decides is not judged") {
+  struct Row {
+    std::vector<std::string> overrides;
+    const char* problem;
+  };
+  for (const Row& row :
+       {Row{{"workload.load.lop=open", "workload.load.arrivals={periodic=\"1/ms\"}"},
+            "unknown key \"lop\" in [[workload]] (did you mean \"loop\"?)\n"},
+        Row{{"machine.plattform=default", "machine.host=server", "vm=[{name=\"guest\",host=\"server\"}]"},
+            "unknown key \"plattform\" in [machine] (did you mean \"platform\"?)\n"},
+        Row{{"machin.platform=default", "vm=[{name=\"guest\",host=\"server\"}]"},
+            "unknown key \"machin\" (did you mean \"machine\"?)\n"},
+        Row{{"channel.disk.device={dsik=\"server:ssd\"}"},
+            "unknown key \"dsik\" in [channel.device] (did you mean \"disk\"?)\n"},
+        Row{{"channel.disk.driver=echo", "channel.disk.host_endpoint.drivr=own.so"},
+            "unknown key \"drivr\" in [channel.host_endpoint] (did you mean \"driver\"?)\n"}}) {
+    INFO(row.problem);
+    CHECK(problems_after(row.overrides) == row.problem);
+  }
+  // One that decides nothing, and one that is there beside its misspelling, hide no other mistake.
+  CHECK(problems_after({"workload.load.nmae=x", "workload.load.arrivals={periodic=\"1/ms\"}"}) ==
+        "unknown key \"nmae\" in [[workload]] (did you mean \"name\"?)\n"
+        "arrivals: has no effect here; it is for loop = \"open\"\n");
+  CHECK(problems_after(
+            {"workload.load.loop=closed", "workload.load.lop=open", "workload.load.arrivals={periodic=\"1/ms\"}"}) ==
+        "unknown key \"lop\" in [[workload]] (did you mean \"loop\"?)\n"
+        "arrivals: has no effect here; it is for loop = \"open\"\n");
+}
+
+TEST_CASE("a recorded load whose loop is misspelt is not asked when it ends") {
+  std::string text = smallest;
+  text.replace(text.find("run_for = \"10ms\"\n"), 17, "");
+  CHECK(texts_of(load_text(text + "lop = \"trace\"\n").problems) ==
+        "unknown key \"lop\" in [[workload]] (did you mean \"loop\"?)\n");
+}
+
 TEST_CASE("all problems come at once, in the order of the file") {
   const Loaded result = load_text(R"(schema = 1
 name = 3
