@@ -185,9 +185,7 @@ NTSTATUS create_below_device(const WDF_OBJECT_ATTRIBUTES* attributes, bool seria
   return object->adopt(parent, attributes, handle);
 }
 
-template <class T>
-WDFOBJECT parent_handle(const void* handle, const char* call) {
-  const T* object = Framework::current().object_of<T>(handle, call);
+WDFOBJECT parent_handle(const Object* object) {
   return object != nullptr && object->parent() != nullptr ? object->parent()->handle() : nullptr;
 }
 
@@ -225,7 +223,9 @@ BOOLEAN WdfDpcCancel(WDFDPC Dpc, BOOLEAN Wait) {
   return was_queued ? TRUE : FALSE;
 }
 
-WDFOBJECT WdfDpcGetParentObject(WDFDPC Dpc) { return kmdf::parent_handle<kmdf::Dpc>(Dpc, "WdfDpcGetParentObject"); }
+WDFOBJECT WdfDpcGetParentObject(WDFDPC Dpc) {
+  return kmdf::parent_handle(Framework::current().object_of<kmdf::Dpc>(Dpc, "WdfDpcGetParentObject"));
+}
 PKDPC WdfDpcWdmGetDpc(WDFDPC Dpc) {
   auto* dpc = Framework::current().object_of<kmdf::Dpc>(Dpc, "WdfDpcWdmGetDpc");
   return dpc != nullptr ? &dpc->dpc : nullptr;
@@ -244,9 +244,7 @@ NTSTATUS WdfTimerCreate(PWDF_TIMER_CONFIG Config, PWDF_OBJECT_ATTRIBUTES Attribu
 }
 
 BOOLEAN WdfTimerStart(WDFTIMER Timer, LONGLONG DueTime) {
-  Framework& framework = Framework::current();
-  framework.require_irql_at_most(Irql::dispatch, "WdfTimerStart");
-  auto* timer = framework.object_of<kmdf::Timer>(Timer, "WdfTimerStart");
+  auto* timer = Framework::current().object_of<kmdf::Timer>(Timer, "WdfTimerStart", Irql::dispatch);
   return timer != nullptr && timer->start(DueTime) ? TRUE : FALSE;
 }
 
@@ -262,8 +260,8 @@ BOOLEAN WdfTimerStop(WDFTIMER Timer, BOOLEAN Wait) {
 }
 
 WDFOBJECT WdfTimerGetParentObject(WDFTIMER Timer) {
-  Framework::current().require_irql_at_most(Irql::dispatch, "WdfTimerGetParentObject");
-  return kmdf::parent_handle<kmdf::Timer>(Timer, "WdfTimerGetParentObject");
+  return kmdf::parent_handle(
+      Framework::current().object_of<kmdf::Timer>(Timer, "WdfTimerGetParentObject", Irql::dispatch));
 }
 
 // ---- Work items ----
@@ -277,9 +275,8 @@ NTSTATUS WdfWorkItemCreate(PWDF_WORKITEM_CONFIG Config, PWDF_OBJECT_ATTRIBUTES A
 }
 
 VOID WdfWorkItemEnqueue(WDFWORKITEM WorkItem) {
-  Framework& framework = Framework::current();
-  framework.require_irql_at_most(Irql::dispatch, "WdfWorkItemEnqueue");
-  if (auto* item = framework.object_of<kmdf::WorkItem>(WorkItem, "WdfWorkItemEnqueue")) item->enqueue();
+  if (auto* item = Framework::current().object_of<kmdf::WorkItem>(WorkItem, "WdfWorkItemEnqueue", Irql::dispatch))
+    item->enqueue();
 }
 
 VOID WdfWorkItemFlush(WDFWORKITEM WorkItem) {
@@ -289,8 +286,8 @@ VOID WdfWorkItemFlush(WDFWORKITEM WorkItem) {
 }
 
 WDFOBJECT WdfWorkItemGetParentObject(WDFWORKITEM WorkItem) {
-  Framework::current().require_irql_at_most(Irql::dispatch, "WdfWorkItemGetParentObject");
-  return kmdf::parent_handle<kmdf::WorkItem>(WorkItem, "WdfWorkItemGetParentObject");
+  return kmdf::parent_handle(
+      Framework::current().object_of<kmdf::WorkItem>(WorkItem, "WdfWorkItemGetParentObject", Irql::dispatch));
 }
 
 }  // extern "C"

@@ -81,9 +81,7 @@ namespace {
 void init_call(const char* call) { Framework::current().require_irql_at_most(Irql::dispatch, call); }
 
 kmdf::Device* device_of(WDFDEVICE handle, Irql highest, const char* call) {
-  Framework& framework = Framework::current();
-  framework.require_irql_at_most(highest, call);
-  return framework.object_of<kmdf::Device>(handle, call);
+  return Framework::current().object_of<kmdf::Device>(handle, call, highest);
 }
 }  // namespace
 
@@ -244,9 +242,8 @@ NTSTATUS WdfFdoQueryForInterface(WDFDEVICE Fdo, LPCGUID InterfaceType, PINTERFAC
 }
 NTSTATUS WdfIoTargetQueryForInterface(WDFIOTARGET IoTarget, LPCGUID InterfaceType, PINTERFACE Interface, USHORT Size,
                                       USHORT Version, PVOID) {
-  Framework& framework = Framework::current();
-  framework.require_irql_at_most(Irql::passive, "WdfIoTargetQueryForInterface");
-  auto* target = framework.object_of<kmdf::IoTarget>(IoTarget, "WdfIoTargetQueryForInterface");
+  auto* target =
+      Framework::current().object_of<kmdf::IoTarget>(IoTarget, "WdfIoTargetQueryForInterface", Irql::passive);
   if (target == nullptr) return STATUS_INVALID_HANDLE;
   return kmcl::query_interface(*InterfaceType, *Interface, Size, Version);
 }

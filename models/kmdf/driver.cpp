@@ -71,9 +71,7 @@ PDRIVER_OBJECT WdfDriverWdmGetDriverObject(WDFDRIVER Driver) {
 }
 
 PWSTR WdfDriverGetRegistryPath(WDFDRIVER Driver) {
-  Framework& framework = Framework::current();
-  framework.require_irql_at_most(Irql::passive, "WdfDriverGetRegistryPath");
-  const auto* driver = framework.object_of<kmdf::Driver>(Driver, "WdfDriverGetRegistryPath");
+  const auto* driver = Framework::current().object_of<kmdf::Driver>(Driver, "WdfDriverGetRegistryPath", Irql::passive);
   return driver != nullptr ? driver->object().DriverExtension->ServiceKeyName.Buffer : nullptr;
 }
 

@@ -70,6 +70,12 @@ void Memory::finish() {
   end();
 }
 
+void Memory::finish_alone() {
+  if (list_ != nullptr) ExFreePoolWithTag(buffer_, 0);
+  list_ = nullptr;
+  finish();
+}
+
 Lookaside::Lookaside(Framework& framework, Driver* driver, std::size_t size, POOL_TYPE type, ULONG tag,
                      const WDF_OBJECT_ATTRIBUTES* attributes)
     : Object(framework, Kind::lookaside, driver),
@@ -121,15 +127,11 @@ using kmdf::Framework;
 namespace {
 
 kmdf::Memory* memory_of(WDFMEMORY handle, const char* call) {
-  Framework& framework = Framework::current();
-  framework.require_irql_at_most(Irql::dispatch, call);
-  return framework.object_of<kmdf::Memory>(handle, call);
+  return Framework::current().object_of<kmdf::Memory>(handle, call, Irql::dispatch);
 }
 
 kmdf::Collection* collection_of(WDFCOLLECTION handle, const char* call) {
-  Framework& framework = Framework::current();
-  framework.require_irql_at_most(Irql::dispatch, call);
-  return framework.object_of<kmdf::Collection>(handle, call);
+  return Framework::current().object_of<kmdf::Collection>(handle, call, Irql::dispatch);
 }
 
 bool inside(const kmdf::Memory& memory, std::size_t offset, std::size_t length) {
@@ -214,10 +216,9 @@ NTSTATUS VmbsimWdfLookasideListCreate(const VOID* Module, PWDF_OBJECT_ATTRIBUTES
 }
 
 NTSTATUS WdfMemoryCreateFromLookaside(WDFLOOKASIDE Lookaside, WDFMEMORY* Memory) {
-  Framework& framework = Framework::current();
   *Memory = nullptr;
-  framework.require_irql_at_most(Irql::dispatch, "WdfMemoryCreateFromLookaside");
-  auto* list = framework.object_of<kmdf::Lookaside>(Lookaside, "WdfMemoryCreateFromLookaside");
+  auto* list =
+      Framework::current().object_of<kmdf::Lookaside>(Lookaside, "WdfMemoryCreateFromLookaside", Irql::dispatch);
   if (list == nullptr) return STATUS_INVALID_HANDLE;
   if (list->being_deleted()) return STATUS_DELETE_PENDING;
   kmdf::Memory* memory = nullptr;
@@ -288,10 +289,8 @@ NTSTATUS VmbsimWdfStringCreate(const VOID* Module, PCUNICODE_STRING UnicodeStrin
 }
 
 VOID WdfStringGetUnicodeString(WDFSTRING String, PUNICODE_STRING UnicodeString) {
-  Framework& framework = Framework::current();
-  framework.require_irql_at_most(Irql::passive, "WdfStringGetUnicodeString");
   *UnicodeString = UNICODE_STRING{};
-  if (auto* string = framework.object_of<kmdf::String>(String, "WdfStringGetUnicodeString"))
+  if (auto* string = Framework::current().object_of<kmdf::String>(String, "WdfStringGetUnicodeString", Irql::passive))
     *UnicodeString = string->text();
 }
 

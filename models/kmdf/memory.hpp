@@ -31,6 +31,7 @@ class Memory final : public Object {
  private:
   bool needs_passive() const override { return paged_; }
   void finish() override;
+  void finish_alone() override;
 
   void* buffer_;
   std::size_t size_;

@@ -289,7 +289,7 @@ std::string Framework::abandon(const Driver& driver) {
     if (object == nullptr || object->driver_ != &driver) continue;
     ++counts[static_cast<std::size_t>(object->kind())];
     retire(*handle);
-    object->finish();
+    object->finish_alone();
   }
   std::string text;
   for (std::size_t kind = 0; kind < counts.size(); ++kind)

@@ -100,6 +100,8 @@ class Object {
   virtual bool needs_passive() const;
   /// The last step of its life: objects that are used again override it.
   virtual void finish() { end(); }
+  /// The same when its driver is gone, and with it maybe other objects of that driver, in any order.
+  virtual void finish_alone() { finish(); }
   /// Gives its contexts back and ends it, or leaves it to the framework when it is reusable.
   void end();
   /// Gives a fresh life, without a parent, to an object that finish() kept.
@@ -169,6 +171,12 @@ class Framework {
   template <class T>
   T* object_of(const void* handle, const char* call) const {
     return static_cast<T*>(check(handle, T::of_kind, call));
+  }
+  /// The same for a call that belongs at `highest` or below: above it the call is a finding, and goes on.
+  template <class T>
+  T* object_of(const void* handle, const char* call, Irql highest) const {
+    require_irql_at_most(highest, call);
+    return object_of<T>(handle, call);
   }
   Object* any_object_of(const void* handle, const char* call) const;
   /// The object whose context this is; null when it is none.

@@ -313,8 +313,7 @@ NTSTATUS WdfIoQueueCreate(WDFDEVICE Device, PWDF_IO_QUEUE_CONFIG Config, PWDF_OB
                           WDFQUEUE* Queue) {
   Framework& framework = Framework::current();
   if (Queue != nullptr) *Queue = nullptr;
-  framework.require_irql_at_most(Irql::dispatch, "WdfIoQueueCreate");
-  auto* device = framework.object_of<kmdf::Device>(Device, "WdfIoQueueCreate");
+  auto* device = framework.object_of<kmdf::Device>(Device, "WdfIoQueueCreate", Irql::dispatch);
   if (device == nullptr) return STATUS_INVALID_HANDLE;
   if (Config->Size != sizeof *Config) return STATUS_INFO_LENGTH_MISMATCH;
   const bool manual = Config->DispatchType == WdfIoQueueDispatchManual;

@@ -227,9 +227,7 @@ using kmdf::Framework;
 namespace {
 
 kmdf::Request* request_of(WDFREQUEST handle, const char* call) {
-  Framework& framework = Framework::current();
-  framework.require_irql_at_most(Irql::dispatch, call);
-  return framework.object_of<kmdf::Request>(handle, call);
+  return Framework::current().object_of<kmdf::Request>(handle, call, Irql::dispatch);
 }
 
 NTSTATUS retrieve_memory(WDFREQUEST handle, bool input, kmdf::Memory** memory, const char* call) {

@@ -114,6 +114,21 @@ TEST_CASE("references that remain at unload are reported by the kind of object")
         "WDF: the driver was unloaded while references to deleted objects remain: WDFSTRING 1, WDFOBJECT 2\n");
 }
 
+TEST_CASE("a buffer of a lookaside list that remains at unload goes without its list") {
+  FrameworkDriver driver;
+  with_driver(driver, [&] {
+    WDFLOOKASIDE list = nullptr;
+    WDFMEMORY memory = nullptr;
+    CHECK(WdfLookasideListCreate(nullptr, 64, NonPagedPoolNx, nullptr, 0, &list) == STATUS_SUCCESS);
+    CHECK(WdfMemoryCreateFromLookaside(list, &memory) == STATUS_SUCCESS);
+    WdfObjectReference(memory);
+    driver.pnp.unload_all();
+    CHECK(driver.guest.pool().by_tag().empty());
+  });
+  CHECK(driver.found() ==
+        "WDF: the driver was unloaded while references to deleted objects remain: WDFMEMORY 1, WDFLOOKASIDE 1\n");
+}
+
 // Source: WdfObjectDelete, remarks.
 TEST_CASE("a driver does not delete what only the framework deletes") {
   FrameworkDriver driver;
