@@ -35,8 +35,9 @@ void start_mutex(FAST_MUTEX& mutex) {
   start_header(mutex.Event.Header, object_type::synchronization_event, 0);
 }
 
+/// Never for a DPC or an ISR: a mutex has a thread for its owner.
 bool try_own(FAST_MUTEX& mutex) {
-  if (mutex.Owner != nullptr) return false;
+  if (mutex.Owner != nullptr || partition().current_thread() == nullptr) return false;
   mutex.Owner = partition().current_thread();
   mutex.Count = 0;
   return true;
@@ -239,7 +240,7 @@ VOID KeInitializeGuardedMutex(PKGUARDED_MUTEX Mutex) {
 }
 
 VOID KeAcquireGuardedMutex(PKGUARDED_MUTEX Mutex) {
-  if (own(*Mutex, "KeAcquireGuardedMutex") && Mutex->Owner != nullptr) ++partition().current_thread()->regions();
+  if (own(*Mutex, "KeAcquireGuardedMutex")) ++partition().current_thread()->regions();
 }
 
 BOOLEAN KeTryToAcquireGuardedMutex(PKGUARDED_MUTEX Mutex) {

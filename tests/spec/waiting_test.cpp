@@ -181,6 +181,30 @@ TEST_CASE("a fast mutex is held at APC_LEVEL, a guarded mutex at the level of it
   CHECK(machine.found() == "");
 }
 
+TEST_CASE("a DPC that lowers its IRQL gets no mutex, for it is no thread that could own one") {
+  Machine machine;
+  FAST_MUTEX fast;
+  KGUARDED_MUTEX guarded;
+  ExInitializeFastMutex(&fast);
+  KeInitializeGuardedMutex(&guarded);
+  KDPC& dpc = machine.dpc([&] {
+    KeLowerIrql(PASSIVE_LEVEL);
+    CHECK_FALSE(ExTryToAcquireFastMutex(&fast));
+    CHECK_FALSE(KeTryToAcquireGuardedMutex(&guarded));
+    KeAcquireGuardedMutex(&guarded);
+    KeLowerIrql(PASSIVE_LEVEL);
+    ExAcquireFastMutex(&fast);
+    KfRaiseIrql(DISPATCH_LEVEL);
+  });
+  machine.thread({}, [&] {
+    KeInsertQueueDpc(&dpc, nullptr, nullptr);
+    CHECK(KeTryToAcquireGuardedMutex(&guarded));  // nobody has it
+    KeReleaseGuardedMutex(&guarded);
+  });
+  machine.run(1ms);
+  CHECK(machine.found() == "0xB8 at 0ns guest.cpu0 at passive\n0xB8 at 0ns guest.cpu0 at apc\n");
+}
+
 TEST_CASE("a fast mutex acquired twice, released by a stranger or kept by a thread that ends is a finding") {
   Machine machine;
   FAST_MUTEX fast;
