@@ -13,9 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-double number(std::uint64_t count) { return static_cast<double>(count); }
-double number(Duration duration) { return static_cast<double>(duration.count()); }
-
 // What is not a number, because nothing was measured, is written as null.
 
 Json whole(double figure) { return std::isnan(figure) ? Json(nullptr) : Json(static_cast<std::int64_t>(figure)); }
@@ -63,14 +60,9 @@ Json to_json(const WorkloadResult& workload) {
 }
 
 Json to_json(const ProcessorResult& processor) {
-  const double whole = number(processor.isr + processor.dpc + processor.thread + processor.spin + processor.idle);
-  return {{"name", processor.name},
-          {"utilisation",
-           {{"isr", ratio(number(processor.isr), whole)},
-            {"dpc", ratio(number(processor.dpc), whole)},
-            {"thread", ratio(number(processor.thread), whole)},
-            {"spin", ratio(number(processor.spin), whole)},
-            {"idle", ratio(number(processor.idle), whole)}}}};
+  Json utilisation = Json::object();
+  for (const Share& share : shares(processor)) utilisation[share.activity] = share.fraction;
+  return {{"name", processor.name}, {"utilisation", utilisation}};
 }
 
 Json to_json(const DeviceResult& device) {

@@ -9,9 +9,6 @@
 namespace vmbsim::report {
 namespace {
 
-double number(std::uint64_t count) { return static_cast<double>(count); }
-double number(Duration duration) { return static_cast<double>(duration.count()); }
-
 /// Collects the metrics of one thing under its prefix.
 class Rows {
  public:
@@ -32,10 +29,10 @@ class Rows {
   }
 
   void ring(const std::string& name, const RingResult& ring) {
-    add(name + ".size", static_cast<double>(ring.size.count), Unit::bytes);
-    add(name + ".peak", static_cast<double>(ring.peak.count), Unit::bytes);
+    add(name + ".size", number(ring.size), Unit::bytes);
+    add(name + ".peak", number(ring.peak), Unit::bytes);
     count(name + ".full_events", ring.full_events);
-    add(name + ".left", static_cast<double>(ring.left.count), Unit::bytes);
+    add(name + ".left", number(ring.left), Unit::bytes);
   }
 
  private:
@@ -75,18 +72,13 @@ void add(std::vector<Metric>& out, const WorkloadResult& workload) {
 
 void add(std::vector<Metric>& out, const ProcessorResult& processor) {
   Rows rows(out, "processor." + processor.name);
-  const Duration whole = processor.isr + processor.dpc + processor.thread + processor.spin + processor.idle;
-  rows.add("isr", ratio(number(processor.isr), number(whole)), Unit::fraction);
-  rows.add("dpc", ratio(number(processor.dpc), number(whole)), Unit::fraction);
-  rows.add("thread", ratio(number(processor.thread), number(whole)), Unit::fraction);
-  rows.add("spin", ratio(number(processor.spin), number(whole)), Unit::fraction);
-  rows.add("idle", ratio(number(processor.idle), number(whole)), Unit::fraction);
+  for (const Share& share : shares(processor)) rows.add(share.activity, share.fraction, Unit::fraction);
 }
 
 void add(std::vector<Metric>& out, const DeviceResult& device) {
   Rows rows(out, "device." + device.name);
   rows.count("operations", device.operations);
-  rows.add("bytes", static_cast<double>(device.bytes.count), Unit::bytes);
+  rows.add("bytes", number(device.bytes), Unit::bytes);
   rows.count("peak_in_flight", device.peak_in_flight);
 }
 
@@ -160,6 +152,15 @@ std::string metric_text(double value, Unit unit) {
 
 double ratio(double numerator, double denominator) {
   return denominator == 0 ? nothing_measured : numerator / denominator;
+}
+
+std::array<Share, 5> shares(const ProcessorResult& processor) {
+  const double whole = number(processor.isr + processor.dpc + processor.thread + processor.spin + processor.idle);
+  return {{{"isr", ratio(number(processor.isr), whole)},
+           {"dpc", ratio(number(processor.dpc), whole)},
+           {"thread", ratio(number(processor.thread), whole)},
+           {"spin", ratio(number(processor.spin), whole)},
+           {"idle", ratio(number(processor.idle), whole)}}};
 }
 
 Spread spread(const Histogram& times, double mean) {

@@ -9,6 +9,7 @@
 ///   workload.foreground.response.p50         ns
 ///   processor.host.cpu0.dpc                  fraction
 ///   device.disk0.peak_in_flight              count
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,8 +41,20 @@ std::vector<std::string> metric_names(const RunResult& result);
 /// A value with its unit, for people: "1.25 us", "64 KiB", "12.5 %"; a dash for none.
 std::string metric_text(double value, Unit unit);
 
+/// A figure to reckon with; of times nanoseconds.
+inline double number(std::uint64_t count) { return static_cast<double>(count); }
+inline double number(Duration duration) { return static_cast<double>(duration.count()); }
+inline double number(Bytes bytes) { return static_cast<double>(bytes.count); }
+
 /// Numerator over denominator, nothing_measured where there is nothing to divide by.
 double ratio(double numerator, double denominator);
+
+/// What a processor's time went to, as a fraction of all of it; nothing_measured where no time passed.
+struct Share {
+  const char* activity;
+  double fraction;
+};
+std::array<Share, 5> shares(const ProcessorResult& processor);
 
 /// The largest batch, nothing_measured without batches.
 double batch_max(const ChannelResult& channel);

@@ -22,9 +22,6 @@ constexpr std::size_t bar_width = 24;
 
 using Row = std::vector<std::string>;
 
-double number(std::uint64_t count) { return static_cast<double>(count); }
-double number(Duration duration) { return static_cast<double>(duration.count()); }
-
 /// Text in the making: sections, and tables whose first column is left aligned and the others right.
 class Page {
  public:
@@ -105,25 +102,21 @@ Row traffic_row(const ChannelResult& channel) {
 
 Row ring_row(const std::string& name, const RingResult& ring) {
   return {name,
-          bytes_text(static_cast<double>(ring.size.count)),
-          bytes_text(static_cast<double>(ring.peak.count)),
-          percent_text(ratio(static_cast<double>(ring.peak.count), static_cast<double>(ring.size.count))),
+          bytes_text(number(ring.size)),
+          bytes_text(number(ring.peak)),
+          percent_text(ratio(number(ring.peak), number(ring.size))),
           count_text(ring.full_events),
-          bytes_text(static_cast<double>(ring.left.count))};
+          bytes_text(number(ring.left))};
 }
 
 Row processor_row(const ProcessorResult& processor) {
-  const double whole = number(processor.isr + processor.dpc + processor.thread + processor.spin + processor.idle);
-  return {processor.name,
-          percent_text(ratio(number(processor.isr), whole)),
-          percent_text(ratio(number(processor.dpc), whole)),
-          percent_text(ratio(number(processor.thread), whole)),
-          percent_text(ratio(number(processor.spin), whole)),
-          percent_text(ratio(number(processor.idle), whole))};
+  Row row{processor.name};
+  for (const Share& share : shares(processor)) row.push_back(percent_text(share.fraction));
+  return row;
 }
 
 Row device_row(const DeviceResult& device) {
-  return {device.name, count_text(device.operations), bytes_text(static_cast<double>(device.bytes.count)),
+  return {device.name, count_text(device.operations), bytes_text(number(device.bytes)),
           count_text(device.peak_in_flight)};
 }
 

@@ -52,9 +52,9 @@ inline RunResult hand_made() {
   result.wall_s = 0.25;
   result.channels = {three_packets("disk")};
   result.workloads = {foreground("foreground", "disk")};
-  result.processors = {{"host.cpu0", 100us, 300us, 200us, 0us, 1400us},
-                       {"host.cpu1", 0us, 0us, 0us, 500us, 1500us},
-                       {"guest.cpu0", 0us, 0us, 0us, 0us, 2000us}};
+  result.processors = {{"host.cpu0", 50us, 150us, 100us, 0us, 700us},
+                       {"host.cpu1", 0us, 0us, 0us, 250us, 750us},
+                       {"guest.cpu0", 0us, 0us, 0us, 0us, 1000us}};
   result.devices = {{"disk0", 3, Bytes{12288}, 2}};
   result.findings = {{"K50", BugCheck::irql_not_less_or_equal, SimTime{1500us}, "guest.cpu0 at dispatch, disk",
                       "the driver waited where it may not"},
@@ -78,7 +78,7 @@ inline RunResult many_guests(int guests) {
     const std::string guest = "web[" + std::to_string(i) + "]";
     result.channels.push_back(three_packets(guest + ".disk"));
     result.workloads.push_back(foreground(guest + ".foreground", guest + ".disk"));
-    result.processors.push_back({guest + ".cpu0", 0us, 500us, 500us, 0us, 1000us});
+    result.processors.push_back({guest + ".cpu0", 0us, 250us, 250us, 0us, 500us});
   }
   return result;
 }
