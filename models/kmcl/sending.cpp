@@ -40,7 +40,7 @@ void Endpoint::pay(const kernel::Distribution& cost, std::size_t bytes) {
 NTSTATUS Endpoint::send(Packet& packet) {
   if (packet.length > maximum_packet_size_) {
     report("K70", BugCheck::none,
-           fmt::format("{} bytes of inline data exceed the maximum packet size of {}", packet.length,
+           fmt::format("inline data of {} B is more than the maximum packet size of {} B", packet.length,
                        maximum_packet_size_));
     return STATUS_INVALID_PARAMETER_3;
   }
@@ -72,7 +72,7 @@ NTSTATUS Endpoint::send(Packet& packet) {
     for (const vmbus::GpaRange& range : packet.ranges) packet.journey.data += Bytes{range.byte_count};
     if (packet.journey.data.count > maximum_external_data_) {
       report("K71", BugCheck::none,
-             fmt::format("{} bytes of external data exceed the channel's maximum of {}", packet.journey.data.count,
+             fmt::format("external data of {} B is more than the channel's maximum of {} B", packet.journey.data.count,
                          maximum_external_data_));
       return STATUS_INVALID_PARAMETER;
     }
