@@ -106,22 +106,12 @@ TEST_CASE("a queued lock goes to processors in the order of their arrival, inter
     machine.thread_at(2us, {.cpu = 2}, [&] { hold("c"); });
     machine.interrupt_at(8us, line, 1);
     machine.run(1ms);
-    CHECK(machine.timeline() == timeline(queued ? R"(
-          0ns  cpu0  dispatch  a
-      10000ns  cpu0  dispatch  a done
-      13000ns  cpu1  dispatch  b
-      23000ns  cpu1  dispatch  b done
-      23000ns  cpu2  dispatch  c
-      33000ns  cpu2  dispatch  c done
-    )"
-                                                : R"(
-          0ns  cpu0  dispatch  a
-      10000ns  cpu0  dispatch  a done
-      10000ns  cpu2  dispatch  c
-      20000ns  cpu2  dispatch  c done
-      20000ns  cpu1  dispatch  b
-      30000ns  cpu1  dispatch  b done
-    )"));
+    const auto turn = [](int from, int cpu, const std::string& name) {
+      const std::string who = "ns cpu" + std::to_string(cpu) + " dispatch " + name;
+      return std::to_string(1000 * from) + who + "\n" + std::to_string(1000 * (from + 10)) + who + " done\n";
+    };
+    CHECK(machine.timeline() == timeline(queued ? turn(0, 0, "a") + turn(13, 1, "b") + turn(23, 2, "c")
+                                                : turn(0, 0, "a") + turn(10, 2, "c") + turn(20, 1, "b")));
     CHECK(KeTestSpinLock(&lock));
     CHECK(machine.found() == "");
     CHECK(machine.accounts_are_complete());

@@ -106,4 +106,12 @@ inline void hold_against_theory(const Case& c, Tolerance tolerance) {
   CHECK(text_of(result.findings) == "");
 }
 
+/// The queue at 30, 70 and 90 % utilisation, over so many packets each.
+inline void hold_at_three_loads(Case (*queue)(double load, std::uint64_t packets), std::uint64_t at_30,
+                                std::uint64_t at_70, std::uint64_t at_90, Tolerance tolerance) {
+  hold_against_theory(queue(0.3, at_30), tolerance);
+  hold_against_theory(queue(0.7, at_70), tolerance);
+  hold_against_theory(queue(0.9, at_90), tolerance);
+}
+
 }  // namespace vmbsim::testing

@@ -4,25 +4,17 @@
 using namespace vmbsim::testing;
 
 TEST_CASE("an M/M/1 queue within one percent") {
-  hold_against_theory(mm1(0.3, 1'000'000), Tolerance::full);
-  hold_against_theory(mm1(0.7, 5'000'000), Tolerance::full);
-  hold_against_theory(mm1(0.9, 60'000'000), Tolerance::full);
+  hold_at_three_loads(mm1, 1'000'000, 5'000'000, 60'000'000, Tolerance::full);
 }
 
 TEST_CASE("an M/D/1 queue within one percent") {
-  hold_against_theory(md1(0.3, 1'000'000), Tolerance::full);
-  hold_against_theory(md1(0.7, 3'000'000), Tolerance::full);
-  hold_against_theory(md1(0.9, 25'000'000), Tolerance::full);
+  hold_at_three_loads(md1, 1'000'000, 3'000'000, 25'000'000, Tolerance::full);
 }
 
 TEST_CASE("an M/M/4 queue within one percent") {
-  hold_against_theory(mm4(0.3, 1'000'000), Tolerance::full);
-  hold_against_theory(mm4(0.7, 5'000'000), Tolerance::full);
-  hold_against_theory(mm4(0.9, 50'000'000), Tolerance::full);
+  hold_at_three_loads(mm4, 1'000'000, 5'000'000, 50'000'000, Tolerance::full);
 }
 
 TEST_CASE("an M/G/1 queue within one percent") {
-  hold_against_theory(mg1(0.3, 1'000'000), Tolerance::full);
-  hold_against_theory(mg1(0.7, 5'000'000), Tolerance::full);
-  hold_against_theory(mg1(0.9, 30'000'000), Tolerance::full);
+  hold_at_three_loads(mg1, 1'000'000, 5'000'000, 30'000'000, Tolerance::full);
 }
