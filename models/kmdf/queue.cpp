@@ -66,10 +66,7 @@ void Queue::enqueue(Request& request) {
   request.where_ = Request::Where::waiting;
   InsertTailList(&waiting_, &request.link_.entry);
   ++waiting_count_;
-  if (was_empty && ready_routine_ != nullptr && !held_) {
-    const SameIrql same("EvtIoQueueState");
-    ready_routine_(handle_as<WDFQUEUE>(), ready_context_);
-  }
+  if (was_empty) tell_ready();
   deliver();
 }
 
@@ -188,8 +185,21 @@ void Queue::look_whether_done() {
   if (state_routine_ == nullptr || driver_count_ != 0 || (state_empty_ && waiting_count_ != 0)) return;
   const PFN_WDF_IO_QUEUE_STATE routine = state_routine_;
   state_routine_ = nullptr;
+  tell(routine, state_context_);
+}
+
+void Queue::tell(PFN_WDF_IO_QUEUE_STATE routine, WDFCONTEXT context) {
   const SameIrql same("EvtIoQueueState");
-  routine(handle_as<WDFQUEUE>(), state_context_);
+  routine(handle_as<WDFQUEUE>(), context);
+}
+
+void Queue::tell_ready() {
+  if (waiting_count_ != 0 && ready_routine_ != nullptr && !held_) tell(ready_routine_, ready_context_);
+}
+
+void Queue::wait_for_change() {
+  KeClearEvent(&changed_);
+  KeWaitForSingleObject(&changed_, Executive, KernelMode, FALSE, nullptr);
 }
 
 void Queue::start() {
@@ -223,10 +233,7 @@ void Queue::cancel_waiting() {
 }
 
 void Queue::wait_idle(bool empty) {
-  while (driver_count_ != 0 || (empty && waiting_count_ != 0)) {
-    KeClearEvent(&changed_);
-    KeWaitForSingleObject(&changed_, Executive, KernelMode, FALSE, nullptr);
-  }
+  while (driver_count_ != 0 || (empty && waiting_count_ != 0)) wait_for_change();
 }
 
 NTSTATUS Queue::ready_notify(PFN_WDF_IO_QUEUE_STATE routine, WDFCONTEXT context) {
@@ -234,10 +241,7 @@ NTSTATUS Queue::ready_notify(PFN_WDF_IO_QUEUE_STATE routine, WDFCONTEXT context)
     return STATUS_INVALID_DEVICE_REQUEST;
   ready_routine_ = routine;
   ready_context_ = context;
-  if (routine != nullptr && waiting_count_ != 0 && !held_) {
-    const SameIrql same("EvtIoQueueState");
-    routine(handle_as<WDFQUEUE>(), context);
-  }
+  tell_ready();
   return STATUS_SUCCESS;
 }
 
@@ -262,10 +266,7 @@ void Queue::hold(ULONG action) {
                         action | (request->cancelable() ? ULONG{WdfRequestStopRequestCancelable} : 0u));
     }
   }
-  while (first_unasked({}) != nullptr) {
-    KeClearEvent(&changed_);
-    KeWaitForSingleObject(&changed_, Executive, KernelMode, FALSE, nullptr);
-  }
+  while (first_unasked({}) != nullptr) wait_for_change();
 }
 
 void Queue::acknowledge(Request& request, bool requeue) {
@@ -287,10 +288,7 @@ void Queue::resume() {
     const SameIrql same("EvtIoResume");
     config_.EvtIoResume(handle_as<WDFQUEUE>(), request.handle_as<WDFREQUEST>());
   }
-  if (waiting_count_ != 0 && ready_routine_ != nullptr) {
-    const SameIrql same("EvtIoQueueState");
-    ready_routine_(handle_as<WDFQUEUE>(), ready_context_);
-  }
+  tell_ready();
   deliver();
 }
 

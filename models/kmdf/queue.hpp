@@ -123,6 +123,9 @@ class Queue final : public Object {
   void cancel_waiting();
   void set_state(bool accepting, bool dispatching, PFN_WDF_IO_QUEUE_STATE complete, WDFCONTEXT context, bool empty);
   void look_whether_done();
+  void tell(PFN_WDF_IO_QUEUE_STATE routine, WDFCONTEXT context);
+  void tell_ready();
+  void wait_for_change();
 
   Device& device_;
   WDF_IO_QUEUE_CONFIG config_;
