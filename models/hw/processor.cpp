@@ -21,6 +21,7 @@ Processor::Processor(Config config)
       stacks_(config.stacks),
       executive_(config.executive),
       idle_wake_(config.idle_wake),
+      patience_(config.patience),
       idle_wake_stream_(config.world.stream(name_, "idle wake")),
       actor_(config.world.new_actor()) {}
 
@@ -39,6 +40,10 @@ void Processor::set_irql(Irql irql) {
   VMBSIM_ASSERT(current_ == this, "only a context on the processor sets its IRQL");
   Context& self = *occupant_;
   const bool lowered = irql < self.irql_;
+  if (lowered && irql < Irql::dispatch && self.irql_ >= Irql::dispatch)
+    ask_patience(self);
+  else if (irql >= Irql::dispatch && self.irql_ < Irql::dispatch)
+    self.raised_since_ = world_.now();
   self.irql_ = irql;
   if (!lowered || !held_back(irql)) return;
   interrupt_occupant();
@@ -186,6 +191,7 @@ void Processor::settle() {
 
 void Processor::run_dpc_pass() {
   Context& pass = fresh(Activity::dpc);
+  pass.raised_since_ = world_.now();
   pass.start(
       Irql::dispatch,
       [](void* self) {
@@ -203,6 +209,7 @@ bool Processor::start_pending_interrupt(Irql level) {
   line->pending = false;
   ++interrupts_;
   Context& isr = fresh(Activity::isr);
+  isr.raised_since_ = world_.now();
   in_service_ = line;
   isr.start(
       line->irql,
@@ -249,10 +256,12 @@ void Processor::run(Context& context) {
   occupant_ = nullptr;
   switch (context.activity_) {
     case Activity::isr:
+      ask_patience(context);
       context.fiber_.rest();
       spare_isr_.push_back(&context);
       break;
     case Activity::dpc:
+      ask_patience(context);
       context.fiber_.rest();
       spare_dpc_.push_back(&context);
       break;

@@ -39,6 +39,8 @@ class Context {
   void* owner() const { return owner_; }
   /// Its processor's IRQL while it runs, the one to return to while it is interrupted.
   Irql irql() const { return irql_; }
+  /// Since when its IRQL is DISPATCH_LEVEL or above; meaningless while it is below.
+  SimTime raised_since() const { return raised_since_; }
   /// Runs `body(argument)` the next time the context gets a processor. The previous body must have ended.
   void start(Irql irql, kernel::Fiber::Body body, void* argument);
   bool finished() const { return fiber_.finished(); }
@@ -61,6 +63,7 @@ class Context {
   kernel::EventHandle wake_;
   SimTime wake_time_{};
   Duration remaining_{};
+  SimTime raised_since_{};
   Irql irql_ = Irql::passive;
   Activity activity_;
   Pause pause_ = Pause::ready;
@@ -85,6 +88,8 @@ class Executive {
   /// Which thread occupies `cpu` next. `current` is the thread that would go on (null when there is none); it is given back
   /// to the ready threads when another one is answered. Null: idle.
   virtual Context* next_thread(CpuId cpu, Context* current) = 0;
+  /// `context` held `cpu` at DISPATCH_LEVEL or above for longer than the processor's patience, and now ends or lowers its IRQL.
+  virtual void raised_too_long(CpuId cpu, const Context& context) = 0;
   /// A thread's body has ended, on its processor.
   virtual void thread_ended(Context& thread) = 0;
 };
@@ -98,6 +103,7 @@ class Processor {
     kernel::StackPool& stacks;
     Executive& executive;
     const kernel::Distribution& idle_wake;  ///< added to an interrupt that finds the processor halted
+    Duration patience;                      ///< the executive is told of who stays longer at DISPATCH_LEVEL or above
   };
   explicit Processor(Config config);
 
@@ -111,6 +117,12 @@ class Processor {
   Executive& executive() const { return executive_; }
   Context* occupant() const { return occupant_; }
   Irql irql() const { return occupant_ != nullptr ? occupant_->irql_ : Irql::passive; }
+  /// Calls `look(context)` for the occupant and for each context it interrupted.
+  template <class Look>
+  void each_started(Look look) const {
+    if (occupant_ != nullptr) look(static_cast<const Context&>(*occupant_));
+    for (const Context* context : interrupted_) look(*context);
+  }
   bool idle() const { return occupant_ == nullptr && !waking_; }
 
   // ---- From a context executing on this processor ----
@@ -164,6 +176,9 @@ class Processor {
   void run_dpc_pass();
   void go_on(Context& context);  // lets an occupant continue where it was stopped
   void account(Activity next);
+  void ask_patience(const Context& context) {  // it is about to leave DISPATCH_LEVEL and what is above
+    if (world_.now() - context.raised_since_ > patience_) executive_.raised_too_long(id_, context);
+  }
   Context& fresh(Activity activity);
   void on_wake();
   void on_reconsider();
@@ -178,6 +193,7 @@ class Processor {
   kernel::StackPool& stacks_;
   Executive& executive_;
   const kernel::Distribution& idle_wake_;
+  Duration patience_;
   kernel::Stream idle_wake_stream_;
   ActorId actor_;
 

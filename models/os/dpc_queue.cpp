@@ -1,5 +1,7 @@
 // Deferred procedure calls.
 // Source: WDK, "Organization of DPC queues": importance decides the place in the queue and whether draining starts at once.
+#include <fmt/format.h>
+
 #include "models/os/thread.hpp"
 
 namespace vmbsim::os {
@@ -9,7 +11,42 @@ namespace {
 constexpr std::uint32_t hurry_depth = 4;
 /// The period of the clock interrupt. Source: Windows' default timer resolution of 15.625 ms (64 Hz).
 constexpr Duration clock_tick{15'625'000};
+
+// Limits of the watchdog, in clock ticks. Source: WDK, "Bug Check 0x133 DPC_WATCHDOG_VIOLATION", its example dumps.
+constexpr Duration routine_limit = 0x500 * clock_tick;  // one DPC or ISR: 20 s
+constexpr Duration raised_limit = 0x1E00 * clock_tick;  // in one go at DISPATCH_LEVEL or above: 120 s
 }  // namespace
+
+const Duration Partition::watchdog_patience = routine_limit;
+
+// ---- The watchdog ----
+
+void Partition::watch(const Cpu& cpu, const char* what, SimTime since, Duration limit) {
+  const Duration span = world_.now() - since;
+  if (span <= limit) return;
+  const bool told_anyway = hw::Processor::current() == cpu.processor.get();
+  findings_.add("WATCHDOG", BugCheck::dpc_watchdog_violation, told_anyway ? std::string_view{} : cpu.processor->name(),
+                fmt::format("{} for {} ms; the watchdog allows {} s", what, span / 1ms, limit / 1s));
+}
+
+void Partition::raised_too_long(CpuId id, const hw::Context& context) {
+  const Cpu& cpu = cpus_[id.value];
+  if (context.activity() == hw::Activity::isr)
+    watch(cpu, "one ISR ran", context.raised_since(), routine_limit);
+  else
+    watch(cpu, "the processor was held at DISPATCH_LEVEL or above", context.raised_since(), raised_limit);
+}
+
+void Partition::find_held_processors() {
+  for (const Cpu& cpu : cpus_)
+    cpu.processor->each_started([&](const hw::Context& context) {
+      if (context.irql() < Irql::dispatch) return;
+      if (context.activity() == hw::Activity::dpc) watch(cpu, "one DPC ran", cpu.dpc_since, routine_limit);
+      raised_too_long(cpu.id, context);
+    });
+}
+
+// ---- The queue ----
 
 bool Partition::insert_dpc(KDPC& dpc, void* argument1, void* argument2, CpuId origin) {
   if (dpc.DpcData != nullptr) return false;  // queued at most once: the two causes merge
@@ -123,7 +160,9 @@ void Partition::drain_dpcs(CpuId id) {
     --cpu.dpc_depth;
     dpc.DpcData = nullptr;  // may be queued again from now on, even by its own routine
     spend(costs_.dpc_dispatch, cpu.costs);
+    cpu.dpc_since = world_.now();
     dpc.DeferredRoutine(&dpc, dpc.DeferredContext, dpc.SystemArgument1, dpc.SystemArgument2);
+    watch(cpu, "one DPC ran", cpu.dpc_since, routine_limit);
     if (cpu.processor->irql() != Irql::dispatch) {
       findings_.add("IRQL", BugCheck::irql_unexpected_value, {}, "a DPC returned at another IRQL than DISPATCH_LEVEL");
       cpu.processor->set_irql(Irql::dispatch);

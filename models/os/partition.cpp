@@ -44,7 +44,8 @@ Partition::Partition(Config config)
                                                                           .world = world_,
                                                                           .stacks = stacks_,
                                                                           .executive = *this,
-                                                                          .idle_wake = costs_.idle_wake});
+                                                                          .idle_wake = costs_.idle_wake,
+                                                                          .patience = watchdog_patience});
   }
   work_queues_[0].priority = Thread::priority_delayed;
   work_queues_[1].priority = Thread::priority_critical;

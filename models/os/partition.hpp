@@ -93,6 +93,7 @@ struct WorkItem {
 
 class Partition final : public hw::Executive {
  public:
+  static const Duration watchdog_patience;  ///< with a context at DISPATCH_LEVEL or above
   struct Config {
     std::string name;  ///< "host", "guest", "web[2]"
     std::uint32_t cpus = 1;
@@ -193,12 +194,17 @@ class Partition final : public hw::Executive {
   /// Strictly in order of arrival; `place` lives until the release.
   void acquire_queued(KSPIN_LOCK& lock, KSPIN_LOCK_QUEUE& place);
 
+  /// At the end of a run: a finding for each ISR, DPC and raised thread that has been on its processor, or interrupted there,
+  /// for longer than the watchdog allows. What ended in time to be noticed was reported when it ended.
+  void find_held_processors();
+
   /// Records a finding when the executing processor's IRQL is above `highest`; true when the call is legal.
   bool require_irql_at_most(Irql highest, const char* call, BugCheck bug_check);
 
   // ---- hw::Executive ----
   bool dpcs_requested(CpuId cpu, bool idle) const override;
   void drain_dpcs(CpuId cpu) override;
+  void raised_too_long(CpuId cpu, const hw::Context& context) override;
   hw::Context* next_thread(CpuId cpu, hw::Context* current) override;
   void thread_ended(hw::Context& thread) override;
 
@@ -209,6 +215,7 @@ class Partition final : public hw::Executive {
     LIST_ENTRY threaded_dpcs{};
     Thread* dpc_thread = nullptr;  // runs them; made when first needed
     std::uint32_t dpc_depth = 0;   // of `dpcs`
+    SimTime dpc_since{};           // when the last DPC's routine was called
     bool dpcs_requested = false;
     kernel::EventHandle tick;  // a clock tick that drains what nobody hurried
     kernel::EventHandle quantum;
@@ -240,6 +247,7 @@ class Partition final : public hw::Executive {
   void insert_threaded_dpc(Cpu& cpu, KDPC& dpc);
   void run_threaded_dpcs(Cpu& cpu);
   void request_dpcs(Cpu& cpu);
+  void watch(const Cpu& cpu, const char* what, SimTime since, Duration limit);
   void on_clock_tick(Cpu& cpu);
   void make_ready(Thread& thread);
   void find_processor(Thread& thread);

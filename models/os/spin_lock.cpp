@@ -90,18 +90,14 @@ void Partition::on_released() {
   const auto spinners = static_cast<std::uint32_t>(
       std::count_if(cpus_.begin(), cpus_.end(), [&lock](const Cpu& cpu) { return cpu.spins_for(lock); }));
   if (spinners == 0 || lock != 0) return;  // all interrupted: they look when that is over; or taken by somebody else
-  std::uint32_t rank = world_.choose(kernel::ChoicePoint::lock, spinners);
-  std::uint64_t after = 0;
-  Cpu* chosen = nullptr;
-  do {  // the spinner of that rank, in order of arrival
-    chosen = nullptr;
-    for (Cpu& cpu : cpus_)
-      if (cpu.spins_for(lock) && cpu.spinning_since > after &&
-          (chosen == nullptr || cpu.spinning_since < chosen->spinning_since))
-        chosen = &cpu;
-    after = chosen->spinning_since;
-  } while (rank-- != 0);
-  chosen->processor->let_spinner_look();
+  const std::uint32_t rank = world_.choose(kernel::ChoicePoint::lock, spinners);
+  for (Cpu& cpu : cpus_) {
+    const auto came_before = [&](const Cpu& other) {
+      return other.spins_for(lock) && other.spinning_since < cpu.spinning_since;
+    };
+    if (cpu.spins_for(lock) && std::count_if(cpus_.begin(), cpus_.end(), came_before) == rank)
+      return cpu.processor->let_spinner_look();
+  }
 }
 
 }  // namespace vmbsim::os

@@ -477,6 +477,9 @@ void World::Parts::run_loads() {
   advance(end);
   find_stuck();
   find_end_of_time(end);
+  host.find_held_processors();
+  for (const auto& of_template : guests)
+    for (const auto& guest : of_template) guest->partition.find_held_processors();
 }
 
 /// After the figures were taken: the drivers of libraries are unloaded, and what they leave behind is found.

@@ -8,7 +8,8 @@
 ///          channels started, so a latency never contains the opening of its channel.
 /// Findings what the simulated software did wrong, and "STUCK": a run that was not stopped by its limit and in which nothing
 ///          is left to happen, though a channel has not started or a request has not been answered; "LIVELOCK": time stands
-///          still; "END_OF_TIME": what the run waits for lies beyond the 291 years of simulated time.
+///          still; "END_OF_TIME": what the run waits for lies beyond the 291 years of simulated time;
+///          "WATCHDOG": an ISR, a DPC or a raised thread kept a processor too long, also one that still does at the end.
 #include <map>
 #include <memory>
 #include <string>
