@@ -84,23 +84,21 @@ class Formatter {
   }
 
   void size(Specification& spec) {
-    const auto skip = [this](std::string_view word) {
-      if (std::strncmp(format_, word.data(), word.size()) != 0) return false;
-      format_ += word.size();
-      return true;
+    struct Modifier {
+      std::string_view word;
+      Size size;
     };
-    if (skip("hh"))
-      spec.size = Size::byte;
-    else if (skip("h"))
-      spec.size = Size::narrow;
-    else if (skip("ll") || skip("I64") || skip("j") || skip("z") || skip("t"))
-      spec.size = Size::bits64;
-    else if (skip("l") || skip("w"))
-      spec.size = Size::wide;
-    else if (skip("I32"))
-      spec.size = Size::none;
-    else if (skip("I"))
-      spec.size = Size::bits64;
+    static constexpr Modifier modifiers[] = {// a word before its beginnings
+                                             {"hh", Size::byte},    {"h", Size::narrow}, {"ll", Size::bits64},
+                                             {"l", Size::wide},     {"w", Size::wide},   {"I32", Size::none},
+                                             {"I64", Size::bits64}, {"I", Size::bits64}, {"j", Size::bits64},
+                                             {"z", Size::bits64},   {"t", Size::bits64}};
+    for (const auto& [word, size] : modifiers)
+      if (std::strncmp(format_, word.data(), word.size()) == 0) {
+        format_ += word.size();
+        spec.size = size;
+        return;
+      }
   }
 
   bool convert(const Specification& spec, char type) {
@@ -142,7 +140,7 @@ class Formatter {
     bool negative = false;
     if (is_signed) {
       std::int64_t number = spec.size == Size::bits64 ? va_arg(arguments_, long long) : va_arg(arguments_, int);
-      if (spec.size == Size::byte) number = static_cast<signed char>(number);
+      if (spec.size == Size::byte) number = ((number & 0xFF) ^ 0x80) - 0x80;
       if (spec.size == Size::narrow) number = static_cast<short>(number);
       negative = number < 0;
       value = negative ? ~static_cast<std::uint64_t>(number) + 1 : static_cast<std::uint64_t>(number);

@@ -48,8 +48,8 @@ class DiskDoor final : public Bridge::Door {
     again->set_op_type(type);
     return again;
   }
-  void take_back(s4u::ActivityPtr activity) override {
-    spare_.push_back(boost::static_pointer_cast<s4u::Io>(std::move(activity)));
+  void take_back(const s4u::ActivityPtr& activity) override {
+    spare_.push_back(boost::static_pointer_cast<s4u::Io>(activity));
   }
 
  private:
@@ -233,7 +233,7 @@ void Bridge::report() {
   std::sort(due, ended_.end(), [](const Flight* a, const Flight* b) { return a->order < b->order; });
   for (auto flight = due; flight != ended_.end(); ++flight) {
     Flight& ended = **flight;
-    ended.door->take_back(std::move(ended.activity));
+    ended.door->take_back(ended.activity);
     --ended.door->in_flight_;
     ended.door->count_done(*ended.work);
     reporting_.push_back(ended.work);

@@ -44,7 +44,7 @@ class Bridge {
     /// The activity that simulates the work, not started yet.
     virtual s4u::ActivityPtr activity(const device::Work& work) = 0;
     /// An activity that ended and was reported.
-    virtual void take_back(s4u::ActivityPtr) {}
+    virtual void take_back(const s4u::ActivityPtr&) {}
 
    private:
     friend class Bridge;
