@@ -123,6 +123,7 @@ Answer behind_name(const Scenario& s, const std::vector<const Spec*>& specs, std
 template <class Spec>
 std::vector<const Spec*> all_of(const std::vector<Spec>& specs) {
   std::vector<const Spec*> out;
+  out.reserve(specs.size());
   for (const Spec& spec : specs) out.push_back(&spec);
   return out;
 }

@@ -15,9 +15,9 @@ Json pattern(const char* what, const char* regex) {
   return {{"type", "string"}, {"description", what}, {"pattern", regex}};
 }
 
-Json object(Json properties, std::vector<std::string> required) {
+Json object(Json properties, const std::vector<std::string>& required) {
   Json out = {{"type", "object"}, {"properties", std::move(properties)}, {"additionalProperties", false}};
-  if (!required.empty()) out["required"] = std::move(required);
+  if (!required.empty()) out["required"] = required;
   return out;
 }
 

@@ -39,7 +39,7 @@ bool is_path(const std::string& profile) {
 }  // namespace
 
 Reader::Reader(const config::Document& document, Problems& problems, Config config)
-    : document_(document), problems_(problems), config_(config) {
+    : document_(document), problems_(problems), config_(std::move(config)) {
   frames_.push_back({&document.root, "", "", nullptr, {}, {}});
 }
 

@@ -303,10 +303,10 @@ void World::Parts::build_client(ChannelInstance& channel, drivers::ClientChannel
         drivers::StorageClient::Config{.channels = std::move(client),
                                        .maximum_request = largest,
                                        .process_time = spec.guest_endpoint.process_time,
-                                       .stream = std::move(stream)}));
+                                       .stream = stream}));
   client.maximum_packet_size = static_cast<std::uint32_t>(largest.count);
   take(std::make_unique<drivers::EchoClient>(drivers::EchoClient::Config{
-      .channels = std::move(client), .process_time = spec.guest_endpoint.process_time, .stream = std::move(stream)}));
+      .channels = std::move(client), .process_time = spec.guest_endpoint.process_time, .stream = stream}));
 }
 
 void World::Parts::build_loads(const Traces& traces) {

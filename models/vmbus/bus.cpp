@@ -192,7 +192,7 @@ Offer* Bus::offer_of(const ClientEnd& client) {
   return nullptr;
 }
 
-void Bus::create_gpadl(Offer& offer, Gpadl description) {
+void Bus::create_gpadl(Offer& offer, const Gpadl& description) {
   offer.rings_ = {++last_gpadl_};
   send_gpadl(offer, description, nullptr, offer.rings_);
 }
@@ -230,7 +230,7 @@ void Bus::tear_down_gpadl(Offer& offer) {
   send_teardown(offer, offer.rings_);
 }
 
-void Bus::share(Offer& offer, Gpadl description, GpadlOwner& owner) {
+void Bus::share(Offer& offer, const Gpadl& description, GpadlOwner& owner) {
   send_gpadl(offer, description, &owner, GpadlHandle{++last_gpadl_});
 }
 

@@ -199,7 +199,7 @@ class Bus {
   void disconnect(ClientEnd& client);
   Offer* offer_of(const ClientEnd& client);
   /// Shares the rings' memory.
-  void create_gpadl(Offer& offer, Gpadl description);
+  void create_gpadl(Offer& offer, const Gpadl& description);
   /// `upstream` data pages of the guest-to-host ring lie first, behind their control page; the other ring follows.
   /// `port` is what the host signals from now on, the open's result included in the race; a closed one is never signalled.
   void open(Offer& offer, Pages upstream, Pages downstream, const Synic::Port& port);
@@ -209,7 +209,7 @@ class Bus {
   void close(Offer& offer);
   void tear_down_gpadl(Offer& offer);
   /// Shares memory besides the rings. `owner` must live until it is told.
-  void share(Offer& offer, Gpadl description, GpadlOwner& owner);
+  void share(Offer& offer, const Gpadl& description, GpadlOwner& owner);
   /// Takes it back; told once the host has unmapped it. The handle was told to its owner and is taken back once.
   void unshare(Offer& offer, GpadlHandle handle, GpadlOwner& owner);
   /// The guest has forgotten a rescinded offer.

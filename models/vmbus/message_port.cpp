@@ -39,8 +39,7 @@ void MessageSlot::clear() { std::fill_n(bytes_.begin(), 4, std::byte{}); }
 
 // ---- The port ----
 
-MessagePort::MessagePort(Config config)
-    : config_(std::move(config)), actor_(config_.synic.partition().world().new_actor()) {
+MessagePort::MessagePort(Config config) : config_(config), actor_(config_.synic.partition().world().new_actor()) {
   config_.synic.open_messages(*this);
 }
 

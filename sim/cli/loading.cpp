@@ -122,7 +122,7 @@ std::vector<Point> points_to_try(const scenario::SweepSpec& sweep) {
     for (std::size_t axis = 0; axis < sweep.axes.size(); ++axis) {
       const std::vector<std::string>& values = sweep.axes[axis].values;
       const std::string& value = values[zip || axis == varied ? i : 0];
-      for (const std::string& key : sweep.axes[axis].keys) point.overrides.push_back(key + "=" + value);
+      for (const std::string& key : sweep.axes[axis].keys) point.overrides.push_back(fmt::format("{}={}", key, value));
     }
   };
   for (std::size_t axis = 0; axis < (zip ? std::size_t{1} : sweep.axes.size()); ++axis)

@@ -47,9 +47,7 @@ std::string is_seed(const std::string& text) {
 
 std::string not_empty(const std::string& name) { return name.empty() ? "a name is missing" : ""; }
 
-}  // namespace
-
-int main(int count, char** words) {
+int answer(int count, char** words) {
   cli::prepare_signals();
   CLI::App app("vmbsim: a deterministic simulator of Hyper-V VMBus as KMCL drivers see it", "vmbsim");
   app.set_version_flag("--version", std::string(cli::version));
@@ -101,12 +99,19 @@ int main(int count, char** words) {
 
   try {
     app.parse(count, words);
-  } catch (const CLI::ParseError& error) { return refuse(app, error); } catch (const std::bad_alloc&) {
-    std::fprintf(stderr, "vmbsim: out of memory\n");
-    return cli::broken;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "vmbsim: %s\n", error.what());
-    return cli::broken;
-  }
+  } catch (const CLI::ParseError& error) { return refuse(app, error); }
   return status;
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  try {
+    return answer(count, words);
+  } catch (const std::bad_alloc&) {
+    std::fputs("vmbsim: out of memory\n", stderr);
+  } catch (const std::exception& error) { std::fprintf(stderr, "vmbsim: %s\n", error.what()); } catch (...) {
+    std::fputs("vmbsim: an error of an unknown kind\n", stderr);
+  }
+  return cli::broken;
 }

@@ -476,7 +476,7 @@ std::optional<CsvColumn> CsvReader::column(std::initializer_list<std::string_vie
   VMBSIM_ASSERT(names.size() > 0, "a column is asked for by name");
   if (columns_.empty()) return std::nullopt;  // said once already
   for (const std::string_view name : names) {
-    const auto found = find(name);
+    auto found = find(name);
     if (!found) continue;
     const auto twice =
         std::count_if(columns_.begin(), columns_.end(), [&](const auto& c) { return names_it(c, name); });

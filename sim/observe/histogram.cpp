@@ -8,6 +8,7 @@ namespace vmbsim {
 std::uint64_t Histogram::lower_bound(std::size_t index) {
   if (index < 256) return index;
   const std::size_t shift = index / 128 - 1;
+  VMBSIM_ASSERT(shift <= 57, "a bucket holds 64-bit values");
   return std::uint64_t{128 + index % 128} << shift;
 }
 

@@ -132,6 +132,7 @@ std::optional<Problem> write_result(const fs::path& folder, const RunResult& res
   if (auto failed = make_folder(folder)) return failed;
   const std::vector<ResultFile> files = result_files(result, manifest);
   std::vector<std::string> names;
+  names.reserve(files.size());
   for (const ResultFile& file : files) names.push_back(file.name);
   if (auto foreign = foreign_file(folder, names, manifest)) return foreign;
 

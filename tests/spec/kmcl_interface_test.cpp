@@ -2,9 +2,9 @@
 #include <catch2/catch.hpp>
 #include <cstddef>
 #include <cstring>
-#include <set>
 
 #include "models/kmcl/interface_tables.hpp"
+#include "tests/coverage/documented_kmcl.h"
 #include "tests/support/channel_pair.hpp"
 
 namespace vmbsim::testing {
@@ -24,7 +24,7 @@ TEST_CASE("the tables hold 41 functions for either end and 14 for servers", "[km
   CHECK(offsetof(KMCL_SERVER_INTERFACE_V1, VmbChannelMapGpadl) == sizeof(KMCL_CLIENT_INTERFACE_V1));
 }
 
-TEST_CASE("a queried table reaches the functions that a direct call reaches, all of them and each once", "[kmcl]") {
+TEST_CASE("a queried table holds the functions that a direct call reaches, in the documented order", "[kmcl]") {
   KMCL_SERVER_INTERFACE_V1 server;
   REQUIRE(query_interface(KMCL_SERVER_INTERFACE_TYPE, head(server), sizeof server, KMCL_SERVER_INTERFACE_VERSION_V1) ==
           STATUS_SUCCESS);
@@ -33,23 +33,19 @@ TEST_CASE("a queried table reaches the functions that a direct call reaches, all
                           KMCL_CLIENT_INTERFACE_VERSION_LATEST) == STATUS_SUCCESS);
   CHECK(client.Size == sizeof client);
   CHECK(client.Version == KMCL_CLIENT_INTERFACE_VERSION_V1);
-  CHECK(client.VmbPacketSend == VmbPacketSend);
-  CHECK(client.VmbChannelSendSynchronousRequest == VmbChannelSendSynchronousRequest);
-  CHECK(server.VmbPacketRestore == VmbPacketRestore);
   client.InterfaceReference(client.Context);  // legal, and without effect
   client.InterfaceDereference(client.Context);
 
-  std::set<void*> functions;
-  for (std::size_t at = sizeof(INTERFACE); at < sizeof server; at += sizeof(void*)) {
-    void* function = nullptr;
-    std::memcpy(&function, reinterpret_cast<const std::byte*>(&server) + at, sizeof function);
-    functions.insert(function);
-  }
-  CHECK(functions.size() == 55);
-  CHECK(functions.count(nullptr) == 0);
-  CHECK(std::memcmp(reinterpret_cast<const std::byte*>(&server) + sizeof(INTERFACE),
-                    reinterpret_cast<const std::byte*>(&client) + sizeof(INTERFACE),
+  const void* const documented[] = {
+#define ADDRESS(name, ...) reinterpret_cast<const void*>(&name),
+      KMCL_CLIENT_FUNCTIONS(ADDRESS) KMCL_SERVER_FUNCTIONS(ADDRESS)
+#undef ADDRESS
+  };
+  CHECK(std::memcmp(reinterpret_cast<const std::byte*>(&server) + sizeof(INTERFACE), documented, sizeof documented) ==
+        0);
+  CHECK(std::memcmp(reinterpret_cast<const std::byte*>(&client) + sizeof(INTERFACE), documented,
                     sizeof client - sizeof(INTERFACE)) == 0);
+  CHECK(sizeof documented == 55 * sizeof(void*));
 }
 
 TEST_CASE("a table of another size, version or kind is refused", "[kmcl]") {

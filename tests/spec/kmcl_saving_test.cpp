@@ -23,6 +23,9 @@ std::uint64_t number_of(VMBPACKET packet) {  // the End's slot begins with the p
   return *static_cast<const std::uint64_t*>(VmbPacketGetPointer(packet));
 }
 
+EVT_VMB_CHANNEL_SAVE_PACKET on_save;
+EVT_VMB_CHANNEL_RESTORE_PACKET on_restore;
+
 NTSTATUS on_save(VMBCHANNEL, VMBPACKET packet, PVOID buffer, UINT32 size, PUINT32 needed) {
   const std::uint64_t number = number_of(packet);
   driver->calls.push_back((size == 0 ? "size(" : "save(") + std::to_string(number) + ")");

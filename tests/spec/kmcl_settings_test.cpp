@@ -131,7 +131,8 @@ TEST_CASE("when connecting fails the callback tells, and the channel stays enabl
   const Pnp pnp;
   const auto find_it = [](VMBCHANNEL at) {
     const GUID type{0x11, 0x22, 0x33, {}};
-    VmbClientChannelInitSetTargetPnp(at, &type, nullptr, Pnp::on_failure);
+    const PFN_VMB_CHANNEL_PNP_FAILURE tell = Pnp::on_failure;
+    VmbClientChannelInitSetTargetPnp(at, &type, nullptr, tell);
   };
   PairConfig config{.guest_channel = find_it};
   NTSTATUS expected = STATUS_DEVICE_NOT_CONNECTED;

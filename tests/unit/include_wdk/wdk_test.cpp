@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <cstddef>
 #include <cstring>
+#include <initializer_list>
 #include <string_view>
 #include <type_traits>
 #include <vector>
@@ -78,59 +79,10 @@ TEST_CASE("every KMCL function takes and returns what its page says") {
     const char* function;
     bool as_documented;
   };
-#define TAKES(name, FN, ...)                                                                                           \
-  Row {                                                                                                                \
-#name, std::is_same_v < decltype(name), __VA_ARGS__>&& std::is_same_v < FN, __VA_ARGS__>&& std::is_same_v < P##FN, \
-        std::add_pointer_t < __VA_ARGS__>>                                                                             \
-  }
-  for (const Row& row :
-       {TAKES(VmbChannelAllocate, FN_VMB_CHANNEL_ALLOCATE, NTSTATUS(PDEVICE_OBJECT, BOOLEAN, VMBCHANNEL*)),
-        TAKES(VmbChannelCleanup, FN_VMB_CHANNEL_CLEANUP, void(VMBCHANNEL)),
-        TAKES(VmbChannelEnable, FN_VMB_CHANNEL_ENABLE, NTSTATUS(VMBCHANNEL)),
-        TAKES(VmbChannelDisable, FN_VMB_CHANNEL_DISABLE, void(VMBCHANNEL)),
-        TAKES(VmbChannelStart, FN_VMB_CHANNEL_START, void(VMBCHANNEL)),
-        TAKES(VmbChannelPause, FN_VMB_CHANNEL_PAUSE, void(VMBCHANNEL)),
-        TAKES(VmbChannelInitSetMaximumPacketSize, FN_VMB_CHANNEL_INIT_SET_MAXIMUM_PACKET_SIZE,
-              NTSTATUS(VMBCHANNEL, UINT32)),
-        TAKES(VmbChannelInitSetMaximumExternalData, FN_VMB_CHANNEL_INIT_SET_MAXIMUM_EXTERNAL_DATA,
-              NTSTATUS(VMBCHANNEL, UINT32, UINT32)),
-        TAKES(VmbChannelInitSetClientContextSize, FN_VMB_CHANNEL_INIT_SET_CLIENT_CONTEXT_SIZE,
-              NTSTATUS(VMBCHANNEL, UINT32)),
-        TAKES(VmbChannelInitSetProcessPacketCallbacks, FN_VMB_CHANNEL_INIT_SET_PROCESS_PACKET_CALLBACKS,
-              NTSTATUS(VMBCHANNEL, PFN_VMB_CHANNEL_PROCESS_PACKET, PFN_VMB_CHANNEL_PROCESSING_COMPLETE)),
-        TAKES(VmbChannelInitSetStateChangeCallbacks, FN_VMB_CHANNEL_INIT_SET_STATE_CHANGE_CALLBACKS,
-              NTSTATUS(VMBCHANNEL, PVMB_CHANNEL_STATE_CHANGE_CALLBACKS)),
-        TAKES(VmbChannelInitSetFriendlyName, FN_VMB_CHANNEL_INIT_SET_FRIENDLY_NAME,
-              NTSTATUS(VMBCHANNEL, PCUNICODE_STRING)),
-        TAKES(VmbChannelInitSetFlags, FN_VMB_CHANNEL_INIT_SET_FLAGS, NTSTATUS(VMBCHANNEL, UINT32)),
-        TAKES(VmbClientChannelInitSetRingBufferPageCount, FN_VMB_CLIENT_CHANNEL_INIT_SET_RING_BUFFER_PAGE_COUNT,
-              NTSTATUS(VMBCHANNEL, UINT32, UINT32)),
-        TAKES(VmbServerChannelInitSetTargetInterfaceId, FN_VMB_SERVER_CHANNEL_INIT_SET_TARGET_INTERFACE_ID,
-              NTSTATUS(VMBCHANNEL, GUID, GUID)),
-        TAKES(VmbChannelSetIncomingProcessingAtPassive, FN_VMB_CHANNEL_SET_INCOMING_PROCESSING_AT_PASSIVE,
-              void(VMBCHANNEL, BOOLEAN)),
-        TAKES(VmbChannelSetTransactionQuota, FN_VMB_CHANNEL_SET_TRANSACTION_QUOTA, void(VMBCHANNEL, UINT32)),
-        TAKES(VmbChannelSetPointer, FN_VMB_CHANNEL_SET_POINTER, void(VMBCHANNEL, PVOID)),
-        TAKES(VmbChannelGetPointer, FN_VMB_CHANNEL_GET_POINTER, PVOID(VMBCHANNEL)),
-        TAKES(VmbChannelSizeofPacket, FN_VMB_CHANNEL_SIZEOF_PACKET, UINT32(VMBCHANNEL)),
-        TAKES(VmbChannelPacketComplete, FN_VMB_CHANNEL_PACKET_COMPLETE, void(VMBPACKETCOMPLETION, PVOID, UINT32)),
-        TAKES(VmbChannelPacketGetExternalData, FN_VMB_CHANNEL_PACKET_GET_EXTERNAL_DATA,
-              NTSTATUS(VMBPACKETCOMPLETION, UINT32, PMDL*)),
-        TAKES(VmbChannelPacketDeferToPassive, FN_VMB_CHANNEL_PACKET_DEFER_TO_PASSIVE, void(VMBPACKETCOMPLETION)),
-        TAKES(VmbChannelPacketFail, FN_VMB_CHANNEL_PACKET_FAIL, void(VMBPACKETCOMPLETION)),
-        TAKES(VmbPacketAllocate, FN_VMB_PACKET_ALLOCATE, VMBPACKET(VMBCHANNEL)),
-        TAKES(VmbPacketInitialize, FN_VMB_PACKET_INITIALIZE, NTSTATUS(VMBCHANNEL, VMBPACKET, UINT32)),
-        TAKES(VmbPacketFree, FN_VMB_PACKET_FREE, void(VMBPACKET)),
-        TAKES(VmbPacketSetCompletionRoutine, FN_VMB_PACKET_SET_COMPLETION_ROUTINE,
-              void(VMBPACKET, PFN_VMB_PACKET_COMPLETION_ROUTINE)),
-        TAKES(VmbPacketSetPointer, FN_VMB_PACKET_SET_POINTER, void(VMBPACKET, PVOID)),
-        TAKES(VmbPacketGetPointer, FN_VMB_PACKET_GET_POINTER, PVOID(VMBPACKET)),
-        TAKES(VmbPacketGetChannel, FN_VMB_PACKET_GET_CHANNEL, VMBCHANNEL(VMBPACKET)),
-        TAKES(VmbPacketSend, FN_VMB_PACKET_SEND, NTSTATUS(VMBPACKET, PVOID, UINT32, PMDL, UINT32)),
-        TAKES(VmbPacketSendWithExternalMdl, FN_VMB_PACKET_SEND_WITH_EXTERNAL_MDL,
-              NTSTATUS(VMBPACKET, PVOID, UINT32, PMDL, UINT32, UINT32, UINT32)),
-        TAKES(VmbPacketSendWithExternalPfns, FN_VMB_PACKET_SEND_WITH_EXTERNAL_PFNS,
-              NTSTATUS(VMBPACKET, PVOID, UINT32, PPFN_NUMBER, UINT32, UINT32))}) {
+#define TAKES(name, WORDS, ...)                                                                         \
+  {#name, std::is_same_v<decltype(name), __VA_ARGS__> && std::is_same_v<FN_VMB_##WORDS, __VA_ARGS__> && \
+              std::is_same_v<PFN_VMB_##WORDS, std::add_pointer_t<__VA_ARGS__>>},
+  for (const Row& row : std::initializer_list<Row>{KMCL_CLIENT_FUNCTIONS(TAKES) KMCL_SERVER_FUNCTIONS(TAKES)}) {
     INFO(row.function);
     CHECK(row.as_documented);
   }
@@ -143,20 +95,10 @@ TEST_CASE("every KMCL callback takes and returns what its page says") {
     const char* callback;
     bool as_documented;
   };
-#define TAKES(name, ...)                                                                    \
-  Row {                                                                                     \
-#name, std::is_same_v < EVT_VMB_##name, __VA_ARGS__>&& std::is_same_v < PFN_VMB_##name, \
-        std::add_pointer_t < __VA_ARGS__>>                                                  \
-  }
-  for (const Row& row : {TAKES(CHANNEL_OPENED, NTSTATUS(VMBCHANNEL)), TAKES(CHANNEL_CLOSED, void(VMBCHANNEL)),
-                         TAKES(CHANNEL_SUSPEND, void(VMBCHANNEL)), TAKES(CHANNEL_STARTED, void(VMBCHANNEL)),
-                         TAKES(CHANNEL_POST_STARTED, void(VMBCHANNEL)),
-                         TAKES(CHANNEL_PROCESS_PACKET, void(VMBCHANNEL, VMBPACKETCOMPLETION, PVOID, UINT32, UINT32)),
-                         TAKES(CHANNEL_PROCESSING_COMPLETE, void(VMBCHANNEL, UINT32)),
-                         TAKES(PACKET_COMPLETION_ROUTINE, void(VMBPACKET, NTSTATUS, PVOID, UINT32)),
-                         TAKES(CHANNEL_SAVE_PACKET, NTSTATUS(VMBCHANNEL, VMBPACKET, PVOID, UINT32, PUINT32)),
-                         TAKES(CHANNEL_RESTORE_PACKET, NTSTATUS(VMBCHANNEL, PVOID, UINT32, PVOID, UINT32)),
-                         TAKES(CHANNEL_PNP_FAILURE, void(VMBCHANNEL, NTSTATUS))}) {
+#define TAKES(WORDS, name, ...) \
+  {#name,                       \
+   std::is_same_v<EVT_VMB_##WORDS, __VA_ARGS__> && std::is_same_v<PFN_VMB_##WORDS, std::add_pointer_t<__VA_ARGS__>>},
+  for (const Row& row : std::initializer_list<Row>{KMCL_CALLBACKS(TAKES)}) {
     INFO(row.callback);
     CHECK(row.as_documented);
   }
