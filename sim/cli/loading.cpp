@@ -9,6 +9,7 @@
 
 #include "models/drivers/library.hpp"
 #include "models/workload/trace_reader.hpp"
+#include "sim/cli/version.hpp"
 #include "sim/config/file.hpp"
 #include "sim/config/units.hpp"
 
@@ -149,11 +150,14 @@ void check_sweep(const std::string& path, const scenario::LoadOptions& options, 
   }
 }
 
-/// Beside the program lie the driver libraries that were built with it.
+/// The driver libraries that were built with the program: beside it, or where both were installed.
 std::string driver_folder() {
   std::error_code failed;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", failed);
-  return failed ? std::string() : (program.parent_path() / "drivers").string();
+  if (failed) return {};
+  const std::filesystem::path installed = program.parent_path().parent_path() / installed_driver_folder;
+  return std::filesystem::is_directory(installed, failed) ? installed.string()
+                                                          : (program.parent_path() / "drivers").string();
 }
 
 }  // namespace
