@@ -9,12 +9,18 @@ namespace vmbsim::os {
 namespace {
 /// A queue this deep is drained whatever the importance of its DPCs. Source: the WDK speaks of a system-chosen depth; assumed.
 constexpr std::uint32_t hurry_depth = 4;
-/// The period of the clock interrupt. Source: Windows' default timer resolution of 15.625 ms (64 Hz).
-constexpr Duration clock_tick{15'625'000};
 
 // Limits of the watchdog, in clock ticks. Source: WDK, "Bug Check 0x133 DPC_WATCHDOG_VIOLATION", its example dumps.
 constexpr Duration routine_limit = 0x500 * clock_tick;  // one DPC or ISR: 20 s
 constexpr Duration raised_limit = 0x1E00 * clock_tick;  // in one go at DISPATCH_LEVEL or above: 120 s
+
+void insert_by_importance(LIST_ENTRY& queue, KDPC& dpc) {
+  if (dpc.Importance == HighImportance)
+    InsertHeadList(&queue, &dpc.DpcListEntry);
+  else
+    InsertTailList(&queue, &dpc.DpcListEntry);
+}
+
 }  // namespace
 
 const Duration Partition::watchdog_patience = routine_limit;
@@ -65,10 +71,7 @@ bool Partition::insert_dpc(KDPC& dpc, void* argument1, void* argument2, CpuId or
     return true;
   }
   ++cpu.dpc_depth;
-  if (dpc.Importance == HighImportance)
-    InsertHeadList(&cpu.dpcs, &dpc.DpcListEntry);
-  else
-    InsertTailList(&cpu.dpcs, &dpc.DpcListEntry);
+  insert_by_importance(cpu.dpcs, dpc);
 
   const bool local = !local_caller || here->id() == cpu.id;  // an event queues on behalf of the processor itself
   const bool at_once = dpc.Importance == HighImportance || dpc.Importance == MediumHighImportance ||
@@ -103,10 +106,7 @@ bool Partition::remove_dpc(KDPC& dpc) {
 // ---- Threaded DPCs. Source: WDK, "Introduction to Threaded DPCs": PASSIVE_LEVEL, above every other thread. ----
 
 void Partition::insert_threaded_dpc(Cpu& cpu, KDPC& dpc) {
-  if (dpc.Importance == HighImportance)
-    InsertHeadList(&cpu.threaded_dpcs, &dpc.DpcListEntry);
-  else
-    InsertTailList(&cpu.threaded_dpcs, &dpc.DpcListEntry);
+  insert_by_importance(cpu.threaded_dpcs, dpc);
   if (cpu.dpc_thread != nullptr) {
     if (cpu.dpc_thread->state_ == Thread::State::waiting) make_ready(*cpu.dpc_thread);
     return;

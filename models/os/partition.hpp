@@ -42,6 +42,9 @@ constexpr UCHAR notification_event = 0, synchronization_event = 1, mutant = 2, s
 constexpr UCHAR notification_timer = 8, synchronization_timer = 9, dpc = 19, threaded_dpc = 24;
 }  // namespace object_type
 
+/// The period of the clock interrupt. Source: Windows' default timer resolution, 64 Hz.
+inline constexpr Duration clock_tick{15'625'000};
+
 /// A kernel thread. Priorities 0 to 31, higher first; equal ones share a processor by quantum.
 class Thread {
  public:

@@ -11,8 +11,8 @@
 namespace vmbsim::os {
 
 namespace {
-/// Two clock ticks of 15.625 ms: the quantum of a client Windows. Source: Windows Internals, part 1, chapter 4.
-constexpr Duration quantum{2 * 15'625'000};
+/// The quantum of a client Windows. Source: Windows Internals, part 1, chapter 4.
+constexpr Duration quantum = 2 * os::clock_tick;
 /// Worker threads of a queue: one per processor, but a few even on one processor, because a work item may block.
 /// Source: WDK, "System worker threads"; the number is assumed.
 constexpr std::uint32_t least_workers = 4;

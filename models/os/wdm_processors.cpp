@@ -8,8 +8,8 @@ using namespace vmbsim::os::wdm;
 
 namespace {
 
-/// The period of the clock interrupt, 15.625 ms, in units of 100 ns.
-constexpr LONGLONG clock_tick = 156'250;
+/// In units of 100 ns.
+constexpr LONGLONG clock_tick = os::clock_tick / 100ns;
 /// A longer stall keeps everybody else from the processor for too long. Source: DDI, KeStallExecutionProcessor.
 constexpr ULONG longest_stall = 50;
 
