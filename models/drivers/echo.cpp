@@ -1,5 +1,6 @@
 #include "models/drivers/echo.hpp"
 
+#include "models/drivers/server_channel.hpp"
 #include "models/os/partition.hpp"
 #include "models/vmbus/ring.hpp"
 #include "ntddk.h"
@@ -30,7 +31,7 @@ void EchoClient::submit(Request& request) {
 bool EchoClient::send(Request& request) {
   const Bytes with_it = under_way_ + packet_of(request);
   if (under_way_ != Bytes{} && with_it > most_under_way_) return false;
-  VMBPACKET packet = VmbPacketAllocate(channels_.here());
+  VMBPACKET packet = VmbPacketAllocate(channels_[channels_.here()]);
   if (packet == nullptr) return false;
   under_way_ = with_it;
   const auto length = static_cast<std::size_t>(request.size.count);
@@ -59,17 +60,12 @@ void EchoClient::on_completed(VMBPACKET packet, NTSTATUS, PVOID, UINT32) {
 }
 
 void EchoServer::start() {
-  VMBCHANNEL channel = nullptr;
-  NTSTATUS status = VmbChannelAllocate(&config_.device.object, TRUE, &channel);
-  VmbChannelSetPointer(channel, this);
-  status |= VmbChannelInitSetMaximumPacketSize(channel, config_.maximum_packet_size);
-  status |= VmbServerChannelInitSetTargetInterfaceId(channel, config_.type, config_.instance);
-  status |= VmbChannelInitSetProcessPacketCallbacks(channel, on_packet, nullptr);
-  VmbChannelSetIncomingProcessingAtPassive(channel, config_.passive ? TRUE : FALSE);
-  if (config_.quota != 0) VmbChannelSetTransactionQuota(channel, config_.quota);
-  status |= VmbChannelEnable(channel);
-  VMBSIM_ASSERT(NT_SUCCESS(status), "a built-in driver configures its channel correctly");
-  VmbChannelStart(channel);
+  offer_channel({.device = config_.device,
+                 .pointer = this,
+                 .maximum_packet_size = config_.maximum_packet_size,
+                 .passive = config_.passive,
+                 .quota = config_.quota,
+                 .on_packet = on_packet});
 }
 
 void EchoServer::on_packet(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID buffer, UINT32 length, UINT32) {

@@ -40,8 +40,6 @@ class EchoServer final : public Driver {
  public:
   struct Config {
     kmcl::Device& device;
-    GUID type;
-    GUID instance;
     std::uint32_t maximum_packet_size;
     bool passive = false;
     std::uint32_t quota = 0;  ///< 0: unlimited

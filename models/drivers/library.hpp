@@ -52,11 +52,18 @@ std::optional<std::string> wrong_with_driver(const std::string& file);
 class LibraryServer final : public Driver {
  public:
   LibraryServer(DriverLibrary& library, kmcl::Device& device) : library_(library), device_(device) {}
-  void start() override { library_.bring_up(device_); }
+  void start() override { node_ = library_.bring_up(device_); }
+  /// The top of its device's stack, opened when it is asked for first; null where the device did not come up.
+  kmdf::IoPort* port() {
+    if (port_ == nullptr && node_ != nullptr) port_ = &library_.open_port(*node_);
+    return port_;
+  }
 
  private:
   DriverLibrary& library_;
   kmcl::Device& device_;
+  kmdf::DeviceNode* node_ = nullptr;
+  kmdf::IoPort* port_ = nullptr;
 };
 
 class LibraryClient final : public Driver, public RequestPort {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "models/drivers/server_channel.hpp"
 #include "models/os/partition.hpp"
 #include "ntddk.h"
 
@@ -64,7 +65,7 @@ bool StorageClient::send(Request& request) {
   slot.message.Length = static_cast<UINT32>(request.size.count);
   slot.message.Offset = static_cast<UINT64>(request.offset);
   slot.message.ServiceTime = request.service.count();
-  VMBPACKET packet = VmbPacketAllocate(channels_.here());
+  VMBPACKET packet = VmbPacketAllocate(channels_[channels_.here()]);
   if (packet == nullptr) {
     slot.next = free_[slot.kind];
     free_[slot.kind] = &slot;
@@ -103,19 +104,14 @@ void StorageClient::on_completed(VMBPACKET packet, NTSTATUS, PVOID, UINT32) {
 StorageServer::StorageServer(Config config) : config_(std::move(config)) {}
 
 void StorageServer::start() {
-  VMBCHANNEL channel = nullptr;
-  NTSTATUS status = VmbChannelAllocate(&config_.device.object, TRUE, &channel);
-  VmbChannelSetPointer(channel, this);
-  status |= VmbChannelInitSetMaximumPacketSize(channel, sizeof(StorageRequest));
-  status |= VmbChannelInitSetMaximumExternalData(channel, static_cast<UINT32>(config_.maximum_request.count), 1);
-  status |= VmbServerChannelInitSetTargetInterfaceId(channel, config_.type, config_.instance);
-  status |= VmbChannelInitSetProcessPacketCallbacks(channel, on_packet, nullptr);
-  VmbChannelSetIncomingProcessingAtPassive(channel, config_.passive ? TRUE : FALSE);
-  if (config_.quota != 0) VmbChannelSetTransactionQuota(channel, config_.quota);
   if (config_.complete_in_worker) work_ = IoAllocateWorkItem(&config_.device.object);
-  status |= VmbChannelEnable(channel);
-  VMBSIM_ASSERT(NT_SUCCESS(status), "a built-in driver configures its channel correctly");
-  VmbChannelStart(channel);
+  offer_channel({.device = config_.device,
+                 .pointer = this,
+                 .maximum_packet_size = sizeof(StorageRequest),
+                 .maximum_external_data = static_cast<UINT32>(config_.maximum_request.count),
+                 .passive = config_.passive,
+                 .quota = config_.quota,
+                 .on_packet = on_packet});
 }
 
 /// The guest may be hostile: nothing in the message is believed before it was checked.
@@ -130,7 +126,9 @@ void StorageServer::on_packet(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PV
     return reply(packet, STATUS_INVALID_PARAMETER, 0);
   if (external) {
     PMDL mdl = nullptr;
-    if (VmbChannelPacketGetExternalData(packet, 0, &mdl) != STATUS_SUCCESS || MmGetMdlByteCount(mdl) < request.Length)
+    const NTSTATUS status = VmbChannelPacketGetExternalData(packet, 0, &mdl);
+    if (status == STATUS_PENDING) return;  // presented again
+    if (status != STATUS_SUCCESS || MmGetMdlByteCount(mdl) < request.Length)
       return reply(packet, STATUS_INVALID_PARAMETER, 0);
   }
   if (self.free_ == nullptr) {
@@ -149,7 +147,7 @@ void StorageServer::on_packet(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PV
   self.config_.disk.start(job.io);
 }
 
-void StorageServer::on_disk_done(DiskAdapter::Io& io) {
+void StorageServer::on_disk_done(DeviceAdapter::Io& io) {
   auto& job = *static_cast<Job*>(io.owner);
   StorageServer& self = *job.server;
   if (!self.config_.complete_in_worker) return self.finish(job);

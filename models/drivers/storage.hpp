@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "models/drivers/client_channels.hpp"
-#include "models/drivers/disk_adapter.hpp"
+#include "models/drivers/device_adapter.hpp"
 #include "models/drivers/request.hpp"
 #include "models/drivers/storage_protocol.hpp"
 #include "sim/kernel/distribution.hpp"
@@ -53,9 +53,7 @@ class StorageServer final : public Driver {
  public:
   struct Config {
     kmcl::Device& device;
-    DiskAdapter& disk;
-    GUID type;
-    GUID instance;
+    DeviceAdapter& disk;
     Bytes maximum_request;
     bool passive = false;
     std::uint32_t quota = 0;          ///< 0: unlimited
@@ -69,14 +67,14 @@ class StorageServer final : public Driver {
 
  private:
   struct Job {
-    DiskAdapter::Io io;
+    DeviceAdapter::Io io;
     StorageServer* server = nullptr;
     VMBPACKETCOMPLETION packet = nullptr;
     Job* next = nullptr;
   };
   static void on_packet(VMBCHANNEL channel, VMBPACKETCOMPLETION packet, PVOID buffer, UINT32 length, UINT32 flags);
   static void reply(VMBPACKETCOMPLETION packet, NTSTATUS status, UINT32 length);
-  static void on_disk_done(DiskAdapter::Io& io);
+  static void on_disk_done(DeviceAdapter::Io& io);
   void complete_finished();
   void finish(Job& job);
 

@@ -250,6 +250,11 @@ void Endpoint::detach() {
   stop_passes();
   Locked sending(partition(), lock_);
   counters_ = counters();
+  counters_.outgoing_used = {};
+  if (out_ != nullptr) {  // whoever takes a saved channel up counts from here
+    out_->counters = {};
+    out_->writer.start_measuring();
+  }
   partition().world().cancel(late_signal_);
   latency_ = 0;
   late_signal_for_data_ = false;

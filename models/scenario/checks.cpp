@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <limits>
 #include <variant>
 #include <vector>
 
+#include "models/drivers/network_protocol.hpp"
 #include "sim/config/suggestions.hpp"
 #include "sim/config/units.hpp"
 
@@ -104,6 +106,8 @@ class Checks {
       if (c.subchannels != 0 && !(c.guest_endpoint.library.empty() && c.host_endpoint.library.empty()))
         problem({"channel", i, "subchannels"},
                 "subchannels: KMCL shows a driver's own library one channel; right would be 0");
+      if (c.save && s_.run_for.count() != 0 && c.save->at >= s_.warm_up + s_.run_for)
+        problem({"channel", i, "save", "at"}, "at = \"" + config::to_text(c.save->at) + "\": the run is over by then");
       if (!c.device.disk.empty() && s_.machine.platform.empty())
         problem({"channel", i, "device", "disk"},
                 "disk = \"" + c.device.disk + "\": there is no platform that could have it; give [machine] a platform");
@@ -144,6 +148,10 @@ class Checks {
   void fits(std::size_t i, const ChannelSpec& c, std::size_t j, Bytes request) {
     if (c.driver.empty() || !c.guest_endpoint.library.empty()) return;  // what a library sends is its own business
     const Bytes packet = packet_size(c, request);
+    if (const Bytes most = largest_request_of(c); request > most)
+      return problem({"workload", j, "request"}, "request is too large: " + config::to_text(request) +
+                                                     "; a frame of a network channel has at most " +
+                                                     config::to_text(most));
     const std::string takes =
         "a request of " + config::to_text(request) + " takes a packet of " + std::to_string(packet.count) + " B";
     if (packet > largest_packet)
@@ -253,7 +261,13 @@ class Checks {
 
 Bytes packet_size(const ChannelSpec& channel, Bytes size) {
   if (channel.driver == "echo") return {16 + (size.count + 7) / 8 * 8 + 8};
+  if (channel.driver == "network") return {16 + 8 + 8 + 8 * (pages_for(size).count + 1) + 40 + 8};
   return {16 + 8 + 8 + 8 * (pages_for(size).count + 1) + 64 + 8};
+}
+
+Bytes largest_request_of(const ChannelSpec& channel) {
+  if (channel.driver == "network" && channel.guest_endpoint.library.empty()) return {drivers::NetworkMaximumFrame};
+  return {std::numeric_limits<std::int64_t>::max()};
 }
 
 Bytes ring_memory(const ChannelSpec& channel) {

@@ -29,8 +29,12 @@ inline constexpr Bytes largest_packet{65'535 * 8};
 /// Bytes of the ring packet that carries one request of `size`, trailer included.
 /// Source: OpenVMM, vmbus_ring: a packet is a 16-byte descriptor, its payload rounded up to 8 bytes and an 8-byte trailer; a
 /// GPA-direct packet has 8 bytes for the range count, and for each range 8 bytes and one page number of 8 bytes a page
-/// touched. A storage request is one range that may start inside a page, and 64 bytes of request block.
+/// touched. A storage request is one range that may start inside a page, and 64 bytes of request block; a network frame the same
+/// with 40 bytes.
 Bytes packet_size(const ChannelSpec& channel, Bytes size);
+
+/// The largest request that the guest's built-in driver takes.
+Bytes largest_request_of(const ChannelSpec& channel);
 
 /// Bytes of all rings of one channel instance, subchannels and control pages included.
 Bytes ring_memory(const ChannelSpec& channel);

@@ -128,12 +128,12 @@ std::vector<const Spec*> all_of(const std::vector<Spec>& specs) {
   return out;
 }
 
-/// Devices are the servers behind storage channels, by the channel's name, and the disks of the platform.
+/// Devices are the servers behind storage and network channels, by the channel's name, and the disks of the platform.
 Answer behind_device(const Scenario& s, std::string_view rest) {
   std::vector<const ChannelSpec*> served;
   std::vector<std::string> disks;
   for (const ChannelSpec& channel : s.channels) {
-    if (channel.driver != "storage" || !channel.has_disk()) continue;
+    if (channel.driver.empty() || !channel.has_device()) continue;
     if (channel.device.disk.empty())
       served.push_back(&channel);
     else

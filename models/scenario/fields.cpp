@@ -148,7 +148,7 @@ Parse parse_library(std::string& out) {
 }
 
 /// A library decides these things itself.
-void endpoint_fields(Visitor& v, EndpointSpec& e) {
+void endpoint_fields(Visitor& v, EndpointSpec& e, bool guest) {
   v.value({.key = "driver",
            .shape = Shape::driver,
            .doc = "A driver library for this end alone, in place of the built-in driver."},
@@ -182,20 +182,29 @@ void endpoint_fields(Visitor& v, EndpointSpec& e) {
            .only_for = only_for,
            .decided_by = {"driver"}},
           parse_distribution(e.process_time));
+  if (guest)
+    integer(v, "vtl", e.vtl, 0, 2, "0",
+            "Virtual trust level that its drivers run in: offers for another one are not seen.");
 }
 
-void device_fields(Visitor& v, DeviceSpec& d, bool storage) {
+void device_fields(Visitor& v, DeviceSpec& d, const std::string& driver) {
   const bool disk = v.has("disk");
+  const bool stores = driver != "network";
+  constexpr const char* only_for = "driver = \"storage\"";
   v.value({.key = "service",
            .shape = Shape::service,
            .doc = "Time one server needs for a request, or \"trace\".",
-           .required = storage && !disk,
-           .relevant = !disk,
+           .required = !driver.empty() && !(disk && stores),
+           .relevant = !(disk && stores),
            .only_for = "a device without a disk of the platform",
            .decided_by = {"disk"}},
           parse_service(d));
   integer(v, "parallel", d.parallel, 1, 65'536, "1", "Requests served at the same time.");
-  v.value({.key = "disk", .shape = Shape::text, .doc = "\"host:disk\" of the platform, in place of service."},
+  v.value({.key = "disk",
+           .shape = Shape::text,
+           .doc = "\"host:disk\" of the platform, in place of service.",
+           .relevant = stores,
+           .only_for = only_for},
           [&d](const config::Node& node, Reading& reading) -> std::optional<std::string> {
             auto text = parse_text(d.disk)(node, reading);
             const std::size_t colon = d.disk.find(':');
@@ -209,8 +218,64 @@ void device_fields(Visitor& v, DeviceSpec& d, bool storage) {
        .shape = Shape::choice,
        .doc = "Where the host driver completes the packet.",
        .preset = "\"dpc\"",
-       .choices = {"dpc", "worker"}},
+       .choices = {"dpc", "worker"},
+       .relevant = stores,
+       .only_for = only_for},
       parse_choice(d.completion, {{"dpc", DeviceSpec::Completion::dpc}, {"worker", DeviceSpec::Completion::worker}}));
+}
+
+void save_fields(Visitor& v, SaveSpec& save) {
+  constexpr std::int64_t most = std::numeric_limits<std::uint32_t>::max();
+  v.value({.key = "at",
+           .shape = Shape::duration,
+           .doc = "When, from the start of the run, warm-up included.",
+           .required = true},
+          parse_duration(save.at, 0ns, longest_run));
+  v.value({.key = "restore_after", .shape = Shape::duration, .doc = "How long it stays saved.", .preset = "\"1ms\""},
+          parse_duration(save.restore_after, 0ns, longest_run));
+  v.value({.key = "save_code",
+           .shape = Shape::integer,
+           .doc = "Device control of the host's driver that returns what it saved.",
+           .required = true,
+           .min = 1,
+           .max = most},
+          parse_integer(save.save_code, 1, most));
+  v.value({.key = "restore_code",
+           .shape = Shape::integer,
+           .doc = "Device control of the host's driver that takes it back.",
+           .required = true,
+           .min = 1,
+           .max = most},
+          parse_integer(save.restore_code, 1, most));
+}
+
+/// What KMCL does where its documents leave a choice.
+void policy_fields(Visitor& v, kmcl::Policies& p) {
+  using Routine = kmcl::Policies::RoutineOfSent;
+  v.value({.key = "routine_of_sent",
+           .shape = Shape::choice,
+           .doc = "Completion routine of a packet that wants no answer and had room at once: inside the send, in the "
+                  "next pass, or drawn for each.",
+           .preset = "\"inside-send\"",
+           .choices = {"inside-send", "in-a-pass", "either"}},
+          parse_choice(
+              p.routine_of_sent,
+              {{"inside-send", Routine::inside_send}, {"in-a-pass", Routine::in_a_pass}, {"either", Routine::either}}));
+  const auto flag = [&v](const char* key, bool& out, const char* doc) {
+    v.value({.key = key, .shape = Shape::boolean, .doc = doc, .preset = "false"}, parse_flag(out));
+  };
+  flag("refuse_after_close", p.refuse_after_close,
+       "A send on a closed channel fails; else it waits for the next open.");
+  flag("exact_length", p.exact_length, "Receivers see a payload's own length; else it is rounded up to 8.");
+  flag("pause_waits_for_sent", p.pause_waits_for_sent, "VmbChannelPause also waits for the answers to what was sent.");
+  flag("overtaking", p.overtaking, "A packet that fits goes ahead of those that wait for room.");
+  v.value({.key = "pending_fraction",
+           .shape = Shape::real,
+           .doc = "Share of packets, 0 to 1, whose external data is not there when it is first asked for.",
+           .preset = "0.0"},
+          parse_fraction(p.pending_permille));
+  v.value({.key = "page_in", .shape = Shape::duration, .doc = "Until it is.", .preset = "\"0ns\""},
+          parse_duration(p.page_in, 0ns, longest_cost));
 }
 
 /// A built-in pair, or a library that serves both ends.
@@ -223,7 +288,7 @@ Parse parse_driver(ChannelSpec& out) {
       return canonical;
     }
     int ignored = 0;
-    auto canonical = parse_choice(ignored, {{"echo", 0}, {"storage", 1}})(node, reading);
+    auto canonical = parse_choice(ignored, {{"echo", 0}, {"storage", 0}, {"network", 0}})(node, reading);
     if (canonical) out.driver = node.text;
     return canonical;
   };
@@ -243,7 +308,7 @@ void channel_fields(Visitor& v, const Scenario& s, ChannelSpec& c) {
            .shape = Shape::driver,
            .doc = "The drivers at its two ends: a built-in pair, or a library that serves both.",
            .required = true,
-           .choices = {"echo", "storage"}},
+           .choices = {"echo", "storage", "network"}},
           parse_driver(c));
   integer(v, "subchannels", c.subchannels, 0, most_subchannels, "0", "Ring pairs beside the primary one.");
   v.value(
@@ -276,14 +341,23 @@ void channel_fields(Visitor& v, const Scenario& s, ChannelSpec& c) {
              .preset = "false"},
             parse_flag(c.batching.mask));
   });
-  v.table({.key = "host_endpoint", .doc = "The server end."}, [&] { endpoint_fields(v, c.host_endpoint); });
-  v.table({.key = "guest_endpoint", .doc = "The client end."}, [&] { endpoint_fields(v, c.guest_endpoint); });
+  v.table({.key = "host_endpoint", .doc = "The server end."}, [&] { endpoint_fields(v, c.host_endpoint, false); });
+  v.table({.key = "guest_endpoint", .doc = "The client end."}, [&] { endpoint_fields(v, c.guest_endpoint, true); });
   v.table({.key = "device",
-           .doc = "What stands behind the host's storage driver.",
-           .relevant = c.has_disk(),
-           .only_for = "driver = \"storage\"",
+           .doc = "What stands behind the host's driver: a disk, or the wire of a network.",
+           .relevant = c.has_device(),
+           .only_for = "driver = \"storage\" or \"network\"",
            .decided_by = {"driver", "host_endpoint", "host_endpoint.driver"}},
-          [&] { device_fields(v, c.device, c.driver == "storage" && c.has_disk()); });
+          [&] { device_fields(v, c.device, c.has_device() ? c.driver : ""); });
+  v.table({.key = "policies", .doc = "What KMCL does where its documents leave a choice, at both ends."},
+          [&] { policy_fields(v, c.policies); });
+  v.table({.key = "save",
+           .doc = "The host's end is saved and restored while the guest runs on.",
+           .optional = true,
+           .relevant = !c.host_endpoint.library.empty(),
+           .only_for = "a host endpoint that is a driver library",
+           .decided_by = {"driver", "host_endpoint", "host_endpoint.driver"}},
+          [&] { save_fields(v, c.save.emplace()); });
 }
 
 void trace_fields(Visitor& v, TraceSpec& t, bool needed) {

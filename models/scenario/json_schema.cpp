@@ -53,7 +53,7 @@ Json definitions() {
               list_of(object({{"size", reference("size")}, {"weight", {{"type", "integer"}, {"minimum", 1}}}},
                              {"size", "weight"}))});
   out["library"] = pattern("the file of a driver library", "\\.so$");
-  out["driver"] = {{"anyOf", {{{"enum", {"echo", "storage"}}}, reference("library")}}};
+  out["driver"] = {{"anyOf", {{{"enum", {"echo", "storage", "network"}}}, reference("library")}}};
   out["texts"] = one_of({text, list_of(text)});
   return out;
 }

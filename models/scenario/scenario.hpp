@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "models/hw/costs.hpp"
+#include "models/kmcl/device.hpp"
 #include "sim/kernel/arrival_process.hpp"
 #include "sim/kernel/distribution.hpp"
 #include "vmbsim/bytes.hpp"
@@ -42,6 +43,7 @@ struct EndpointSpec {
   Processing processing = Processing::dispatch;
   std::uint32_t transaction_quota = 0;  ///< 0: unlimited
   kernel::Distribution process_time;    ///< processor time the driver spends on each packet
+  std::uint8_t vtl = 0;                 ///< guest: virtual trust level that its drivers run in
 };
 
 /// `[channel.batching]`: how one dispatch pass takes packets.
@@ -56,7 +58,7 @@ struct BatchingSpec {
   bool mask = false;               ///< hold InterruptMask while a pass drains
 };
 
-/// `[channel.device]`: what stands behind the host's storage driver.
+/// `[channel.device]`: what stands behind the host's driver: the disk of a storage channel, the wire of a network channel.
 struct DeviceSpec {
   enum class Completion : std::uint8_t { dpc, worker };
   kernel::Distribution service;     ///< time one server needs for a request
@@ -66,6 +68,14 @@ struct DeviceSpec {
   Completion completion = Completion::dpc;  ///< where the host driver completes the packet
 };
 
+/// `[channel.save]`: the host's end is saved and restored while the guest runs on.
+struct SaveSpec {
+  Duration at{};                   ///< from the start of the run, warm-up included
+  Duration restore_after{};        ///< from the end of the save
+  std::uint32_t save_code = 0;     ///< device control of the host's driver that returns what it saved
+  std::uint32_t restore_code = 0;  ///< and that takes it back
+};
+
 /// Which guest processors the channel and its subchannels interrupt.
 enum class Placement : std::uint8_t { spread, first };  ///< channel i at processor i (modulo cpus); all at processor 0
 
@@ -73,7 +83,7 @@ enum class Placement : std::uint8_t { spread, first };  ///< channel i at proces
 struct ChannelSpec {
   std::string name;
   std::string vm;      ///< name of its VmSpec
-  std::string driver;  ///< "echo", "storage": the built-in pair; "library": none, both ends are libraries
+  std::string driver;  ///< "echo", "storage", "network": the built-in pair; "library": none, both ends are libraries
   std::uint32_t subchannels = 0;
   Placement placement = Placement::spread;
   Pages to_host{32};  ///< data pages of each ring
@@ -82,9 +92,11 @@ struct ChannelSpec {
   EndpointSpec host_endpoint;
   EndpointSpec guest_endpoint;
   DeviceSpec device;
+  std::optional<SaveSpec> save;
+  kmcl::Policies policies;
 
-  /// The host's storage driver is the built-in one, so a disk stands behind it. True also while the driver is not known.
-  bool has_disk() const { return host_endpoint.library.empty() && driver != "echo"; }
+  /// The host's driver is a built-in one with a device behind it. True also while the driver is not known.
+  bool has_device() const { return host_endpoint.library.empty() && driver != "echo"; }
 };
 
 /// `trace = { file, format, ... }`

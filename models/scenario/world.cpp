@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "models/device/fifo_servers.hpp"
-#include "models/drivers/echo.hpp"
-#include "models/drivers/storage.hpp"
 #include "models/kmcl/endpoint.hpp"
+#include "models/scenario/built_in.hpp"
 #include "models/scenario/libraries.hpp"
 #include "models/scenario/recorder.hpp"
+#include "models/scenario/saving.hpp"
 #include "models/workload/load.hpp"
 #include "sim/config/suggestions.hpp"
 #include "sim/observe/fingerprint.hpp"
@@ -19,11 +19,6 @@
 namespace vmbsim::scenario {
 
 namespace {
-
-/// Interface type of the built-in storage pair: the SCSI controller's. Source: Linux, hyperv.h: HV_SCSI_GUID.
-constexpr GUID storage_type{0xba6163d9, 0x04a1, 0x4d29, {0xb6, 0x05, 0x72, 0xe2, 0xff, 0xb1, 0xdc, 0x7f}};
-/// Interface type of the echo pair; no such device exists outside vmbsim.
-constexpr GUID echo_type{0x6f686365, 0x766d, 0x6273, {0x69, 0x6d, 0, 0, 0, 0, 0, 1}};
 
 /// One guest: its kernel, its interrupts, its end of a bus.
 struct Guest {
@@ -43,13 +38,14 @@ struct ChannelInstance {
   std::vector<std::unique_ptr<kmcl::Device>> host_devices;
   std::vector<std::unique_ptr<kmcl::Device>> guest_devices;
   std::unique_ptr<device::FifoServers> servers;  // when no platform disk does the work
-  device::Resource* resource = nullptr;          // these servers or that disk; null for what has no disk
-  std::vector<std::unique_ptr<drivers::DiskAdapter>>
-      disks;  // one queue per channel, where that channel's requests come in
+  device::Resource* resource = nullptr;          // these servers or that disk; null for what has no device
+  std::vector<std::unique_ptr<drivers::DeviceAdapter>>
+      adapters;  // one queue per channel, where that channel's requests come in
   std::vector<std::unique_ptr<drivers::Driver>> host_drivers;
   std::unique_ptr<drivers::Driver> guest_driver;
   drivers::LibraryClient* guest_library = nullptr;  // that driver, where it is one
   drivers::RequestPort* port = nullptr;
+  std::unique_ptr<ChannelSaving> saving;
   bool guest_started = false;  // its driver; false where the host's offered nothing
 };
 
@@ -76,9 +72,7 @@ struct World::Parts final : drivers::ReadyListener {
   void build_guests();
   void build_channels();
   void build_channel(const ChannelSpec& spec, Guest& guest, std::string name);
-  std::unique_ptr<drivers::Driver> echo_server(const ChannelSpec& spec, kmcl::Device& device);
-  std::unique_ptr<drivers::Driver> storage_server(ChannelInstance& channel, kmcl::Device& device);
-  void build_disk(ChannelInstance& channel);
+  void build_device(ChannelInstance& channel);
   void build_client(ChannelInstance& channel, drivers::ClientChannels::Config client);
   void build_loads(const Traces& traces);
   Bytes largest_request(const ChannelSpec& spec) const;
@@ -208,7 +202,7 @@ void World::Parts::build_channel(const ChannelSpec& spec, Guest& guest, std::str
                                          .passive = spec.guest_endpoint.processing == Processing::passive,
                                          .quota = spec.guest_endpoint.transaction_quota,
                                          .ready = this};
-  const GUID type = spec.driver == "storage" ? storage_type : echo_type;
+  const GUID type = interface_type(spec);
   GUID instance{};
   instance.Data1 = static_cast<ULONG>(channels.size());
   for (std::uint16_t sub = 0; sub <= spec.subchannels; ++sub) {
@@ -221,37 +215,36 @@ void World::Parts::build_channel(const ChannelSpec& spec, Guest& guest, std::str
     at_host.target = CpuId{host_turn++ % scenario.machine.host_cpus};
     at_guest.target = CpuId{spec.placement == Placement::spread ? sub % guest.partition.cpu_count() : 0};
     at_host.batching = at_guest.batching = batching_of(spec.batching);
+    at_host.policies = at_guest.policies = spec.policies;
+    at_guest.vtl = spec.guest_endpoint.vtl;
     at_guest.outgoing = spec.to_host;
     at_guest.incoming = spec.to_guest;
     at_guest.journeys = channel.recorder.get();
     client.devices.push_back(&at_guest);
   }
   ++not_ready;
-  if (channel.spec->has_disk() && spec.driver == "storage") build_disk(channel);
-  for (const auto& device : channel.host_devices)
-    if (!spec.host_endpoint.library.empty())
-      channel.host_drivers.push_back(
-          std::make_unique<drivers::LibraryServer>(libraries.in(host, spec.host_endpoint.library), *device));
-    else
-      channel.host_drivers.push_back(spec.driver == "storage" ? storage_server(channel, *device)
-                                                              : echo_server(spec, *device));
+  if (!spec.host_endpoint.library.empty()) {
+    auto server = std::make_unique<drivers::LibraryServer>(libraries.in(host, spec.host_endpoint.library),
+                                                           *channel.host_devices.front());
+    if (spec.save)
+      channel.saving = std::make_unique<ChannelSaving>(ChannelSaving::Config{
+          .spec = *spec.save, .name = channel.name, .host = host, .bus = guest.bus, .server = *server});
+    channel.host_drivers.push_back(std::move(server));
+  } else {
+    build_device(channel);
+    channel.host_drivers = built_in_servers({.spec = spec,
+                                             .host = host,
+                                             .devices = channel.host_devices,
+                                             .resource = channel.resource,
+                                             .adapters = channel.adapters},
+                                            largest_request(spec));
+  }
   build_client(channel, std::move(client));
 }
 
-std::unique_ptr<drivers::Driver> World::Parts::echo_server(const ChannelSpec& spec, kmcl::Device& device) {
-  return std::make_unique<drivers::EchoServer>(
-      drivers::EchoServer::Config{.device = device,
-                                  .type = device.id.type,
-                                  .instance = device.id.instance,
-                                  .maximum_packet_size = static_cast<std::uint32_t>(largest_request(spec).count),
-                                  .passive = spec.host_endpoint.processing == Processing::passive,
-                                  .quota = spec.host_endpoint.transaction_quota,
-                                  .process_time = spec.host_endpoint.process_time,
-                                  .stream = world.stream(device.name, "host driver")});
-}
-
 /// What does the work: a disk of the platform, or servers of the channel's own.
-void World::Parts::build_disk(ChannelInstance& channel) {
+void World::Parts::build_device(ChannelInstance& channel) {
+  if (!channel.spec->has_device()) return;
   const DeviceSpec& spec = channel.spec->device;
   if (!spec.disk.empty()) {
     Problems none;
@@ -264,49 +257,22 @@ void World::Parts::build_disk(ChannelInstance& channel) {
   channel.resource = channel.servers.get();
 }
 
-std::unique_ptr<drivers::Driver> World::Parts::storage_server(ChannelInstance& channel, kmcl::Device& device) {
-  const ChannelSpec& spec = *channel.spec;
-  channel.disks.push_back(std::make_unique<drivers::DiskAdapter>(host, device.target, *channel.resource, device.name));
-  return std::make_unique<drivers::StorageServer>(
-      drivers::StorageServer::Config{.device = device,
-                                     .disk = *channel.disks.back(),
-                                     .type = device.id.type,
-                                     .instance = device.id.instance,
-                                     .maximum_request = largest_request(spec),
-                                     .passive = spec.host_endpoint.processing == Processing::passive,
-                                     .quota = spec.host_endpoint.transaction_quota,
-                                     .complete_in_worker = spec.device.completion == DeviceSpec::Completion::worker,
-                                     .recorded_service = spec.device.service_from_trace,
-                                     .process_time = spec.host_endpoint.process_time,
-                                     .stream = world.stream(device.name, "host driver")});
-}
-
 void World::Parts::build_client(ChannelInstance& channel, drivers::ClientChannels::Config client) {
-  const auto take = [&channel](auto driver) {
-    channel.port = driver.get();
-    channel.guest_driver = std::move(driver);
-  };
   const ChannelSpec& spec = *channel.spec;
   Guest& guest = *channel.guest;
-  const Bytes largest = largest_request(spec);
   if (!spec.guest_endpoint.library.empty()) {
     auto driver = std::make_unique<drivers::LibraryClient>(
         drivers::LibraryClient::Config{.library = libraries.in(guest.partition, spec.guest_endpoint.library),
                                        .device = *client.devices.front(),
                                        .ready = *this});
-    channel.guest_library = driver.get();
-    return take(std::move(driver));
+    channel.port = channel.guest_library = driver.get();
+    channel.guest_driver = std::move(driver);
+    return;
   }
-  kernel::Stream stream = world.stream(channel.name, "guest driver");
-  if (spec.driver == "storage")
-    return take(std::make_unique<drivers::StorageClient>(
-        drivers::StorageClient::Config{.channels = std::move(client),
-                                       .maximum_request = largest,
-                                       .process_time = spec.guest_endpoint.process_time,
-                                       .stream = stream}));
-  client.maximum_packet_size = static_cast<std::uint32_t>(largest.count);
-  take(std::make_unique<drivers::EchoClient>(drivers::EchoClient::Config{
-      .channels = std::move(client), .process_time = spec.guest_endpoint.process_time, .stream = stream}));
+  BuiltInClient made =
+      built_in_client(spec, std::move(client), largest_request(spec), world.stream(channel.name, "guest driver"));
+  channel.port = made.port;
+  channel.guest_driver = std::move(made.driver);
 }
 
 void World::Parts::build_loads(const Traces& traces) {
@@ -433,7 +399,8 @@ void World::Parts::start_measuring() {
     channel.recorder->start_measuring();
     for (const auto* devices : {&channel.host_devices, &channel.guest_devices})
       for (const auto& device : *devices)
-        for (const auto& owned : device->channels) static_cast<kmcl::Endpoint*>(owned.get())->start_measuring();
+        for (const auto* endpoints : {&device->channels, &device->cleaned})
+          for (const auto& owned : *endpoints) static_cast<kmcl::Endpoint*>(owned.get())->start_measuring();
     if (channel.servers != nullptr) channel.servers->start_measuring();
   }
   if (platform != nullptr) platform->start_measuring();
@@ -467,6 +434,8 @@ World::~World() = default;
 void World::Parts::run_loads() {
   for (const LoadInstance& load : loads)
     if (load.channel->guest_started) load.load->start();  // a driver that is not there takes no requests
+  for (const ChannelInstance& channel : channels)
+    if (channel.saving != nullptr) channel.saving->schedule();
   if (scenario.warm_up.count() == 0)
     start_measuring();
   else
@@ -515,8 +484,7 @@ RunResult World::run() {
 namespace {
 
 void add_endpoint(ChannelResult& result, const kmcl::Device& device, RingResult& outgoing_ring, bool host) {
-  for (const auto& owned : device.channels) {
-    const kmcl::Endpoint::Counters counters = static_cast<const kmcl::Endpoint*>(owned.get())->counters();
+  const auto add = [&](const kmcl::Endpoint::Counters& counters) {
     if (host) {
       result.batches += counters.batches;
       result.batched_packets += counters.batched_packets;
@@ -529,7 +497,10 @@ void add_endpoint(ChannelResult& result, const kmcl::Device& device, RingResult&
     outgoing_ring.peak = std::max(outgoing_ring.peak, counters.outgoing_peak);
     outgoing_ring.left += counters.outgoing_used;
     outgoing_ring.full_events += counters.outgoing_full;
-  }
+  };
+  for (const auto* endpoints :
+       {&device.cleaned, &device.channels})  // a driver may have had several, one after the other
+    for (const auto& owned : *endpoints) add(static_cast<const kmcl::Endpoint*>(owned.get())->counters());
 }
 
 void add_processors(std::vector<ProcessorResult>& all, os::Partition& partition) {

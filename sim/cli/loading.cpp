@@ -82,6 +82,12 @@ void check_rings(const scenario::WorkloadSpec& load, const scenario::ChannelSpec
         {load.trace.place, fmt::format("{}, and a packet has at most {} B", takes, scenario::largest_packet.count)});
     return;
   }
+  if (const Bytes most = scenario::largest_request_of(channel); largest > most) {
+    problems.push_back({load.trace.place, fmt::format("the trace's largest request of {} B is too large: a frame of a "
+                                                      "network channel has at most {}",
+                                                      largest.count, config::to_text(most))});
+    return;
+  }
   const Pages least = pages_for(packet + Bytes{8});  // 8 bytes of a ring stay free
   const auto check = [&](const char* key, Pages size) {
     if (size >= least) return;

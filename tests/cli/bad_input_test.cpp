@@ -128,7 +128,7 @@ std::vector<Case> cases() {
       // What belongs together
       {"a channel nobody drives", plus("[[channel]]\nname = \"lost\"\ndriver = \"echo\"")},
       {"a load on no channel", with("channel = \"disk\"", "channel = \"disc\"")},
-      {"a driver there is not yet", with("\"storage\"", "\"network\"")},
+      {"a driver there is not", with("\"storage\"", "\"tape\"")},
       {"a run without an end", with("run_for = \"1ms\"\n", "")},
       {"an expectation of nothing", plus("[expect]\n\"channel.disk.latency.p98\" = \"< 1us\"")},
       {"an expectation without a relation", plus("[expect]\n\"channel.disk.latency.p99\" = \"1us\"")},

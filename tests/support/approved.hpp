@@ -15,9 +15,12 @@ inline std::string text_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+/// What tests expect is being written anew.
+inline bool approving() { return std::getenv("VMBSIM_APPROVE") != nullptr; }
+
 /// The text that `actual` must equal: the file's, or `actual` itself while approving.
 inline std::string approved(const std::filesystem::path& path, const std::string& actual) {
-  if (std::getenv("VMBSIM_APPROVE") != nullptr) std::ofstream(path, std::ios::binary) << actual;
+  if (approving()) std::ofstream(path, std::ios::binary) << actual;
   return text_of(path);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 /// Device objects and the tables of functions that drivers hand to each other.
-/// Source: the wdm.h pages of DEVICE_OBJECT and INTERFACE.
+/// Source: the wdm.h pages of DEVICE_OBJECT, INTERFACE and CTL_CODE.
 #include "../ntdef.h"
 
 EXTERN_C_START
@@ -16,6 +16,19 @@ typedef struct _DEVICE_OBJECT {
   PVOID DeviceExtension;
   PVOID Simulator;
 } DEVICE_OBJECT, *PDEVICE_OBJECT;
+
+// Codes of device controls: type of the device, access, the driver's own number, and how buffers travel.
+// Source: WDK, "Defining I/O Control Codes".
+#define CTL_CODE(DeviceType, Function, Method, Access) \
+  (((ULONG)(DeviceType) << 16) | ((ULONG)(Access) << 14) | ((ULONG)(Function) << 2) | (ULONG)(Method))
+#define METHOD_BUFFERED 0
+#define METHOD_IN_DIRECT 1
+#define METHOD_OUT_DIRECT 2
+#define METHOD_NEITHER 3
+#define FILE_ANY_ACCESS 0
+#define FILE_READ_ACCESS 1
+#define FILE_WRITE_ACCESS 2
+#define FILE_DEVICE_UNKNOWN 0x00000022
 
 typedef VOID INTERFACE_REFERENCE(PVOID Context);
 typedef VOID INTERFACE_DEREFERENCE(PVOID Context);

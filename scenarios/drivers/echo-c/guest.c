@@ -1,6 +1,8 @@
 /*
  * The guest end of the echo channel. Who writes to the device sends a message, who reads from it sends a message of that
  * many bytes and gets the answer.
+ *
+ * BREAK_... is defined by nobody but a test: README.md shows what the simulator says to each of these mistakes.
  */
 #include "echo.h"
 
@@ -195,6 +197,10 @@ EchoPacketDone(VMBPACKET Packet, NTSTATUS Status, PVOID Buffer, UINT32 BufferLen
         }
     }
 
+#ifndef BREAK_LEAK_PACKET
     VmbPacketFree(Packet);
+#else
+    UNREFERENCED_PARAMETER(Packet);
+#endif
     WdfRequestCompleteWithInformation(request, Status, NT_SUCCESS(Status) ? BufferLength : 0);
 }

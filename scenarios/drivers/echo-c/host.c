@@ -1,5 +1,7 @@
 /*
  * The host end of the echo channel: offers it, and answers every packet with the bytes that came in it.
+ *
+ * BREAK_... is defined by nobody but a test: README.md shows what the simulator says to each of these mistakes.
  */
 #include "echo.h"
 
@@ -120,6 +122,12 @@ EchoD0Exit(WDFDEVICE Device, WDF_POWER_DEVICE_STATE TargetState)
 static VOID
 EchoProcessPacket(VMBCHANNEL Channel, VMBPACKETCOMPLETION Packet, PVOID Buffer, UINT32 BufferLength, UINT32 Flags)
 {
+#ifdef BREAK_WAIT_IN_CALLBACK
+    LARGE_INTEGER second;
+
+    second.QuadPart = -10000000LL;
+    KeDelayExecutionThread(KernelMode, FALSE, &second);
+#endif
     UNREFERENCED_PARAMETER(Channel);
     UNREFERENCED_PARAMETER(Flags);
 

@@ -53,6 +53,15 @@
   X(POWER_LEVEL, 14)                                                                                \
   X(PROFILE_LEVEL, 15)                                                                              \
   X(HIGH_LEVEL, 15)                                                                                 \
+  X(METHOD_BUFFERED, 0)                                                                             \
+  X(METHOD_IN_DIRECT, 1)                                                                            \
+  X(METHOD_OUT_DIRECT, 2)                                                                           \
+  X(METHOD_NEITHER, 3)                                                                              \
+  X(FILE_ANY_ACCESS, 0)                                                                             \
+  X(FILE_READ_ACCESS, 1)                                                                            \
+  X(FILE_WRITE_ACCESS, 2)                                                                           \
+  X(FILE_DEVICE_UNKNOWN, 0x22)                                                                      \
+  X(CTL_CODE(FILE_DEVICE_UNKNOWN, 0x800, METHOD_BUFFERED, FILE_ANY_ACCESS), 0x222000)               \
   X(PAGE_SIZE, 4096)                                                                                \
   X(PAGE_SHIFT, 12)                                                                                 \
   X(LowImportance, 0)                                                                               \

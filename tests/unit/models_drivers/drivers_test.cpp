@@ -5,60 +5,10 @@
 #include "models/drivers/echo.hpp"
 #include "models/drivers/storage.hpp"
 #include "tests/support/channel_pair.hpp"
+#include "tests/support/driver_bench.hpp"
 
 namespace vmbsim::drivers {
 namespace {
-
-using testing::TwoPartitions;
-constexpr GUID type{1, 2, 3, {}};
-constexpr GUID instance{4, 5, 6, {}};
-
-/// Devices of a primary channel and its subchannels, each at its own processor.
-struct Bench final : ReadyListener {
-  explicit Bench(std::uint16_t channels, std::uint32_t cpus = 4)
-      : machines(
-            {.costs = testing::costs_of({{&hw::Costs::signal_host, 1us}}), .host_cpus = cpus, .guest_cpus = cpus}) {
-    for (std::uint16_t i = 0; i < channels; ++i) {
-      at_host.push_back(std::make_unique<kmcl::Device>("channel", machines.host, machines.bus));
-      at_guest.push_back(std::make_unique<kmcl::Device>("channel", machines.guest, machines.bus));
-      at_host.back()->id = at_guest.back()->id = {.type = type, .instance = instance, .subchannel = i};
-      at_host.back()->target = at_guest.back()->target = CpuId{i % cpus};
-    }
-  }
-  ClientChannels::Config client() {
-    ClientChannels::Config config{.devices = {},
-                                  .to_host = {1},
-                                  .to_guest = {1},
-                                  .maximum_packet_size = 256,
-                                  .maximum_external_data = 0,
-                                  .ready = this};
-    for (const auto& device : at_guest) config.devices.push_back(device.get());
-    return config;
-  }
-  void on_ready() override { ++ready; }
-  void start(os::Partition& at, Driver& driver) {
-    machines.start(at, 0, [&] { driver.start(); });
-    machines.quiesce();
-  }
-  /// Submits on one processor; answers where it was done.
-  void submit(RequestPort& port, Request& request, std::uint32_t cpu) {
-    request.owner = this;
-    request.done = [](Request& over) {
-      auto& self = *static_cast<Bench*>(over.owner);
-      self.done.push_back({&over, hw::Processor::current()->name(), self.machines.world.now()});
-    };
-    machines.start(machines.guest, cpu, [&] { port.submit(request); });
-  }
-  struct Done {
-    Request* request;
-    std::string processor;
-    SimTime time;
-  };
-  TwoPartitions machines;
-  std::vector<std::unique_ptr<kmcl::Device>> at_host, at_guest;
-  std::vector<Done> done;
-  int ready = 0;
-};
 
 TEST_CASE("Echo: subchannels open one after the other, and a request comes back on the processor it was submitted on") {
   // OpenVMM guide, storvsp channels; Linux, storvsc: the outgoing channel is chosen by the submitting processor.
@@ -67,8 +17,6 @@ TEST_CASE("Echo: subchannels open one after the other, and a request comes back 
   for (const auto& device : bench.at_host) {
     servers.push_back(
         std::make_unique<EchoServer>(EchoServer::Config{.device = *device,
-                                                        .type = type,
-                                                        .instance = instance,
                                                         .maximum_packet_size = 256,
                                                         .process_time = {},
                                                         .stream = bench.machines.world.stream("s", "t")}));
@@ -96,8 +44,6 @@ struct Storage {
         adapter(bench.machines.host, CpuId{1}, disk, "disk"),
         server({.device = *bench.at_host[0],
                 .disk = adapter,
-                .type = type,
-                .instance = instance,
                 .maximum_request = Bytes{65536},
                 .complete_in_worker = in_worker,
                 .recorded_service = recorded,
@@ -112,7 +58,7 @@ struct Storage {
   }
   Bench bench;
   device::FifoServers disk;
-  DiskAdapter adapter;
+  DeviceAdapter adapter;
   StorageServer server;
   StorageClient client;
 };
@@ -163,13 +109,11 @@ TEST_CASE("A storage server refuses what a hostile guest makes up, and goes on s
   CAPTURE(row.what);
   testing::ChannelPair pair({.maximum_packet = 64, .external_data = 65536});
   device::FifoServers disk(pair.machines.world, "disk", {.service = kernel::Distribution::fixed(1us)});
-  DiskAdapter adapter(pair.machines.host, CpuId{0}, disk, "disk");
+  DeviceAdapter adapter(pair.machines.host, CpuId{0}, disk, "disk");
   kmcl::Device device("storage", pair.machines.host, pair.machines.bus);
   device.id = pair.guest.device.id;
   StorageServer server({.device = device,
                         .disk = adapter,
-                        .type = device.id.type,
-                        .instance = device.id.instance,
                         .maximum_request = Bytes{65536},
                         .process_time = {},
                         .stream = pair.machines.world.stream("s", "t")});
@@ -204,20 +148,20 @@ TEST_CASE("A disk adapter hands completions back in order, at DISPATCH_LEVEL on 
   // WDK, Servicing interrupts: the interrupt routine queues a DPC, the DPC completes.
   TwoPartitions machines({.costs = testing::costs_of({{&hw::Costs::device_isr, 1us}}), .host_cpus = 2});
   device::FifoServers disk(machines.world, "disk", {.service = kernel::Distribution::fixed(10us)});
-  DiskAdapter adapter(machines.host, CpuId{1}, disk, "disk");
+  DeviceAdapter adapter(machines.host, CpuId{1}, disk, "disk");
   static std::string told;
   told.clear();
-  std::array<DiskAdapter::Io, 3> ios;
+  std::array<DeviceAdapter::Io, 3> ios;
   for (std::size_t i = 0; i < 3; ++i) {
     ios[i].owner = reinterpret_cast<void*>(i);
-    ios[i].completed = [](DiskAdapter::Io& io) {
+    ios[i].completed = [](DeviceAdapter::Io& io) {
       const hw::Processor& here = *hw::Processor::current();
       told += std::to_string(reinterpret_cast<std::size_t>(io.owner)) + " " + here.name() + " " + name_of(here.irql()) +
               ", ";
     };
   }
   machines.start(machines.host, 0, [&] {
-    for (DiskAdapter::Io& io : ios) adapter.start(io);
+    for (DeviceAdapter::Io& io : ios) adapter.start(io);
   });
   machines.quiesce();
   CHECK(told == "0 host.cpu1 dispatch, 1 host.cpu1 dispatch, 2 host.cpu1 dispatch, ");

@@ -12,6 +12,46 @@ namespace {
 
 Duration mean_of(const kernel::Distribution& d) { return d.mean(); }
 
+TEST_CASE("what KMCL does where its documents leave a choice is a channel's, at both its ends") {
+  const kmcl::Policies& p =
+      loaded({"channel.disk.policies.routine_of_sent=either", "channel.disk.policies.refuse_after_close=true",
+              "channel.disk.policies.exact_length=true", "channel.disk.policies.pause_waits_for_sent=true",
+              "channel.disk.policies.overtaking=true", "channel.disk.policies.pending_fraction=0.25",
+              "channel.disk.policies.page_in=30us"})
+          .channels[0]
+          .policies;
+  CHECK(p.routine_of_sent == kmcl::Policies::RoutineOfSent::either);
+  CHECK((p.refuse_after_close && p.exact_length && p.pause_waits_for_sent && p.overtaking));
+  CHECK(p.pending_permille == 250);
+  CHECK(p.page_in == 30us);
+  CHECK(loaded({"channel.disk.guest_endpoint.vtl=2"}).channels[0].guest_endpoint.vtl == 2);
+  CHECK_THAT(problems_after({"channel.disk.guest_endpoint.vtl=3"}), Catch::Contains("right would be 0 to 2"));
+}
+
+TEST_CASE("a channel is saved at a time, through two codes of its host's driver") {
+  const Folder folder;
+  folder.write("mine.so", "");
+  const LoadOptions options{.driver_check = [](const std::string&) -> std::optional<std::string> { return {}; }};
+  const auto text = [](const std::string& at, const std::string& host) {
+    return with("", "[[channel]]\nname = \"saved\"\ndriver = \"echo\"\n" + host + "save = { at = \"" + at +
+                        "\", restore_after = \"2ms\", save_code = 0x222000, restore_code = 8 }\n"
+                        "[[workload]]\nname = \"more\"\nchannel = \"saved\"\n");
+  };
+  const std::string library = "host_endpoint = { driver = \"mine.so\" }\n";
+  const Loaded fine = load(folder.write("s.toml", text("5ms", library)), options);
+  REQUIRE(texts_of(fine.problems) == "");
+  REQUIRE(fine.scenario->channels[1].save.has_value());
+  CHECK(fine.scenario->channels[1].save->at == 5ms);
+  CHECK(fine.scenario->channels[1].save->restore_after == 2ms);
+  CHECK(fine.scenario->channels[1].save->save_code == 0x222000);
+  CHECK(fine.scenario->channels[1].save->restore_code == 8);
+  CHECK_FALSE(fine.scenario->channels[0].save.has_value());
+  CHECK_THAT(texts_of(load(folder.write("s.toml", text("5ms", "")), options).problems),
+             Catch::Contains("save: has no effect here; it is for a host endpoint that is a driver library"));
+  CHECK_THAT(texts_of(load(folder.write("s.toml", text("10ms", library)), options).problems),
+             Catch::Contains("the run is over by then"));
+}
+
 }  // namespace
 
 TEST_CASE("what is left out has a default") {

@@ -1,9 +1,10 @@
 #pragma once
-/// The host's lower storage driver: starts work on a disk and says, from a DPC, when it is done.
+/// The host's lower driver of a device: starts work on it and says, from a DPC, when it is done.
 ///
-/// A completion raises the disk's interrupt at the processor the adapter is wired to; the interrupt routine queues a DPC; the
+/// A completion raises the device's interrupt at the processor the adapter is wired to; the interrupt routine queues a DPC; the
 /// DPC hands back, in order, all that is done by then.
-/// Source   WDK, "Servicing interrupts": an ISR does as little as it can and queues a DpcForIsr; storport completes in a DPC.
+/// Source   WDK, "Servicing interrupts": an ISR does as little as it can and queues a DpcForIsr; storport and NDIS miniports
+///          complete in a DPC.
 #include <string>
 
 #include "models/device/resource.hpp"
@@ -11,11 +12,11 @@
 
 namespace vmbsim::drivers {
 
-class DiskAdapter {
+class DeviceAdapter {
  public:
-  DiskAdapter(os::Partition& host, CpuId cpu, device::Resource& disk, const std::string& name);
-  DiskAdapter(const DiskAdapter&) = delete;
-  DiskAdapter& operator=(const DiskAdapter&) = delete;
+  DeviceAdapter(os::Partition& host, CpuId cpu, device::Resource& device, const std::string& name);
+  DeviceAdapter(const DeviceAdapter&) = delete;
+  DeviceAdapter& operator=(const DeviceAdapter&) = delete;
 
   /// One I/O. `completed` runs at DISPATCH_LEVEL in the adapter's DPC.
   struct Io {
@@ -32,7 +33,7 @@ class DiskAdapter {
 
   os::Partition& host_;
   hw::Processor& processor_;
-  device::Resource& disk_;
+  device::Resource& device_;
   kernel::Stream costs_;
   hw::InterruptLine line_;
   KDPC dpc_{};
