@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "tests/coverage/documented_decisions.h"
 #include "tests/coverage/documented_kmcl.h"
 
 namespace vmbsim::coverage {
@@ -11,21 +12,26 @@ namespace {
 
 bool in_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_'; }
 
-/// The literals of `TEST_CASE("...", "[tags]")` that come before the first comma between them.
-std::string title(const std::string& head) {
-  std::string text;
+/// What the literals of `TEST_CASE("...", "[tags]")` say before the first comma between them, and after it.
+struct Title {
+  std::string name;
+  std::string tags;
+};
+Title title(const std::string& head) {
+  Title title;
+  std::string* text = &title.name;
   bool inside = false;
   for (std::size_t i = 0; i < head.size(); ++i) {
     if (head[i] == '"') {
       inside = !inside;
     } else if (inside) {
       if (head[i] == '\\') ++i;
-      text += head[i];
+      *text += head[i];
     } else if (head[i] == ',') {
-      break;
+      text = &title.tags;
     }
   }
-  return text;
+  return title;
 }
 
 /// A definition at the left margin: its head up to the opening brace, and the rest.
@@ -104,16 +110,26 @@ std::vector<Name> documented_names() {
   return names;
 }
 
+std::vector<Sentence> documented_sentences() {
+  std::vector<Sentence> sentences;
+#define SENTENCE(tag, text) sentences.push_back({#tag, text});
+  KMCL_TRANSITIONS(SENTENCE)
+  KMCL_DECISIONS(SENTENCE)
+  return sentences;
+}
+
 std::vector<Test> tests_in(const std::vector<tidy::SourceFile>& files) {
   std::vector<Test> tests;
   for (const tidy::SourceFile& file : files) {
     std::vector<Test> of_file;
     std::vector<Helper> helpers;
     for (const Piece& piece : pieces_of(file)) {
-      if (piece.head.rfind("TEST_CASE(", 0) == 0)
-        of_file.push_back({file.path, title(piece.head), piece.body});
-      else
+      if (piece.head.rfind("TEST_CASE(", 0) == 0) {
+        Title said = title(piece.head);
+        of_file.push_back({file.path, std::move(said.name), std::move(said.tags), piece.body});
+      } else {
         helpers.push_back({name_of_helper(piece.head), piece.head + "\n" + piece.body});
+      }
     }
     for (Test& test : of_file) {
       test.body = with_helpers(std::move(test.body), helpers);
@@ -143,6 +159,13 @@ std::vector<const Test*> covering(const Name& name, const std::vector<Test>& tes
     if (std::any_of(name.words.begin(), name.words.end(),
                     [&](const std::string& word) { return names(test.body, word); }))
       found.push_back(&test);
+  return found;
+}
+
+std::vector<const Test*> showing(const Sentence& sentence, const std::vector<Test>& tests) {
+  std::vector<const Test*> found;
+  for (const Test& test : tests)
+    if (test.tags.find("[" + sentence.tag + "]") != std::string::npos) found.push_back(&test);
   return found;
 }
 

@@ -18,6 +18,16 @@ TEST_CASE("every documented function, callback, value and status of KMCL is cove
   }
 }
 
+TEST_CASE("every transition of a channel and every decision where KMCL's documents are silent is shown by a test") {
+  const std::vector<Test> tests = tests_of_behaviour();
+  const std::vector<Sentence> sentences = documented_sentences();
+  CHECK(sentences.size() == 17 + 41);
+  for (const Sentence& sentence : sentences) {
+    INFO("no test of tests/spec or tests/property has the tag [" << sentence.tag << "]: " << sentence.text);
+    CHECK(!showing(sentence, tests).empty());
+  }
+}
+
 TEST_CASE("every function, callback type and value of the KMCL header is in the list of documented names") {
   const tidy::SourceFile header = tidy::file_at("include/wdk/vmbuskernelmodeclientlibapi.h");
   REQUIRE(!header.lines.empty());
@@ -53,4 +63,7 @@ TEST_CASE(
   CHECK(covered_by("VmbPacketSendWithExternalMdl") == std::vector<const Test*>{&tests[1]});
   CHECK(covered_by("VmbPacketAllocate") == std::vector<const Test*>{&tests[1]});
   CHECK(covered_by("VmbPacketFree").empty());
+  CHECK(tests[0].tags == "[tag]");
+  CHECK(showing({"tag", ""}, tests) == std::vector<const Test*>{&tests[0]});
+  CHECK(showing({"ta", ""}, tests).empty());
 }

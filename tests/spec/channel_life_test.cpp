@@ -12,7 +12,7 @@ const std::string closing = "Suspend Closed";
 
 hw::Costs slow_messages() { return costs_of({{&hw::Costs::control_message, 10us}}); }
 
-TEST_CASE("An enabled and started pair opens: Opened, Started, PostStarted, the host's Opened first") {
+TEST_CASE("An enabled and started pair opens: Opened, Started, PostStarted, the host's Opened first", "[T7]") {
   // EVT_VMB_CHANNEL_OPENED, _STARTED, _POST_STARTED: both endpoints get them, in this order.
   ChannelPair pair;
   pair.open();
@@ -36,7 +36,7 @@ TEST_CASE("A request goes to the host and its answer comes back") {
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("A client may be enabled before the offer exists, and waits for it") {
+TEST_CASE("A client may be enabled before the offer exists, and waits for it", "[T5]") {
   // VmbChannelEnable: takes up an offer that exists, or waits for one to arrive; returns at once.
   ChannelPair pair;
   CHECK(pair.on_guest([&] { CHECK(pair.guest.enable() == STATUS_SUCCESS); }));
@@ -49,7 +49,7 @@ TEST_CASE("A client may be enabled before the offer exists, and waits for it") {
   CHECK(pair.order("guest") == opening_host);
 }
 
-TEST_CASE("A host that was not started opens without traffic; Start begins it") {
+TEST_CASE("A host that was not started opens without traffic; Start begins it", "[T8][T10][Q2]") {
   // State model: traffic flows only while the channel is open and active. Modelling decision: Started fires when both hold.
   ChannelPair pair;
   pair.on_host([&] { CHECK(pair.host.enable() == STATUS_SUCCESS); });
@@ -65,7 +65,7 @@ TEST_CASE("A host that was not started opens without traffic; Start begins it") 
   CHECK(pair.order("guest") == "Opened Started PostStarted completed(1)");
 }
 
-TEST_CASE("A client that was paused while disabled comes up paused, once") {
+TEST_CASE("A client that was paused while disabled comes up paused, once", "[T3][T8][T10]") {
   // VmbChannelPause: on a disabled channel it records that the channel is to come up paused.
   ChannelPair pair;
   pair.on_guest([&] { VmbChannelPause(pair.guest.channel); });
@@ -80,7 +80,8 @@ TEST_CASE("A client that was paused while disabled comes up paused, once") {
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("A guest's Opened that fails leaves the client disabled and the host's offer open to another try") {
+TEST_CASE("A guest's Opened that fails leaves the client disabled and the host's offer open to another try",
+          "[T9][Q3]") {
   // EVT_VMB_CHANNEL_OPENED: failure rolls the channel back to a state without traffic.
   // Modelling decision: no Started, no Closed at that end; the client goes to disabled.
   ChannelPair pair;
@@ -97,7 +98,8 @@ TEST_CASE("A guest's Opened that fails leaves the client disabled and the host's
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("A host's Opened that fails refuses the open: the client ends disabled, the host goes on offering") {
+TEST_CASE("A host's Opened that fails refuses the open: the client ends disabled, the host goes on offering",
+          "[T9][Q3]") {
   ChannelPair pair;
   pair.host.opened = [] { return STATUS_UNSUCCESSFUL; };
   pair.open();
@@ -111,7 +113,7 @@ TEST_CASE("A host's Opened that fails refuses the open: the client ends disabled
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("The guest's Disable closes both ends: Suspend, Closed; the host can be opened again") {
+TEST_CASE("The guest's Disable closes both ends: Suspend, Closed; the host can be opened again", "[T12][T14]") {
   // VmbChannelDisable: blocks until the channel is suspended, drained and closed. EVT_VMB_CHANNEL_CLOSED: server still offered.
   ChannelPair pair;
   pair.open();
@@ -132,7 +134,8 @@ TEST_CASE("The guest's Disable closes both ends: Suspend, Closed; the host can b
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("The host's Disable rescinds: both ends close and are disabled; each needs another Enable") {
+TEST_CASE("The host's Disable rescinds: both ends close and are disabled; each needs another Enable",
+          "[T13][T15][Q25]") {
   // VmbChannelDisable (server): revokes the offer. EVT_VMB_CHANNEL_CLOSED: a client always needs a new Enable.
   ChannelPair pair;
   pair.open();
@@ -151,7 +154,7 @@ TEST_CASE("The host's Disable rescinds: both ends close and are disabled; each n
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("A rescind before the client is open calls nobody; the client goes on waiting") {
+TEST_CASE("A rescind before the client is open calls nobody; the client goes on waiting", "[T13][Q24]") {
   // Modelling decision: rescind while enabled and not open: no callbacks, the client keeps waiting for an offer.
   ChannelPair pair({.machines = {.costs = slow_messages()}});
   pair.on_guest([&] { CHECK(pair.guest.enable() == STATUS_SUCCESS); });
@@ -218,7 +221,7 @@ TEST_CASE("Disable and rescind may meet at any moment of a channel's life: both 
     }
 }
 
-TEST_CASE("Pause waits for the packets that were delivered; Start goes on where it stopped") {
+TEST_CASE("Pause waits for the packets that were delivered; Start goes on where it stopped", "[T11]") {
   // VmbChannelPause: blocks until Suspend was called and no incoming packet is outstanding. EVT_VMB_CHANNEL_SUSPEND: no packet
   // callback runs from its invocation until the next Started.
   ChannelPair pair;
@@ -243,7 +246,8 @@ TEST_CASE("Pause waits for the packets that were delivered; Start goes on where 
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("A guest that closes waits for the packets it has; the host gets Closed after its own are completed") {
+TEST_CASE("A guest that closes waits for the packets it has; the host gets Closed after its own are completed",
+          "[T12][T14][Q16]") {
   // EVT_VMB_CHANNEL_SUSPEND: KMCL waits until every delivered packet is completed. EVT_VMB_CHANNEL_CLOSED: after the drain.
   ChannelPair pair;
   std::vector<VMBPACKETCOMPLETION> at_host, at_guest;
@@ -280,8 +284,8 @@ TEST_CASE("Answers that the host gave before it let go reach the guest, even whe
   CHECK(pair.found().empty());
 }
 
-TEST_CASE(
-    "A host that disables ends the guest's transactions in every state with STATUS_DEVICE_REMOVED before Closed") {
+TEST_CASE("A host that disables ends the guest's transactions in every state with STATUS_DEVICE_REMOVED before Closed",
+          "[T13][T15][Q15][Q16]") {
   // Modelling decision: at a close KMCL completes what nobody will answer, after Suspend and before Closed.
   ChannelPair pair({.machines = {.costs = slow_messages()}});
   std::vector<VMBPACKETCOMPLETION> at_host;
@@ -326,7 +330,7 @@ TEST_CASE("Sends before the open and during a pause are queued, and go out in or
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("What is sent after the close waits for the next open; what a close interrupts does not") {
+TEST_CASE("What is sent after the close waits for the next open; what a close interrupts does not", "[Q17]") {
   // EVT_VMB_CHANNEL_CLOSED: packets sent after it are queued, not transmitted.
   ChannelPair pair;
   pair.open();
@@ -432,7 +436,7 @@ TEST_CASE("Misuse of the life cycle is reported with its rule") {
   CHECK(pair.machines.findings.all().size() == 1);
 }
 
-TEST_CASE("A disabled channel is cleaned up; packets still in use are reported") {
+TEST_CASE("A disabled channel is cleaned up; packets still in use are reported", "[T17]") {
   ChannelPair pair;
   pair.open();
   pair.on_guest([&] { VmbChannelDisable(pair.guest.channel); });
@@ -475,7 +479,7 @@ TEST_CASE(
   CHECK(pair.machines.findings.all().size() == 1);
 }
 
-TEST_CASE("A relid is used again only after the guest has given it back") {
+TEST_CASE("A relid is used again only after the guest has given it back", "[Q25]") {
   // Linux, vmbus_process_rescind; CHANNELMSG_RELID_RELEASED.
   ChannelPair pair({.machines = {.costs = slow_messages()}});
   pair.open();

@@ -65,7 +65,8 @@ const std::vector<Row>& rows() {
   return table;
 }
 
-TEST_CASE("Each configuring function answers as its page says while disabled, and _1 once the channel is enabled") {
+TEST_CASE("Each configuring function answers as its page says while disabled, and _1 once the channel is enabled",
+          "[Q1]") {
   // Modelling decision: the pages' wrong state is every state but disabled.
   for (const Row& row : rows()) {
     CAPTURE(row.call);
@@ -112,7 +113,7 @@ TEST_CASE("A channel remembers one pointer, a packet another, until they are set
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("Caller-supplied packet memory must hold VmbChannelSizeofPacket bytes") {
+TEST_CASE("Caller-supplied packet memory must hold VmbChannelSizeofPacket bytes", "[Q29]") {
   // VmbPacketInitialize: STATUS_INVALID_PARAMETER_3 unless ByteCount exceeds the maximum packet size and one pointer.
   ChannelPair pair({.maximum_packet = 100});
   pair.on_guest([&] {
@@ -128,7 +129,7 @@ TEST_CASE("Caller-supplied packet memory must hold VmbChannelSizeofPacket bytes"
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("Rings grow until the largest packet fits; without a wish they hold sixteen of them") {
+TEST_CASE("Rings grow until the largest packet fits; without a wish they hold sixteen of them", "[Q5][Q19]") {
   // VmbChannelInitSetMaximumExternalData: rings are sized so that a packet within the limits can be sent.
   // Modelling decision: without page counts at least 4 pages each and room for 16 largest packets; control pages are extra.
   struct Rings {

@@ -10,7 +10,7 @@ using kmcl::Policies;
 using Set = std::function<void(kmcl::Device&)>;
 constexpr UINT32 external = VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA;
 
-TEST_CASE("the routine of a packet without an answer runs inside the send, in a pass, or as drawn", "[kmcl]") {
+TEST_CASE("the routine of a packet without an answer runs inside the send, in a pass, or as drawn", "[kmcl][Q13]") {
   const auto policy = GENERATE(Policies::RoutineOfSent::inside_send, Policies::RoutineOfSent::in_a_pass,
                                Policies::RoutineOfSent::either);
   ChannelPair pair({.guest_device = [&](kmcl::Device& device) { device.policies.routine_of_sent = policy; }});
@@ -46,7 +46,7 @@ TEST_CASE("a packet whose routine waits for a pass is complete when the channel 
   CHECK(pair.guest.disabled());
 }
 
-TEST_CASE("a send after the close is queued for the next round, or refused where that is asked for", "[kmcl]") {
+TEST_CASE("a send after the close is queued for the next round, or refused where that is asked for", "[kmcl][Q17]") {
   const bool strict = GENERATE(false, true);
   const Set set = [&](kmcl::Device& device) { device.policies.refuse_after_close = strict; };
   ChannelPair pair({.host_device = set, .guest_device = set});
@@ -62,7 +62,7 @@ TEST_CASE("a send after the close is queued for the next round, or refused where
   CHECK(pair.host.arrived.size() == (strict ? 1 : 2));
 }
 
-TEST_CASE("lengths arrive rounded up to 8, as the wire has them, or exact", "[kmcl]") {
+TEST_CASE("lengths arrive rounded up to 8, as the wire has them, or exact", "[kmcl][Q18]") {
   const bool exact = GENERATE(false, true);
   const Set set = [&](kmcl::Device& device) { device.policies.exact_length = exact; };
   ChannelPair pair({.host_device = set, .guest_device = set});
@@ -80,7 +80,7 @@ TEST_CASE("lengths arrive rounded up to 8, as the wire has them, or exact", "[km
   CHECK(pair.guest.returned[0].answer.size() == (exact ? 11 : 16));
 }
 
-TEST_CASE("a pause waits for delivered packets, and for sent ones where that is asked for", "[kmcl]") {
+TEST_CASE("a pause waits for delivered packets, and for sent ones where that is asked for", "[kmcl][Q20]") {
   const bool both = GENERATE(false, true);
   ChannelPair pair({.guest_device = [&](kmcl::Device& device) { device.policies.pause_waits_for_sent = both; }});
   VMBPACKETCOMPLETION kept = nullptr;
@@ -95,7 +95,7 @@ TEST_CASE("a pause waits for delivered packets, and for sent ones where that is 
   CHECK(pair.guest.returned.size() == 1);
 }
 
-TEST_CASE("a packet that fits never overtakes one that waits, unless as in EMCL it may", "[kmcl]") {
+TEST_CASE("a packet that fits never overtakes one that waits, unless as in EMCL it may", "[kmcl][Q7]") {
   const bool overtaking = GENERATE(false, true);
   ChannelPair pair({.guest_device = [&](kmcl::Device& device) { device.policies.overtaking = overtaking; }});
   pair.open();
@@ -146,7 +146,7 @@ struct Pending {
   bool complete_anyway = false;
 };
 
-TEST_CASE("a packet whose data is pending comes again when it is in, and those behind it wait", "[kmcl]") {
+TEST_CASE("a packet whose data is pending comes again when it is in, and those behind it wait", "[kmcl][Q10]") {
   // KMCL DDI, VmbChannelPacketGetExternalData.
   Pending pending;
   const SimTime start = pending.pair.machines.world.now();
@@ -179,7 +179,7 @@ TEST_CASE("completing a packet whose data is pending is a mistake, and does noth
   CHECK(pending.pair.guest.returned.size() == 2);
 }
 
-TEST_CASE("a channel that closes forgets a packet whose data is pending", "[kmcl]") {
+TEST_CASE("a channel that closes forgets a packet whose data is pending", "[kmcl][Q34]") {
   Pending pending;
   pending.pair.machines.start(pending.pair.machines.guest, 0, [&] {
     LARGE_INTEGER wait;

@@ -28,7 +28,7 @@ TwoPartitions::Config late(std::uint32_t host_cpus = 1) {
 
 // ---- Batches ----
 
-TEST_CASE("ProcessingComplete is called once for what was delivered, when the ring runs empty") {
+TEST_CASE("ProcessingComplete is called once for what was delivered, when the ring runs empty", "[Q10][Q11]") {
   // EVT_VMB_CHANNEL_PROCESSING_COMPLETE. Modelling decision: batching as the scenario says: one, until empty, at most so many.
   struct Row {
     kmcl::Batching batching;
@@ -48,7 +48,7 @@ TEST_CASE("ProcessingComplete is called once for what was delivered, when the ri
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("Packets are processed at DISPATCH_LEVEL, or at PASSIVE_LEVEL where the channel requires it") {
+TEST_CASE("Packets are processed at DISPATCH_LEVEL, or at PASSIVE_LEVEL where the channel requires it", "[Q12][Q14]") {
   // VmbChannelSetIncomingProcessingAtPassive; completion routines are not governed by it.
   const bool passive = GENERATE(false, true);
   ChannelPair pair({.host_passive = passive, .guest_passive = true});
@@ -60,7 +60,7 @@ TEST_CASE("Packets are processed at DISPATCH_LEVEL, or at PASSIVE_LEVEL where th
   for (const Returned& r : pair.guest.returned) CHECK(r.irql == Irql::dispatch);
 }
 
-TEST_CASE("A change to PASSIVE_LEVEL takes effect with the next batch") {
+TEST_CASE("A change to PASSIVE_LEVEL takes effect with the next batch", "[Q12]") {
   // Modelling decision: the page does not say when.
   ChannelPair pair({.machines = late()});
   std::vector<Irql> levels;
@@ -76,7 +76,7 @@ TEST_CASE("A change to PASSIVE_LEVEL takes effect with the next batch") {
   CHECK(levels.back() == Irql::passive);
 }
 
-TEST_CASE("One ProcessPacket runs at a time, though interrupts, workers and processors compete") {
+TEST_CASE("One ProcessPacket runs at a time, though interrupts, workers and processors compete", "[Q6]") {
   // Modelling decision: one dispatcher per channel, strictly in ring order.
   ChannelPair pair(
       {.machines = {.costs = costs_of({{&hw::Costs::signal_host, 1us}}), .host_cpus = 4}, .host_target = 2});
@@ -103,7 +103,7 @@ TEST_CASE("One ProcessPacket runs at a time, though interrupts, workers and proc
 
 // ---- Quota ----
 
-TEST_CASE("At the quota delivery stops; only a completion starts it again, not a larger quota") {
+TEST_CASE("At the quota delivery stops; only a completion starts it again, not a larger quota", "[Q10]") {
   // VmbChannelSetTransactionQuota: raising the quota does not restart a blocked queue, the next completion does.
   ChannelPair pair({.machines = late(), .host_quota = 2});
   std::vector<VMBPACKETCOMPLETION> kept;
@@ -132,7 +132,8 @@ TEST_CASE("At the quota delivery stops; only a completion starts it again, not a
 
 // ---- Defer ----
 
-TEST_CASE("A deferred packet comes again at PASSIVE_LEVEL, first; those behind it wait; then DISPATCH_LEVEL returns") {
+TEST_CASE("A deferred packet comes again at PASSIVE_LEVEL, first; those behind it wait; then DISPATCH_LEVEL returns",
+          "[Q8][Q10]") {
   // VmbChannelPacketDeferToPassive. Modelling decision: head of the queue; DISPATCH_LEVEL again after the queue is drained.
   ChannelPair pair({.machines = late()});
   std::string told;
@@ -152,7 +153,7 @@ TEST_CASE("A deferred packet comes again at PASSIVE_LEVEL, first; those behind i
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("A packet that is deferred when the channel pauses is presented again after the next Started") {
+TEST_CASE("A packet that is deferred when the channel pauses is presented again after the next Started", "[Q34]") {
   // Modelling decision: it counts as not delivered, so the pause does not wait for it.
   ChannelPair pair({.machines = {.costs = costs_of({{&hw::Costs::worker_wake, 10us}})}});
   int presented = 0;
@@ -178,7 +179,7 @@ TEST_CASE("A packet that is deferred when the channel pauses is presented again 
 
 // ---- Fail ----
 
-TEST_CASE("PacketFail stops the queue and owes no completion; a new round starts afresh") {
+TEST_CASE("PacketFail stops the queue and owes no completion; a new round starts afresh", "[Q9]") {
   // VmbChannelPacketFail. Modelling decision: the sender's transaction ends only at the close.
   ChannelPair pair({.machines = late()});
   pair.host.packet = [&](Arrived& a) {
@@ -200,7 +201,8 @@ TEST_CASE("PacketFail stops the queue and owes no completion; a new round starts
 
 // ---- Completing ----
 
-TEST_CASE("A packet may be completed by another processor while its callback still runs, and used no more by it") {
+TEST_CASE("A packet may be completed by another processor while its callback still runs, and used no more by it",
+          "[Q32]") {
   // EVT_VMB_CHANNEL_PROCESS_PACKET: completion at once or later. Modelling decision: from the moment of delivery.
   ChannelPair pair({.machines = {.costs = {}, .host_cpus = 2}});
   VMBPACKETCOMPLETION given = nullptr;

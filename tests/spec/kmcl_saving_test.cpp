@@ -204,7 +204,7 @@ TEST_CASE("a run that is saved and restored with packets in every state ends as 
 }
 
 TEST_CASE("saving writes whole chunks, asks the driver once or twice per packet, and says when there is more",
-          "[kmcl]") {
+          "[kmcl][Q28]") {
   Saving s;
   s.pair.guest.packet = [](Arrived&) {};
   s.pair.open();
@@ -231,7 +231,7 @@ TEST_CASE("saving writes whole chunks, asks the driver once or twice per packet,
   CHECK(s.pair.order("guest").find("Closed") == std::string::npos);  // the guest noticed nothing
 }
 
-TEST_CASE("the order of saving is Begin, Continue, End", "[kmcl]") {
+TEST_CASE("the order of saving is Begin, Continue, End", "[kmcl][Q39]") {
   Saving s;
   s.pair.open();
   std::vector<NTSTATUS> statuses;

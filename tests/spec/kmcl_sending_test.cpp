@@ -23,7 +23,7 @@ std::vector<std::uint64_t> numbers_of(const std::vector<Returned>& returned) {
 
 // ---- Copying ----
 
-TEST_CASE("A packet's bytes are copied once, when there is room for them") {
+TEST_CASE("A packet's bytes are copied once, when there is room for them", "[Q38]") {
   // Six packets of 1000 bytes through a page that holds three: the guest's processor copies six packets, however long they wait.
   const auto busy = [](std::uint32_t pages) {
     ChannelPair pair({.machines = {.costs = costs_of({{&hw::Costs::copy_per_kib, 1024us}})}, .to_host = Pages{pages}});
@@ -40,7 +40,7 @@ TEST_CASE("A packet's bytes are copied once, when there is room for them") {
 
 // ---- Completion ----
 
-TEST_CASE("Without WAIT a packet is complete when it is in the ring: inside the send when it fits") {
+TEST_CASE("Without WAIT a packet is complete when it is in the ring: inside the send when it fits", "[Q13]") {
   // VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION. Modelling decision: inline before the send returns when the packet fits.
   ChannelPair pair;
   pair.open();
@@ -57,7 +57,8 @@ TEST_CASE("Without WAIT a packet is complete when it is in the ring: inside the 
   CHECK(pair.guest.returned.size() == 1);  // the host's VmbChannelPacketComplete sends nothing
 }
 
-TEST_CASE("Without WAIT a packet that waited for room is completed at DISPATCH_LEVEL in the pass that moves it") {
+TEST_CASE("Without WAIT a packet that waited for room is completed at DISPATCH_LEVEL in the pass that moves it",
+          "[Q13]") {
   // Modelling decision: otherwise in the channel's dispatch pass at DISPATCH_LEVEL.
   ChannelPair pair({.machines = {.costs = costs_of({{&hw::Costs::signal_host, 10us}})}});
   pair.open();
@@ -110,7 +111,8 @@ TEST_CASE("A packet may be freed or sent again from inside its routine") {
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("An allocated packet without a routine of its own frees itself; pointer and routine last until set again") {
+TEST_CASE("An allocated packet without a routine of its own frees itself; pointer and routine last until set again",
+          "[Q41]") {
   // VmbPacketAllocate: the default completion routine frees the packet.
   ChannelPair pair;
   pair.open();
@@ -154,7 +156,7 @@ TEST_CASE("A packet in the driver's own memory is sent many times") {
 
 // ---- Queueing ----
 
-TEST_CASE("While packets wait for room nothing overtakes them, however small") {
+TEST_CASE("While packets wait for room nothing overtakes them, however small", "[Q7]") {
   // VmbPacketSend: a full ring queues the packet. Modelling decision: strictly first in, first out.
   ChannelPair pair({.machines = {.costs = costs_of({{&hw::Costs::signal_host, 10us}})}, .to_host = {1}});
   pair.open();
@@ -169,7 +171,7 @@ TEST_CASE("While packets wait for room nothing overtakes them, however small") {
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("Answers that find the ring full wait in the same queue, without a packet object of the driver") {
+TEST_CASE("Answers that find the ring full wait in the same queue, without a packet object of the driver", "[Q33]") {
   // VmbChannelPacketComplete returns nothing and cannot fail, so it queues when the ring is full.
   ChannelPair pair({.machines = {.costs = costs_of({{&hw::Costs::signal_guest, 10us}})}});
   std::vector<std::byte> large(1000);

@@ -60,7 +60,7 @@ TEST_CASE("an offer for another virtual trust level is not seen", "[kmcl]") {
 
 // ---- Which guest ----
 
-TEST_CASE("a converted handle says which guest a channel is offered to", "[kmcl]") {
+TEST_CASE("a converted handle says which guest a channel is offered to", "[kmcl][Q40]") {
   // Chosen: the scenario owns one user-mode handle per guest, and any thread may convert it.
   ChannelPair pair({.host_device = [](kmcl::Device& device) { device.needs_vmbus_handle = true; }});
   NTSTATUS enabled = STATUS_SUCCESS;
@@ -126,7 +126,8 @@ TEST_CASE("a client that names an instance takes no other", "[kmcl]") {
   CHECK(pair.order().empty());
 }
 
-TEST_CASE("when connecting fails the callback tells, and the channel stays enabled until it is disabled", "[kmcl]") {
+TEST_CASE("when connecting fails the callback tells, and the channel stays enabled until it is disabled",
+          "[kmcl][T16][Q4][Q30]") {
   // EVT_VMB_CHANNEL_PNP_FAILURE; that the state is "enabled and not open" is chosen.
   const Pnp pnp;
   const auto find_it = [](VMBCHANNEL at) {
@@ -155,7 +156,7 @@ TEST_CASE("when connecting fails the callback tells, and the channel stays enabl
 
 // ---- Interrupt latency ----
 
-TEST_CASE("a latency delays the host's interrupt and lets several packets share it", "[kmcl]") {
+TEST_CASE("a latency delays the host's interrupt and lets several packets share it", "[kmcl][Q27]") {
   ChannelPair pair({.machines = {.costs = costs_of({{&hw::Costs::signal_host, 1us}, {&hw::Costs::hypercall, 3us}})}});
   UINT16 before = 0xFFFF;
   NTSTATUS status = STATUS_UNSUCCESSFUL;

@@ -185,7 +185,7 @@ TEST_CASE("what is still shared or mapped at the end of EvtChannelClosed is take
   CHECK(s.pair.machines.bus.gpadls().count() == 0);
 }
 
-TEST_CASE("memory that was shared in an EvtChannelOpened which then failed is taken back, and told", "[kmcl]") {
+TEST_CASE("memory that was shared in an EvtChannelOpened which then failed is taken back, and told", "[kmcl][Q3]") {
   Sharing s;
   s.pair.guest.opened = [&] {
     static_cast<void>(VmbChannelCreateGpadlFromBuffer(s.pair.guest.channel, 0, pages(4096), 4096, &s.handle));

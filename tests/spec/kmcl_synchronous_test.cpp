@@ -63,7 +63,7 @@ TEST_CASE("without WAIT_FOR_COMPLETION it returns as soon as the packet is in th
   CHECK(pair.host.arrived == std::vector<std::uint64_t>{1});
 }
 
-TEST_CASE("a timeout, relative or absolute, ends in STATUS_CANCELLED and the late answer harms nobody", "[kmcl]") {
+TEST_CASE("a timeout, relative or absolute, ends in STATUS_CANCELLED and the late answer harms nobody", "[kmcl][Q15]") {
   const bool absolute = GENERATE(false, true);
   ChannelPair pair;
   std::vector<VMBPACKETCOMPLETION> kept;
@@ -115,7 +115,7 @@ TEST_CASE("a timeout of 0 does not wait for room", "[kmcl]") {
 }
 
 TEST_CASE("with WAIT_FOR_COMPLETION a timeout of 0 is about room only: the answer is waited for without limit",
-          "[kmcl]") {
+          "[kmcl][Q21]") {
   // Chosen: the page does not say what the two together mean.
   ChannelPair pair;
   VMBPACKETCOMPLETION kept = nullptr;
@@ -129,7 +129,7 @@ TEST_CASE("with WAIT_FOR_COMPLETION a timeout of 0 is about room only: the answe
 }
 
 TEST_CASE("a channel that shuts down answers STATUS_DEVICE_REMOVED, whether the request waits or comes too late",
-          "[kmcl]") {
+          "[kmcl][Q15]") {
   ChannelPair pair;
   pair.host.packet = [](Arrived&) {};
   pair.open();
@@ -170,7 +170,7 @@ TEST_CASE("a request on a channel that is not open yet waits for it, and ends wh
   }
 }
 
-TEST_CASE("an answer that is too large is cut off, and its size told", "[kmcl]") {
+TEST_CASE("an answer that is too large is cut off, and its size told", "[kmcl][Q22]") {
   // Chosen: STATUS_BUFFER_OVERFLOW would read as "not queued".
   ChannelPair pair;
   pair.open();

@@ -138,7 +138,7 @@ void check(const Party& from, const Party& to) {
   REQUIRE_FALSE(to.overlaps);
 }
 
-TEST_CASE("Every packet arrives once and is completed once, whatever meets whatever on the smallest rings") {
+TEST_CASE("Every packet arrives once and is completed once, whatever meets whatever on the smallest rings", "[Q6]") {
   std::uint64_t full = 0, suppressed = 0, deferred = 0;
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {
     CAPTURE(seed);
@@ -240,7 +240,8 @@ TEST_CASE("A close at any moment of dense traffic ends every transaction and lea
     pair.machines.run_until(100ms);
     over = true;
     pair.machines.quiesce();
-    while (!host.kept.empty() || !guest.kept.empty()) {  // what came while every worker thread waited, and a new one was due
+    while (!host.kept.empty() ||
+           !guest.kept.empty()) {  // what came while every worker thread waited, and a new one was due
       for (Party* party : {&host, &guest})
         pair.machines.start(party->partition, 0, [&, party] { party->answer_until(over); });
       pair.machines.quiesce();

@@ -171,7 +171,7 @@ TEST_CASE("Stages add up to the latency and never run backwards, for riders, wai
   }
 }
 
-TEST_CASE("Subchannels are channels of their own: own processors, own rings, own order of opening") {
+TEST_CASE("Subchannels are channels of their own: own processors, own rings, own order of opening", "[Q26]") {
   // Linux, vmbus_request_offers and sub-channel offers: each has its relid and its target processor.
   const PairConfig config{
       .machines = {.costs = costs_of({{&hw::Costs::signal_host, 1us}}), .host_cpus = 2, .guest_cpus = 2}};

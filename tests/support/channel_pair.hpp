@@ -315,6 +315,15 @@ class ChannelPair {
   bool quiet;
 };
 
+/// One of the two ends, where a test is about either.
+struct OneEnd {
+  ChannelPair& pair;
+  bool server;
+  End& end() const { return server ? pair.host : pair.guest; }
+  std::string order() const { return pair.order(server ? "host" : "guest"); }
+  bool operator()(const std::function<void()>& body) const { return server ? pair.on_host(body) : pair.on_guest(body); }
+};
+
 inline void End::note(const std::string& what) {
   if (pair_.quiet) return;
   const hw::Processor& cpu = *hw::Processor::current();
