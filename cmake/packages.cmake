@@ -11,5 +11,6 @@ find_library(CSV_LIBRARY csv REQUIRED)        # libcsv ships neither a pkg-confi
 find_path(CSV_INCLUDE csv.h REQUIRED)
 if(BUILD_TESTING OR NOT DEFINED BUILD_TESTING)
   find_package(Catch2 REQUIRED)
+  find_package(rapidcheck REQUIRED)
   include(Catch)
 endif()
