@@ -1,9 +1,10 @@
 #pragma once
-/// A rule that simulated software broke. Findings never stop the simulator; they make the run's exit status 1.
+/// A rule that simulated software broke. Findings never stop the simulator; errors among them make the run's exit status 1.
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "vmbsim/rules.hpp"
 #include "vmbsim/time.hpp"
 
 namespace vmbsim {
@@ -42,10 +43,13 @@ enum class BugCheck : std::uint32_t {
 
 struct Finding {
   std::string rule;      ///< "K50", "IRQL", ... : stable, for grouping
+  Severity severity{};   ///< warning or error
   BugCheck bug_check{};  ///< none when Windows has no stop code for it
   SimTime time{};
-  std::string where;  ///< processor, IRQL, channel: "guest.cpu0 at dispatch, disk"
-  std::string text;   ///< one sentence
+  std::string where;   ///< processor, IRQL, channel: "guest.cpu0 at dispatch, disk"
+  std::string call;    ///< function or callback of the driver kit that broke it; empty where there is none
+  std::string text;    ///< one sentence
+  std::string source;  ///< the document that has the rule
 };
 
 using Findings = std::vector<Finding>;

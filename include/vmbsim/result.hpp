@@ -5,6 +5,7 @@
 ///           length. Over the whole run go what must add up (sent, completed, outstanding, offered, bytes left in rings),
 ///           the findings, and what describes the run itself (simulated, events, transactions).
 /// Nothing   A mean, a quantile, a rate or a share of nothing is no figure: not a number.
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -135,6 +136,11 @@ struct RunResult {
   std::vector<ExpectationResult> expectations;
   std::vector<PacketRow> packets;
   std::vector<IntervalRow> intervals;
+
+  std::size_t count(Severity severity) const {
+    return static_cast<std::size_t>(std::count_if(
+        findings.begin(), findings.end(), [severity](const Finding& finding) { return finding.severity == severity; }));
+  }
 };
 
 }  // namespace vmbsim

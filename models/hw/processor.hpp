@@ -44,6 +44,8 @@ class Context {
   /// Runs `body(argument)` the next time the context gets a processor. The previous body must have ended.
   void start(Irql irql, kernel::Fiber::Body body, void* argument);
   bool finished() const { return fiber_.finished(); }
+  /// Spin locks that it holds.
+  int& spin_locks() { return spin_locks_; }
   /// Makes it burn `span` of processor time before it goes on. It must not occupy a processor.
   void owe(Duration span) { remaining_ += span; }
 
@@ -64,6 +66,7 @@ class Context {
   SimTime wake_time_{};
   Duration remaining_{};
   SimTime raised_since_{};
+  int spin_locks_ = 0;
   Irql irql_ = Irql::passive;
   Activity activity_;
   Pause pause_ = Pause::ready;

@@ -42,17 +42,15 @@ Endpoint::~Endpoint() {
     while (list != nullptr) partition().pool().free(std::exchange(list, list->next));
 }
 
-// ---- Configuration: legal while disabled only (modelling decision: the pages' "Disabled" means "not in this state") ----
+// ---- Configuration ----
 
 NTSTATUS Endpoint::set_maximum_packet_size(std::uint32_t bytes) {
-  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
   if (bytes == 0) return STATUS_INVALID_PARAMETER_2;
   maximum_packet_size_ = bytes;
   return STATUS_SUCCESS;
 }
 
 NTSTATUS Endpoint::set_maximum_external_data(std::uint32_t bytes, std::uint32_t chain_length) {
-  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
   if (bytes == 0) return STATUS_INVALID_PARAMETER_2;
   if (chain_length == 0) return STATUS_INVALID_PARAMETER_3;
   maximum_external_data_ = bytes;
@@ -61,44 +59,38 @@ NTSTATUS Endpoint::set_maximum_external_data(std::uint32_t bytes, std::uint32_t 
 }
 
 NTSTATUS Endpoint::set_client_context_size(std::uint32_t bytes) {
-  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
   client_context_size_ = bytes;
   return STATUS_SUCCESS;
 }
 
 NTSTATUS Endpoint::set_process_packet_callbacks(PFN_VMB_CHANNEL_PROCESS_PACKET process,
                                                 PFN_VMB_CHANNEL_PROCESSING_COMPLETE batch_over) {
-  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
   process_packet_ = process;
   processing_complete_ = batch_over;
   return STATUS_SUCCESS;
 }
 
 NTSTATUS Endpoint::set_state_change_callbacks(const VMB_CHANNEL_STATE_CHANGE_CALLBACKS& callbacks) {
-  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
   if (callbacks.Version != 1 || callbacks.Size != sizeof callbacks) return STATUS_INVALID_PARAMETER_2;
   callbacks_ = callbacks;
   return STATUS_SUCCESS;
 }
 
 NTSTATUS Endpoint::set_friendly_name(const UNICODE_STRING& name) {
-  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
   friendly_name_.clear();
   for (std::size_t i = 0; i < name.Length / sizeof(WCHAR); ++i) friendly_name_ += static_cast<char16_t>(name.Buffer[i]);
   return STATUS_SUCCESS;
 }
 
 NTSTATUS Endpoint::set_flags(std::uint32_t flags) {
-  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
   if ((flags & ~known_channel_flags) != 0) return STATUS_INVALID_PARAMETER_2;
   flags_ = flags;
   return STATUS_SUCCESS;
 }
 
 NTSTATUS Endpoint::set_ring_pages(std::uint32_t incoming, std::uint32_t outgoing) {
-  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
   if (server_) {
-    report("K13", BugCheck::none, "VmbClientChannelInitSetRingBufferPageCount called for a server endpoint");
+    misused("K13", "VmbClientChannelInitSetRingBufferPageCount", "for a server endpoint");
     return STATUS_INVALID_PARAMETER_1;
   }
   incoming_pages_ = {incoming};
@@ -107,22 +99,12 @@ NTSTATUS Endpoint::set_ring_pages(std::uint32_t incoming, std::uint32_t outgoing
 }
 
 NTSTATUS Endpoint::set_target_interface(const GUID& type, const GUID& instance) {
-  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
-  if (!server_) {
-    report("K14", BugCheck::none, "VmbServerChannelInitSetTargetInterfaceId called for a client endpoint");
-    return STATUS_INVALID_PARAMETER_1;
-  }
   target_.type = type;
   target_.instance = instance;
   return STATUS_SUCCESS;
 }
 
 NTSTATUS Endpoint::set_target_pnp(const GUID& type, const GUID* instance, PFN_VMB_CHANNEL_PNP_FAILURE failed) {
-  if (!disabled()) return STATUS_INVALID_PARAMETER_1;
-  if (server_) {
-    report("K14", BugCheck::none, "VmbClientChannelInitSetTargetPnp called for a server endpoint");
-    return STATUS_INVALID_PARAMETER_1;
-  }
   target_.type = type;
   target_.instance = instance != nullptr ? *instance : GUID{};
   any_instance_ = instance == nullptr;
@@ -131,21 +113,13 @@ NTSTATUS Endpoint::set_target_pnp(const GUID& type, const GUID* instance, PFN_VM
   return STATUS_SUCCESS;
 }
 
-bool Endpoint::server_call(const char* call) const {
-  if (server_) return true;
-  report("K14", BugCheck::none, fmt::format("{} called for a client endpoint", call));
-  return false;
-}
-
 NTSTATUS Endpoint::set_server_flags(std::uint32_t flags) {
-  if (!disabled() || !server_call("VmbServerChannelInitSetFlags")) return STATUS_INVALID_PARAMETER_1;
   if ((flags & ~std::uint32_t{VMBUS_SERVER_CHANNEL_INIT_FLAGS}) != 0) return STATUS_INVALID_PARAMETER_2;
   server_flags_ = flags;
   return STATUS_SUCCESS;
 }
 
 NTSTATUS Endpoint::set_mmio_megabytes(std::uint16_t needed, std::uint16_t optional) {
-  if (!disabled() || !server_call("VmbServerChannelInitSetMmioMegabytes")) return STATUS_INVALID_PARAMETER_1;
   if (needed == 0 && optional == 0) return STATUS_INVALID_PARAMETER;
   mmio_megabytes_ = std::uint32_t{needed} + optional;  // a simulated guest always has room for both
   return STATUS_SUCCESS;
@@ -153,18 +127,16 @@ NTSTATUS Endpoint::set_mmio_megabytes(std::uint16_t needed, std::uint16_t option
 
 NTSTATUS Endpoint::set_target_vtl(std::uint8_t vtl) {
   constexpr std::uint8_t highest = 2;  // OpenVMM, hvdef: levels 0 to 2
-  if (!disabled() || !server_call("VmbServerChannelInitSetTargetVtl")) return STATUS_INVALID_PARAMETER_1;
   if (vtl > highest) return STATUS_INVALID_PARAMETER_2;
   target_vtl_ = vtl;
   return STATUS_SUCCESS;
 }
 
 NTSTATUS Endpoint::set_vmbus_handle(HANDLE handle) {
-  if (!disabled() || !server_call("VmbServerChannelInitSetVmbusHandle")) return STATUS_INVALID_PARAMETER_1;
   const VmbusHandle* vmbus = VmbusHandle::find(partition(), handle);
   if (vmbus == nullptr || !vmbus->kernel) {
-    report("K25", BugCheck::none,
-           "VmbServerChannelInitSetVmbusHandle needs a handle from VmbConvertVmbusHandleToKernelHandle");
+    misused("K25", "VmbServerChannelInitSetVmbusHandle",
+            "with a handle that is not from VmbConvertVmbusHandleToKernelHandle");
     return STATUS_INVALID_PARAMETER_2;
   }
   bus_ = vmbus->bus;
@@ -184,8 +156,7 @@ GUID Endpoint::interface_instance() const { return offer_ != nullptr ? offer_->i
 
 void Endpoint::mmio_space(std::uint64_t& address, std::uint64_t& size) const {
   address = size = 0;
-  if (!opened_)
-    return report("K23", BugCheck::none, "VmbChannelGetMmioSpace called before EvtChannelOpened has returned");
+  if (!opened_) return misused("K23", "VmbChannelGetMmioSpace", "before EvtChannelOpened has returned");
   address = offer_->mmio_address();
   size = std::uint64_t{offer_->details().mmio_megabytes} << 20;
 }
@@ -218,11 +189,18 @@ Packet* Endpoint::allocate_packet() {
 }
 
 NTSTATUS Endpoint::initialize_packet(void* memory, std::uint32_t bytes) {
+  constexpr const char* call = "VmbPacketInitialize";
   if (!names_own_memory(memory)) {
-    report("K74", BugCheck::none, "VmbPacketInitialize called for a packet that VmbPacketAllocate gave");
+    misused("K74", call, "for a packet that VmbPacketAllocate gave");
     return STATUS_INVALID_PARAMETER_2;
   }
   if (bytes <= maximum_packet_size_ + sizeof(void*) || bytes < sizeof_packet()) return STATUS_INVALID_PARAMETER_3;
+  // The memory may hold anything; what looks like a packet of this channel is one.
+  if (const auto& before = *static_cast<const Packet*>(memory);
+      before.use == handle_bits(memory) && before.endpoint == this && before.state != Packet::State::idle) {
+    misused("K75", call, "for a packet that is under way");
+    return STATUS_INVALID_PARAMETER_2;
+  }
   auto* packet = new (memory) Packet{};
   packet->use = handle_bits(memory);
   packet->endpoint = this;
@@ -230,10 +208,8 @@ NTSTATUS Endpoint::initialize_packet(void* memory, std::uint32_t bytes) {
 }
 
 void Endpoint::free_packet(Packet& packet) {
-  if (!packet.allocated)
-    return report("K74", BugCheck::none, "VmbPacketFree called for a packet that VmbPacketAllocate did not give");
-  if (packet.state != Packet::State::idle)
-    return report("K75", BugCheck::none, "VmbPacketFree called for a packet that is under way");
+  if (!packet.allocated) return misused("K74", "VmbPacketFree", "for a packet that VmbPacketAllocate did not give");
+  if (packet.state != Packet::State::idle) return misused("K75", "VmbPacketFree", "for a packet that is under way");
   packet.allocated = false;
   --packets_out_;
   packet.use = next_use(packet.use);
@@ -243,13 +219,70 @@ void Endpoint::free_packet(Packet& packet) {
 }
 
 void Endpoint::clean_up() {
-  if (packets_out_ != 0 || !held_.empty())
-    report("K78", BugCheck::none, "VmbChannelCleanup called while packets of the channel are in use");
+  constexpr const char* call = "VmbChannelCleanup";
+  std::uint64_t idle = packets_out_;
+  for (std::size_t i = 0; i < held_.size(); ++i)
+    if (held_[i].packet != nullptr && held_[i].packet->allocated) --idle;
+  if (!held_.empty()) misused("K78", call, fmt::format("while packets wait to be sent ({})", held_.size()));
+  if (idle != 0) misused("K77", call, fmt::format("before packets were freed ({})", idle));
+  cleaned_up_ = true;
   std::vector<std::shared_ptr<void>>& channels = device_.channels;
   const auto mine =
       std::find_if(channels.begin(), channels.end(), [this](const auto& owned) { return owned.get() == this; });
   device_.cleaned.push_back(std::move(*mine));
   channels.erase(mine);
+}
+
+// ---- Rules ----
+
+void Endpoint::misused(RuleId rule, const char* call, std::string_view how) const {
+  report(rule, call, fmt::format("{} called {}", call, how));
+}
+
+bool Endpoint::server_call(const char* call) const {
+  if (!server_) misused("K14", call, "for a client endpoint");
+  return server_;
+}
+
+bool Endpoint::client_call(const char* call) const {
+  if (server_) misused("K14", call, "for a server endpoint");
+  return !server_;
+}
+
+void Endpoint::put_back(const char* callback, Irql irql, int locks) const {
+  hw::Processor& cpu = *hw::Processor::current();
+  if (cpu.occupant()->spin_locks() > locks)
+    report("K38", callback, fmt::format("{} returned with a spin lock that it took", callback));
+  cpu.occupant()->spin_locks() = locks;
+  if (cpu.irql() == irql) return;
+  report(
+      "K38", callback,
+      fmt::format("{} returned at {} level; it was called at {} level", callback, name_of(cpu.irql()), name_of(irql)),
+      BugCheck::irql_unexpected_value);
+  cpu.set_irql(irql);
+}
+
+void Endpoint::report_waiting(const Device& device) {
+  for (const auto& owned : device.channels) {
+    const auto& self = *static_cast<const Endpoint*>(owned.get());
+    if ((self.draining_ || self.pausing_) && self.outstanding_ != 0)
+      self.report("K32", "EvtVmbChannelSuspend",
+                  fmt::format("the channel waits for delivered packets that nobody completes ({})", self.outstanding_));
+    if (self.disabled() && !self.held_.empty())
+      self.report("K91", "VmbPacketSend",
+                  fmt::format("packets were queued on a channel that is not enabled ({})", self.held_.size()));
+    for (const auto& shared : self.shared_)
+      if (shared->deleted_by != nullptr)
+        self.report(
+            "K105", shared->deleted_by,
+            fmt::format("the deletion of GPADL {} waits for the server, which has it mapped", shared->handle.value));
+  }
+}
+
+void Endpoint::report_left(const Device& device) {
+  for (const auto& owned : device.channels)
+    static_cast<const Endpoint*>(owned.get())
+        ->report("K02", "VmbChannelAllocate", "a channel was not cleaned up before its driver was unloaded");
 }
 
 // ---- Results ----

@@ -11,7 +11,9 @@
 /// Source           KMCL DDI reference (vmbuskernelmodeclientlibapi.h), page of each function; the header's state model.
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/kmcl/device.hpp"
@@ -33,7 +35,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   static Endpoint& of(VMBCHANNEL handle) { return *reinterpret_cast<Endpoint*>(handle); }
   VMBCHANNEL handle() { return reinterpret_cast<VMBCHANNEL>(this); }
 
-  // ---- Configuration; STATUS_INVALID_PARAMETER_1 once enabled ----
+  // ---- Configuration; while it is disabled ----
   NTSTATUS set_maximum_packet_size(std::uint32_t bytes);
   NTSTATUS set_maximum_external_data(std::uint32_t bytes, std::uint32_t chain_length);
   NTSTATUS set_client_context_size(std::uint32_t bytes);
@@ -58,6 +60,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   /// The driver lets go of its handle.
   void clean_up();
   bool disabled() const { return connection_ == Connection::disabled; }
+  bool cleaned_up() const { return cleaned_up_; }
   /// What it offers, or looks for.
   const vmbus::OfferId& target() const { return target_; }
 
@@ -127,9 +130,22 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   const std::string& name() const { return device_.name; }
   Device& device() const { return device_; }
   os::Partition& partition() const { return device_.partition; }
-  void report(const char* rule, BugCheck bug_check, std::string text) const {
-    partition().findings().add(rule, bug_check, device_.name, std::move(text));
+
+  // ---- Rules ----
+  void report(RuleId rule, std::string_view call, std::string text, BugCheck bug_check = BugCheck::none) const {
+    partition().findings().add(rule, bug_check, device_.name, std::move(text), call);
   }
+  /// A call that is legal elsewhere: "`call` called `how`".
+  void misused(RuleId rule, const char* call, std::string_view how) const;
+  /// False, and a finding, at the other end.
+  bool server_call(const char* call) const;
+  bool client_call(const char* call) const;
+  /// A callback returned at another IRQL, or with other locks held, than it was called with.
+  void put_back(const char* callback, Irql irql, int locks) const;
+  /// When nothing is left to happen: what waits for the driver for ever.
+  static void report_waiting(const Device& device);
+  /// When the device's driver is unloaded: what it has not cleaned up.
+  static void report_left(const Device& device);
 
   // ---- vmbus::ServerEnd, vmbus::ClientEnd: news from the bus, queued to the worker ----
   void on_open(vmbus::Channel& channel) override;
@@ -173,6 +189,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   void take(Step step);
   void attach(vmbus::Channel& channel);
   void detach();
+  void call_back(EVT_VMB_CHANNEL_CLOSED* callback, const char* name);
   bool call_opened();
   void call_closed();
   void fail_to_connect(NTSTATUS status);
@@ -187,6 +204,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   void stop_passes();
   void take_last_answers();
   void retire_outgoing();
+  void look_at_pages(const Packet& packet) const;
   void become_disabled();
   void take_rescind();
   bool allocate_rings();
@@ -217,6 +235,8 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
 
   // saving.cpp
   NTSTATUS ask_driver(const SaveItem& item, std::uint32_t& bytes);
+  void no_save(const char* call) const;
+  NTSTATUS save_packet(Packet& packet, std::byte* room, std::uint32_t size, std::uint32_t& needed);
   NTSTATUS not_whole();
   NTSTATUS restore_chunk(SaveItem::Kind kind, std::span<const std::byte> library, std::span<const std::byte> driver);
 
@@ -235,13 +255,14 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   Outcome drain(bool passive);
   std::optional<Outcome> what_holds_up(bool passive) const;
   bool strip_pipe_header(Received& received);
+  void look_at_lists(Received& received) const;
   bool page_in(Received& received);
   void on_paged_in();
   std::uint32_t length_of(const vmbus::IncomingPacket& packet);
 
   // shared_memory.cpp
   NTSTATUS share(std::uint32_t flags, vmbus::Gpadl description, std::uint32_t& handle, const char* call);
-  void take_back(SharedMemory& shared);
+  void take_back(SharedMemory& shared, const char* call);
   void take_back_memory();
   bool transferred(const Received& received, DescriptorLists& lists);
   void take_completion(const vmbus::IncomingPacket& packet);
@@ -253,7 +274,6 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
     return (flags_ & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE) != 0 ||
            (server_flags_ & VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE) != 0;
   }
-  bool server_call(const char* call) const;
   bool all_over() const;
   vmbus::Bus& bus() const { return *bus_; }
 
@@ -283,6 +303,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   bool passive_required_ = false;
   std::uint32_t quota_ = 0;  // 0: unlimited
   void* pointer_ = nullptr;
+  bool cleaned_up_ = false;
 
   // State
   Connection connection_ = Connection::disabled;
@@ -300,7 +321,11 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   bool refused_ = false;         // client: the server did not let it open
   bool frozen_ = false;          // server: being saved, so the rings stay as they are until it is started
   bool after_close_ = false;     // closed since it was last enabled or opened
-  bool rings_shared_ = false;    // client: the host knows the ring GPADL
+  bool suspended_ = false;       // until the next EvtChannelStarted or EvtChannelClosed
+  struct {
+    bool enable = false, save_begin = false, restore = false;
+  } unheeded_;                 // calls whose result must be looked at: what they were to do has not been done
+  bool rings_shared_ = false;  // client: the host knows the ring GPADL
   kernel::Fifo<Step> steps_;
   os::WorkItem step_work_;
   bool stepping_ = false;

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
+#include "models/kmcl/callback.hpp"
 #include "models/kmcl/endpoint.hpp"
 #include "models/kmcl/locked.hpp"
 #include "models/kmcl/pipe.hpp"
@@ -23,10 +25,9 @@ void Endpoint::ask_and_wait(Step step, const char* call) {
   if (!partition().require_irql_at_most(Irql::passive, call, BugCheck::attempted_switch_from_dpc)) return;
   const os::Thread* here = partition().current_thread();
   if (stepping_ && here == stepping_thread_)  // it would wait for itself
-    return report(step == Step::disable ? "K19" : "K18", BugCheck::none,
-                  fmt::format("{} called inside a state-change callback of its channel", call));
-  if (pass_running_ && here == pass_thread_)
-    return report("K19", BugCheck::none, fmt::format("{} called inside a packet callback of its channel", call));
+    return misused(step == Step::disable ? RuleId("K19") : RuleId("K18"), call,
+                   "inside a state-change callback of its channel");
+  if (pass_running_ && here == pass_thread_) return misused("K19", call, "inside a packet callback of its channel");
   KEVENT answered;
   KeInitializeEvent(&answered, NotificationEvent, FALSE);
   callers_.push_back({step, &answered});
@@ -44,14 +45,16 @@ void Endpoint::answer_callers(Step step) {
 }
 
 NTSTATUS Endpoint::enable() {
-  if (!partition().require_irql_at_most(Irql::passive, "VmbChannelEnable", BugCheck::irql_not_less_or_equal))
+  constexpr const char* call = "VmbChannelEnable";
+  if (!partition().require_irql_at_most(Irql::passive, call, BugCheck::irql_not_less_or_equal))
     return STATUS_INVALID_DEVICE_STATE;
   if (!disabled()) {
-    report("K15", BugCheck::none, "VmbChannelEnable called for a channel that is not disabled");
+    misused("K15", call, "for a channel that is not disabled");
     return STATUS_INVALID_DEVICE_STATE;
   }
+  unheeded_ = {.enable = true};
   if (server_ && device_.needs_vmbus_handle && !has_vmbus_handle_) {
-    report("K25", BugCheck::none, "several guests run, and no VmbServerChannelInitSetVmbusHandle said which is meant");
+    report("K25", call, "several guests run, and no VmbServerChannelInitSetVmbusHandle said which is meant");
     return STATUS_INVALID_DEVICE_STATE;
   }
   rescinded_ = disabling_ = went_by_itself_ = after_close_ = refused_ = frozen_ = false;
@@ -66,6 +69,7 @@ NTSTATUS Endpoint::enable() {
     connection_ = Connection::enabled;
     bus().connect(wanted(), *this);
   }
+  unheeded_.enable = false;
   return STATUS_SUCCESS;
 }
 
@@ -73,7 +77,7 @@ NTSTATUS Endpoint::enable() {
 
 void Endpoint::disable() {
   if (disabled()) {
-    if (!went_by_itself_) report("K17", BugCheck::none, "VmbChannelDisable called for a disabled channel");
+    if (!went_by_itself_) misused("K17", "VmbChannelDisable", "for a disabled channel");
     went_by_itself_ = false;
     return;
   }
@@ -81,11 +85,16 @@ void Endpoint::disable() {
 }
 
 void Endpoint::start() {
+  constexpr const char* call = "VmbChannelStart";
+  if (unheeded_.enable) return misused("K16", call, "though VmbChannelEnable failed");
   if (disabled()) {
-    if (!went_by_itself_) report("K17", BugCheck::none, "VmbChannelStart called for a disabled channel");
+    if (!went_by_itself_) return misused("K17", call, "for a disabled channel");
+    if (after_close_)  // else it was closed before it was open, which no callback told
+      misused("K21", call, "for a channel that has closed, and was not enabled again");
     return;
   }
-  ask_and_wait(Step::start, "VmbChannelStart");
+  if (std::exchange(unheeded_.restore, false)) misused("K16", call, "though not all of the saved state was restored");
+  ask_and_wait(Step::start, call);
 }
 
 void Endpoint::pause() {
@@ -148,7 +157,7 @@ void Endpoint::take(Step step) {
       if (offer_ == nullptr) return;  // of an earlier round
       if (device_.policies.pnp_failure != STATUS_SUCCESS) return fail_to_connect(device_.policies.pnp_failure);
       if (offer_->details().pipe != pipe())
-        report("PIPE", BugCheck::none, "one end of the channel is in pipe mode and the other is not");
+        report("PIPE", "VmbChannelInitSetFlags", "one end of the channel is in pipe mode and the other is not");
       connection_ = Connection::opening;
       if (!allocate_rings()) take(Step::gpadl_refused);
       return;
@@ -164,7 +173,8 @@ void Endpoint::take(Step step) {
       bus().open(*offer_, outgoing_pages_, incoming_pages_, port_);
       return;
     case Step::gpadl_refused:
-      report("GPADL", BugCheck::none, "the rings cannot be shared: the guest's memory or its GPADL limit is used up");
+      report("GPADL", "VmbChannelEnable",
+             "the rings cannot be shared: the guest's memory or its GPADL limit is used up");
       free_rings();
       if (through_pnp_ && !rescinded_ && !disabling_) return fail_to_connect(STATUS_DEVICE_NOT_CONNECTED);
       bus().disconnect(*this);
@@ -278,9 +288,21 @@ void Endpoint::take_last_answers() {
   drain(true);
 }
 
+/// A state callback without an answer; drivers leave out those they do not need.
+void Endpoint::call_back(EVT_VMB_CHANNEL_CLOSED* callback, const char* name) {
+  VMBSIM_ASSERT(hw::Processor::current()->irql() == Irql::passive, "state callbacks run at PASSIVE_LEVEL");
+  if (callback == nullptr) return;
+  const Callback running(*this, name);
+  callback(handle());
+}
+
 bool Endpoint::call_opened() {
   opening_ = true;
-  opened_ = callbacks_.EvtChannelOpened == nullptr || NT_SUCCESS(callbacks_.EvtChannelOpened(handle()));
+  opened_ = callbacks_.EvtChannelOpened == nullptr;
+  if (!opened_) {
+    const Callback running(*this, "EvtVmbChannelOpened");
+    opened_ = NT_SUCCESS(callbacks_.EvtChannelOpened(handle()));
+  }
   opening_ = false;
   return opened_;
 }
@@ -288,9 +310,10 @@ bool Endpoint::call_opened() {
 /// The end of a round: what the driver must have given back by the end of EvtChannelClosed is taken from it.
 void Endpoint::call_closed() {
   closing_ = true;
-  if (opened_ && callbacks_.EvtChannelClosed != nullptr) callbacks_.EvtChannelClosed(handle());
+  if (opened_) call_back(callbacks_.EvtChannelClosed, "EvtVmbChannelClosed");
   closing_ = opened_ = false;
   after_close_ = true;
+  suspended_ = false;
   take_back_memory();
 }
 
@@ -299,17 +322,20 @@ void Endpoint::fail_to_connect(NTSTATUS status) {
   bus().disconnect(*this);
   offer_ = nullptr;
   connection_ = Connection::enabled;
-  if (pnp_failure_ != nullptr) pnp_failure_(handle(), status);
+  if (pnp_failure_ == nullptr) return;
+  const Callback running(*this, "EvtChannelPnpFailure");
+  pnp_failure_(handle(), status);
 }
 
 void Endpoint::start_traffic() {
-  if (callbacks_.EvtChannelStarted != nullptr) callbacks_.EvtChannelStarted(handle());
+  suspended_ = false;
+  call_back(callbacks_.EvtChannelStarted, "EvtVmbChannelStarted");
   queue_on_ = true;
   frozen_ = false;
   stalled_ = false;  // nothing is outstanding that could end it
   while (!held_.empty()) waiting_.push(held_.pop());
   schedule_pass();
-  if (callbacks_.EvtChannelPostStarted != nullptr) callbacks_.EvtChannelPostStarted(handle());
+  call_back(callbacks_.EvtChannelPostStarted, "EvtVmbChannelPostStarted");
   if (device_.on_started != nullptr) device_.on_started(device_.on_started_object);
 }
 
@@ -321,7 +347,8 @@ void Endpoint::suspend_traffic() {
     deferred_->outstanding = false;
     --outstanding_;
   }
-  if (callbacks_.EvtChannelSuspend != nullptr) callbacks_.EvtChannelSuspend(handle());
+  suspended_ = true;
+  call_back(callbacks_.EvtChannelSuspend, "EvtVmbChannelSuspend");
 }
 
 void Endpoint::begin_close() {
@@ -412,6 +439,9 @@ void Endpoint::retire_outgoing() {
       chain = nullptr;
     }
     transaction_count_ = 0;
+    if (server_ && !packets.empty())
+      report("K33", "EvtVmbChannelSuspend",
+             fmt::format("the server left its transactions to the library ({})", packets.size()));
     std::sort(packets.begin(), packets.end(),
               [](const Packet* a, const Packet* b) { return a->transaction_id < b->transaction_id; });
     for (kernel::Fifo<Outgoing>* queue : {&waiting_, &held_})  // what a routine sends now is held for another round

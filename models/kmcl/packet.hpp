@@ -27,8 +27,9 @@ struct Packet {
   PFN_VMB_PACKET_COMPLETION_ROUTINE routine = nullptr;  // null: free an allocated packet
   bool allocated = false;                               // by VmbPacketAllocate
   State state = State::idle;
-  bool only_tried = false;   // not queued where there is no room
-  bool synchronous = false;  // of a synchronous request: KMCL's own
+  bool only_tried = false;     // not queued where there is no room
+  bool synchronous = false;    // of a synchronous request: KMCL's own
+  const char* call = nullptr;  // that sent it
   std::uint32_t flags = 0;
   const std::byte* buffer = nullptr;  // inline data; the driver's until completion, or the copy
   std::uint32_t length = 0;
@@ -57,6 +58,10 @@ struct Received {
   std::vector<std::byte> bytes;     // extension, then payload; later the answer
   std::vector<std::uint64_t> mdls;  // descriptor lists made by GetExternalData
   std::vector<std::byte> client_context;
+  std::byte* dead_bytes = nullptr;  // inline data of the use before this one, marked
+  std::uint64_t digest = 0;
+  bool lists_made = false;   // of its external data
+  bool read_only = false;    // which is not to be written
   bool outstanding = false;  // handed to the driver and not completed
   bool in_callback = false;  // ProcessPacket for it is running
   bool deferred = false;

@@ -3,10 +3,13 @@
 // VmbChannelPacketDeferToPassive, VmbChannelPacketFail, VmbChannelPacketGetExternalData, VmbChannelSetTransactionQuota.
 // EMCL: a pass drains until the ring stays empty, publishes Out once per batch, then moves what waits for room.
 #include <fmt/format.h>
+#include <xxhash.h>
 
 #include <algorithm>
 #include <cstring>
 
+#include "models/kmcl/callback.hpp"
+#include "models/kmcl/dead_bytes.hpp"
 #include "models/kmcl/descriptor_lists.hpp"
 #include "models/kmcl/endpoint.hpp"
 #include "models/kmcl/pipe.hpp"
@@ -18,6 +21,25 @@ namespace {
 bool has_external_data(const Received& received) {
   return received.packet.type == vmbus::PacketType::gpa_direct ||
          received.packet.type == vmbus::PacketType::transfer_pages;
+}
+
+/// What the pages hold that a chain of lists describes.
+std::uint64_t digest_of(const MDL& first) {
+  constexpr auto page = static_cast<std::uint64_t>(page_size);
+  std::uint64_t digest = 0;
+  for (const MDL* list = &first; list != nullptr; list = list->Next) {
+    const hw::GuestMemory& memory = *reinterpret_cast<hw::GuestMemory*>(list->Process);
+    std::uint64_t offset = list->ByteOffset;
+    for (std::uint64_t left = list->ByteCount; left != 0;) {
+      const std::uint64_t bytes = std::min(left, page - offset % page);
+      const auto part = memory.bytes(MmGetMdlPfnArray(list)[offset / page], {static_cast<std::int64_t>(offset % page)},
+                                     {static_cast<std::int64_t>(bytes)});
+      if (part) digest = XXH3_64bits_withSeed(part->data(), part->size(), digest);
+      offset += bytes;
+      left -= bytes;
+    }
+  }
+  return digest;
 }
 
 }  // namespace
@@ -50,6 +72,8 @@ void Endpoint::pass(bool passive) {
     pass_again_ = true;
     return;
   }
+  VMBSIM_ASSERT(hw::Processor::current()->irql() == (passive ? Irql::passive : Irql::dispatch),
+                "packet callbacks run at PASSIVE_LEVEL in a worker, at DISPATCH_LEVEL in the DPC");
   pass_running_ = true;
   pass_thread_ = passive ? partition().current_thread() : nullptr;
   pass_over_.Header.SignalState = 0;
@@ -159,7 +183,10 @@ Endpoint::Outcome Endpoint::drain(bool passive) {
       ++counters_.batches;
       counters_.batched_packets += delivered;
       counters_.batch_max = std::max<std::uint64_t>(counters_.batch_max, delivered);
-      if (processing_complete_ != nullptr) processing_complete_(handle(), delivered);
+      if (processing_complete_ != nullptr) {
+        const Callback running(*this, "EvtVmbChannelProcessingComplete");
+        processing_complete_(handle(), delivered);
+      }
     }
     // Whoever took something looks once more; a packet presented again took nothing, but may have used up its batch.
     if (outcome != Outcome::drained || (!took && delivered == 0)) return outcome;
@@ -172,7 +199,7 @@ void Endpoint::take_completion(const vmbus::IncomingPacket& answer) {
   const vmbus::Journey* rode = in_->left(partition().world().now());
   Packet* transaction = recall(answer.transaction_id);
   if (transaction == nullptr)
-    return report("RING", BugCheck::none,
+    return report("RING", {},
                   fmt::format("a completion for transaction {}, which is not under way", answer.transaction_id));
   if (device_.journeys != nullptr && rode == &transaction->journey) device_.journeys->returned(*rode);
   // The reader's copy holds until this pass reads on, and there is no other pass.
@@ -196,7 +223,7 @@ bool Endpoint::strip_pipe_header(Received& received) {
   const bool sound = received.packet.type == vmbus::PacketType::in_band && header[0] == pipe_data &&
                      header[1] <= largest_datagram && payload.size() >= sizeof header + header[1];
   if (!sound) {
-    report("PIPE", BugCheck::none, "the other end wrote into a pipe what is no datagram");
+    report("PIPE", {}, "the other end wrote into a pipe what is no datagram");
     return false;
   }
   received.packet.payload = payload.subspan(sizeof header, header[1]);
@@ -208,14 +235,18 @@ void Endpoint::deliver(Received& received, bool again) {
     received.outstanding = true;
     ++outstanding_;
   }
+  VMBSIM_ASSERT(!suspended_, "no packet is delivered between EvtChannelSuspend and EvtChannelStarted");
   received.deferred = false;
   received.in_callback = true;
   current_ = &received;
   const std::span<const std::byte> payload = received.packet.payload;
   const UINT32 flags = has_external_data(received) ? VMBUS_CHANNEL_PROCESS_PACKET_FLAG_EXTERNAL_DATA : 0;
   if (process_packet_ == nullptr) return complete(received, nullptr, 0);  // nobody wants it
-  process_packet_(handle(), received.handle(), const_cast<std::byte*>(payload.data()),
-                  static_cast<UINT32>(payload.size()), flags);
+  {
+    const Callback running(*this, "EvtVmbChannelProcessPacket");
+    process_packet_(handle(), received.handle(), const_cast<std::byte*>(payload.data()),
+                    static_cast<UINT32>(payload.size()), flags);
+  }
   if (current_ == &received) received.in_callback = false;  // still alive: completed ones leave `current_`
   current_ = nullptr;
 }
@@ -223,24 +254,26 @@ void Endpoint::deliver(Received& received, bool again) {
 // ---- What a driver does with a packet ----
 
 void Endpoint::complete(Received& received, const void* answer, std::uint32_t length) {
-  if (!received.outstanding)
-    return report("K51", BugCheck::none, "VmbChannelPacketComplete called for a packet that is not outstanding");
-  if (received.deferred)
-    return report("K50", BugCheck::none,
-                  "VmbChannelPacketComplete called for a packet that was deferred and will be presented again");
+  constexpr const char* call = "VmbChannelPacketComplete";
+  if (!received.outstanding) return misused("K51", call, "for a packet that is not outstanding");
+  if (received.deferred) return misused("K50", call, "for a packet that was deferred and will be presented again");
   if (received.pages_pending)
-    return report(
-        "K56", BugCheck::none,
-        "VmbChannelPacketComplete called for a packet whose external data is pending: it will be presented again");
-  if (!partition().require_irql_at_most(Irql::dispatch, "VmbChannelPacketComplete", BugCheck::irql_not_less_or_equal))
-    return;
+    return misused("K56", call, "for a packet whose external data is pending: it will be presented again");
+  if (!partition().require_irql_at_most(Irql::dispatch, call, BugCheck::irql_not_less_or_equal)) return;
+  if (partition().watches_buffers) partition().touch(answer, length, call);
+  if (holds_dead_bytes(answer, length)) [[unlikely]]
+    report("K59", call, "the answer lies in, or was copied from, a packet that was completed before");
+  if (received.lists_made) look_at_lists(received);
   received.outstanding = false;
   received.in_callback = false;
   if (current_ == &received) current_ = nullptr;
   if (in_->forgotten(vmbus::Lane::Kind::request)) received.journey = nullptr;
   if (received.journey != nullptr) received.journey->end(Stage::service, partition().world().now());
   if (received.packet.completion_requested) {
-    if (received.bytes.size() < length) received.bytes.resize(length);
+    if (received.bytes.size() < length) {  // then the answer is no part of it
+      received.packet.payload = {};
+      received.bytes.resize(length);
+    }
     if (length != 0) std::memmove(received.bytes.data(), answer, length);  // often a part of the packet itself
     received.answer_length = length;
     put({.completion = &received}, partition().costs().packet_complete);
@@ -257,19 +290,18 @@ void Endpoint::complete(Received& received, const void* answer, std::uint32_t le
 }
 
 void Endpoint::defer_to_passive(Received& received) {
+  constexpr const char* call = "VmbChannelPacketDeferToPassive";
   if (!received.in_callback || received.deferred)
-    return report("K52", BugCheck::none,
-                  "VmbChannelPacketDeferToPassive called outside the packet's ProcessPacket callback");
+    return misused("K52", call, "outside the packet's ProcessPacket callback");
   if (hw::Processor::current()->irql() == Irql::passive)
-    report("K53", BugCheck::none,
-           "VmbChannelPacketDeferToPassive called at PASSIVE_LEVEL: the packet comes back at the same level");
+    misused("K53", call, "at PASSIVE_LEVEL: the packet comes back at the same level");
   received.deferred = true;
   deferred_ = &received;
 }
 
 void Endpoint::fail(Received& received) {
   if (!received.in_callback || received.deferred)
-    return report("K54", BugCheck::none, "VmbChannelPacketFail called outside the packet's ProcessPacket callback");
+    return misused("K54", "VmbChannelPacketFail", "outside the packet's ProcessPacket callback");
   failed_ = true;  // until the channel is closed
   received.outstanding = false;
   --outstanding_;
@@ -279,12 +311,15 @@ void Endpoint::fail(Received& received) {
 }
 
 NTSTATUS Endpoint::external_data(Received& received, std::uint32_t flags, PMDL* mdl) {
+  constexpr const char* call = "VmbChannelPacketGetExternalData";
+  if (!partition().require_irql_at_most(Irql::dispatch, call, BugCheck::irql_not_less_or_equal))
+    return STATUS_INVALID_DEVICE_STATE;
   if (!has_external_data(received) || !received.outstanding) {
-    report("K55", BugCheck::none, "VmbChannelPacketGetExternalData called for a packet without external data");
+    misused("K55", call, "for a packet without external data");
     return STATUS_INVALID_PARAMETER;
   }
   if ((flags & ~std::uint32_t{VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAGS}) != 0) {
-    report("K57", BugCheck::none, fmt::format("unknown flag bits in VmbChannelPacketGetExternalData: {:#x}", flags));
+    misused("K57", call, fmt::format("with unknown flag bits: {:#x}", flags));
     return STATUS_INVALID_PARAMETER;
   }
   if (device_.policies.pending_permille != 0 && !page_in(received)) return STATUS_PENDING;
@@ -302,7 +337,23 @@ NTSTATUS Endpoint::external_data(Received& received, std::uint32_t flags, PMDL* 
   }
   partition().consume(partition().costs().map_per_page.sample(costs_) * static_cast<std::int64_t>(lists.pages()));
   *mdl = lists.first();
+  received.lists_made = partition().watches_buffers;
+  received.read_only = received.lists_made && (flags & VMBUS_CHANNEL_PACKET_EXTERNAL_DATA_FLAG_READ_ONLY) != 0;
+  if (received.read_only) received.digest = digest_of(**mdl);
   return STATUS_SUCCESS;
+}
+
+/// The lists of a packet that is being completed: unmapped by now, unwritten where that was promised, and dead from here on.
+void Endpoint::look_at_lists(Received& received) const {
+  constexpr const char* call = "VmbChannelPacketComplete";
+  auto* first = reinterpret_cast<PMDL>(received.mdls.data());
+  if (received.read_only && digest_of(*first) != received.digest)
+    report("K60", call, "external data that was mapped to be read has changed");
+  for (PMDL list = first; list != nullptr; list = list->Next) {
+    if ((list->MdlFlags & MDL_MAPPED_TO_SYSTEM_VA) != 0) misused("K58", call, "before the external data was unmapped");
+    list->MdlFlags = 0;
+  }
+  received.lists_made = false;
 }
 
 /// True when the external data is resident. Else it is being brought in, and the packet is presented again when it is.
@@ -339,6 +390,8 @@ Received& Endpoint::fresh_received(const vmbus::IncomingPacket& packet) {
     received->endpoint = this;
     received->client_context.resize(client_context_size_);
   }
+  if (received->dead_bytes != nullptr && !holds_dead_bytes(received->dead_bytes, sizeof dead_mark)) [[unlikely]]
+    report("K59", {}, "a packet's buffer was written to after VmbChannelPacketComplete");
   const std::size_t extension = packet.extension.size();
   const std::size_t payload = packet.payload.size();
   if (received->bytes.size() < extension + payload) received->bytes.resize(extension + payload);
@@ -358,7 +411,13 @@ void Endpoint::recycle(Received& received) {
     partition().world().cancel(paging_);
   }
   received.outstanding = false;
+  received.lists_made = false;
   received.journey = nullptr;
+  received.dead_bytes = nullptr;
+  if (received.packet.payload.size() >= sizeof dead_mark) {
+    received.dead_bytes = const_cast<std::byte*>(received.packet.payload.data());
+    mark_dead(received.dead_bytes);
+  }
   received.use = next_use(received.use);
   if (received.use == 0) return;  // worn out
   received.next = spare_received_;

@@ -10,6 +10,7 @@
 #include <array>
 #include <cstring>
 
+#include "models/kmcl/callback.hpp"
 #include "models/kmcl/endpoint.hpp"
 #include "models/kmcl/locked.hpp"
 
@@ -85,8 +86,6 @@ std::vector<std::byte> library_part(const SaveItem& item, std::uint64_t last_tra
 
 NTSTATUS Endpoint::set_save_restore(PFN_VMB_CHANNEL_SAVE_PACKET for_saving,
                                     PFN_VMB_CHANNEL_RESTORE_PACKET for_restoring) {
-  if (!disabled() || !server_call("VmbServerChannelInitSetSaveRestorePacketCallbacks"))
-    return STATUS_INVALID_PARAMETER_1;
   save_packet_ = for_saving;
   restore_packet_ = for_restoring;
   return STATUS_SUCCESS;
@@ -100,11 +99,12 @@ NTSTATUS Endpoint::save_begin() {
     return STATUS_INVALID_DEVICE_STATE;
   if (!server_call(call)) return STATUS_INVALID_PARAMETER_1;
   if (saving_ != nullptr) {
-    report("K107", BugCheck::none, "VmbChannelSaveBegin called twice without VmbChannelSaveEnd");
+    misused("K107", call, "twice without VmbChannelSaveEnd");
     return STATUS_INVALID_DEVICE_STATE;
   }
   const bool paused = connection_ == Connection::open && !active_ && !pausing_;
-  if (!paused && connection_ != Connection::enabled) return STATUS_INVALID_DEVICE_STATE;
+  unheeded_.save_begin = !paused && connection_ != Connection::enabled;
+  if (unheeded_.save_begin) return STATUS_INVALID_DEVICE_STATE;
   frozen_ = true;  // what is in the rings is the guest's memory and saved with it
   while (pass_running_) partition().wait(pass_over_.Header, nullptr);
 
@@ -128,6 +128,19 @@ NTSTATUS Endpoint::save_begin() {
   return STATUS_SUCCESS;
 }
 
+/// Tells a save function that has no save to go on with; what begins one is not looked at by every driver.
+void Endpoint::no_save(const char* call) const {
+  if (unheeded_.save_begin)
+    misused("K16", call, "though VmbChannelSaveBegin failed");
+  else
+    misused("K107", call, "without VmbChannelSaveBegin");
+}
+
+NTSTATUS Endpoint::save_packet(Packet& packet, std::byte* room, std::uint32_t size, std::uint32_t& needed) {
+  const Callback running(*this, "EvtVmbChannelSavePacket");
+  return save_packet_(handle(), packet.handle(), room, size, &needed);
+}
+
 /// How much the driver wants to save with a packet. It must not write: it was given no room.
 NTSTATUS Endpoint::ask_driver(const SaveItem& item, std::uint32_t& bytes) {
   bytes = 0;
@@ -136,26 +149,29 @@ NTSTATUS Endpoint::ask_driver(const SaveItem& item, std::uint32_t& bytes) {
   std::array<std::byte, 16> untouched;
   untouched.fill(std::byte{0xA5});
   std::array<std::byte, 16> room = untouched;
-  const NTSTATUS status = save_packet_(handle(), item.packet->handle(), room.data(), 0, &bytes);
-  if (room != untouched) report("K108", BugCheck::none, "EvtVmbChannelSavePacket wrote into a buffer of 0 bytes");
+  const NTSTATUS status = save_packet(*item.packet, room.data(), 0, bytes);
+  if (room != untouched)
+    report("K108", "EvtVmbChannelSavePacket", "EvtVmbChannelSavePacket wrote into a buffer of 0 bytes");
   if (NT_SUCCESS(status)) {
     bytes = 0;
     return STATUS_SUCCESS;
   }
   if (bytes != 0) return STATUS_SUCCESS;
-  report("K108", BugCheck::none, "EvtVmbChannelSavePacket failed for 0 bytes and did not set BytesNeeded");
+  report("K108", "EvtVmbChannelSavePacket", "EvtVmbChannelSavePacket failed for 0 bytes and did not set BytesNeeded");
   return status;
 }
 
 NTSTATUS Endpoint::save_continue(std::byte* buffer, std::uint32_t size, std::uint32_t& filled,
                                  std::uint32_t& required) {
   filled = required = 0;
-  if (!partition().require_irql_at_most(Irql::passive, "VmbChannelSaveContinue", BugCheck::irql_not_less_or_equal))
+  constexpr const char* call = "VmbChannelSaveContinue";
+  if (!partition().require_irql_at_most(Irql::passive, call, BugCheck::irql_not_less_or_equal))
     return STATUS_INVALID_DEVICE_STATE;
   if (saving_ == nullptr) {
-    report("K107", BugCheck::none, "VmbChannelSaveContinue called without VmbChannelSaveBegin");
+    no_save(call);
     return STATUS_INVALID_DEVICE_STATE;
   }
+  partition().touch(buffer, size, call);
   for (; saving_->next < saving_->items.size(); ++saving_->next) {
     const SaveItem& item = saving_->items[saving_->next];
     if (!saving_->driver_bytes) {
@@ -178,8 +194,8 @@ NTSTATUS Endpoint::save_continue(std::byte* buffer, std::uint32_t size, std::uin
     std::byte* place = buffer + filled;
     if (header.driver_bytes != 0) {
       UINT32 needed = 0;
-      const NTSTATUS status = save_packet_(handle(), item.packet->handle(), place + sizeof header + library.size(),
-                                           header.driver_bytes, &needed);
+      const NTSTATUS status =
+          save_packet(*item.packet, place + sizeof header + library.size(), header.driver_bytes, needed);
       if (!NT_SUCCESS(status)) return status;
     }
     std::memcpy(place, &header, sizeof header);
@@ -191,7 +207,9 @@ NTSTATUS Endpoint::save_continue(std::byte* buffer, std::uint32_t size, std::uin
 }
 
 void Endpoint::save_end() {
-  if (saving_ == nullptr) return report("K107", BugCheck::none, "VmbChannelSaveEnd called without VmbChannelSaveBegin");
+  constexpr const char* call = "VmbChannelSaveEnd";
+  if (!partition().require_irql_at_most(Irql::passive, call, BugCheck::irql_not_less_or_equal)) return;
+  if (saving_ == nullptr) return no_save(call);
   saving_.reset();
 }
 
@@ -204,6 +222,8 @@ NTSTATUS Endpoint::restore(const std::byte* buffer, std::uint32_t size) {
   if (!server_call(call)) return STATUS_INVALID_PARAMETER_1;
   if (active_ || (connection_ != Connection::enabled && connection_ != Connection::open))
     return STATUS_INVALID_DEVICE_STATE;
+  partition().touch(buffer, size, call);
+  unheeded_.restore = true;  // until all of it is back
   bool more = true;
   while (size != 0) {
     ChunkHeader header;
@@ -219,12 +239,12 @@ NTSTATUS Endpoint::restore(const std::byte* buffer, std::uint32_t size) {
     buffer += chunk;
     size -= static_cast<std::uint32_t>(chunk);
   }
+  unheeded_.restore = more;
   return more ? STATUS_MORE_PROCESSING_REQUIRED : STATUS_SUCCESS;
 }
 
 NTSTATUS Endpoint::not_whole() {
-  report("K109", BugCheck::none,
-         "VmbChannelRestoreFromBuffer takes whole chunks, as VmbChannelSaveContinue wrote them");
+  misused("K109", "VmbChannelRestoreFromBuffer", "with other than whole chunks that VmbChannelSaveContinue wrote");
   return STATUS_INVALID_PARAMETER_2;
 }
 
@@ -269,12 +289,16 @@ NTSTATUS Endpoint::restore_chunk(SaveItem::Kind kind, std::span<const std::byte>
   std::vector<std::byte> theirs(driver.begin(), driver.end());
   restored_ = nullptr;
   restoring_ = true;
-  const NTSTATUS status = restore_packet_(handle(), mine.data(), static_cast<UINT32>(mine.size()), theirs.data(),
-                                          static_cast<UINT32>(theirs.size()));
+  constexpr const char* callback = "EvtVmbChannelRestorePacket";
+  const NTSTATUS status = [&] {
+    const Callback running(*this, callback);
+    return restore_packet_(handle(), mine.data(), static_cast<UINT32>(mine.size()), theirs.data(),
+                           static_cast<UINT32>(theirs.size()));
+  }();
   restoring_ = false;
   if (!NT_SUCCESS(status)) return status;
   if (restored_ == nullptr) {
-    report("K110", BugCheck::none, "EvtVmbChannelRestorePacket succeeded without VmbPacketRestore");
+    report("K110", callback, "EvtVmbChannelRestorePacket succeeded without VmbPacketRestore");
     return STATUS_INVALID_DEVICE_STATE;
   }
   // The channel the answer would have come over is no more.
@@ -287,8 +311,7 @@ NTSTATUS Endpoint::restore_chunk(SaveItem::Kind kind, std::span<const std::byte>
 
 NTSTATUS Endpoint::restore_packet(Packet& packet, const std::byte* buffer, std::uint32_t size) {
   if (!restoring_ || restored_ != nullptr || !packet.allocated || packet.state != Packet::State::idle) {
-    report("K110", BugCheck::none,
-           "VmbPacketRestore called for a packet that is not new, or outside EvtVmbChannelRestorePacket");
+    misused("K110", "VmbPacketRestore", "for a packet that is not new, or outside EvtVmbChannelRestorePacket");
     return STATUS_INVALID_DEVICE_STATE;
   }
   SavedPacket saved;

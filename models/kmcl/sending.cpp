@@ -8,6 +8,8 @@
 #include <cstring>
 #include <memory>
 
+#include "models/kmcl/callback.hpp"
+#include "models/kmcl/dead_bytes.hpp"
 #include "models/kmcl/endpoint.hpp"
 #include "models/kmcl/locked.hpp"
 #include "models/kmcl/pipe.hpp"
@@ -15,6 +17,8 @@
 namespace vmbsim::kmcl {
 
 namespace {
+
+bool resident(const MDL& list) { return (list.MdlFlags & (MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL)) != 0; }
 
 std::byte* inline_copy(Packet& packet) { return reinterpret_cast<std::byte*>(&packet + 1); }
 
@@ -39,31 +43,36 @@ void Endpoint::pay(const kernel::Distribution& cost, std::size_t bytes) {
 
 NTSTATUS Endpoint::send(Packet& packet) {
   if (packet.length > maximum_packet_size_) {
-    report("K70", BugCheck::none,
+    report("K70", packet.call,
            fmt::format("inline data of {} B is more than the maximum packet size of {} B", packet.length,
                        maximum_packet_size_));
     return STATUS_INVALID_PARAMETER_3;
   }
   if (!packet.allocated && packet.routine == nullptr) {
-    report("K72", BugCheck::none, "a packet of the driver's own memory was sent without a completion routine");
+    report("K72", packet.call, "a packet of the driver's own memory was sent without a completion routine");
     return STATUS_INVALID_PARAMETER_1;
   }
   if ((packet.flags & ~std::uint32_t{VMBUS_CHANNEL_FORMAT_FLAGS}) != 0) {
-    report("K84", BugCheck::none, fmt::format("unknown flag bits in a send: {:#x}", packet.flags));
+    report("K84", packet.call, fmt::format("unknown flag bits in a send: {:#x}", packet.flags));
     return STATUS_INVALID_PARAMETER;
   }
   if (pipe() && (packet.waits_for_completion() || packet.mdl != nullptr || packet.pfns != nullptr ||
                  packet.length > largest_datagram)) {
-    report("PIPE", BugCheck::none,
+    report("PIPE", packet.call,
            "a pipe carries datagrams of at most 16384 bytes: no transactions and no external data");
     return STATUS_INVALID_PARAMETER;
   }
+  if (suspended_) [[unlikely]]
+    misused("K31", packet.call, "between EvtChannelSuspend and EvtChannelStarted");
   if (after_close_ && device_.policies.refuse_after_close) return STATUS_INVALID_DEVICE_STATE;
+  if (packet.mdl != nullptr && !packet.waits_for_completion())
+    report("K80", packet.call,
+           "external data is sent without WAIT_FOR_COMPLETION: nobody tells when its pages are free");
   packet.journey = {};
   packet.journey.submitted = partition().world().now();
   if (packet.mdl != nullptr || packet.pfns != nullptr) {
     if (server_) {
-      report("K85", BugCheck::none,
+      report("K85", packet.call,
              "external data can be sent by the guest only: a host never describes its memory to a guest");
       return STATUS_INVALID_PARAMETER;
     }
@@ -71,14 +80,29 @@ NTSTATUS Endpoint::send(Packet& packet) {
     if (packet.ranges.empty()) return STATUS_INVALID_PARAMETER;
     for (const vmbus::GpaRange& range : packet.ranges) packet.journey.data += Bytes{range.byte_count};
     if (packet.journey.data.count > maximum_external_data_) {
-      report("K71", BugCheck::none,
+      report("K71", packet.call,
              fmt::format("external data of {} B is more than the channel's maximum of {} B", packet.journey.data.count,
                          maximum_external_data_));
       return STATUS_INVALID_PARAMETER;
     }
   }
-  if ((packet.flags & VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER) != 0) {
-    partition().require_irql_at_most(Irql::apc, "a send with PAGED_BUFFER", BugCheck::irql_not_less_or_equal);
+  if (holds_dead_bytes(packet.buffer, packet.length)) [[unlikely]]
+    report("K59", packet.call, "what is sent lies in, or was copied from, a packet that was completed before");
+  const bool paged = (packet.flags & VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER) != 0;
+  if (partition().watches_buffers) {
+    partition().touch(packet.buffer, packet.length, packet.call);
+    for (const MDL* list = packet.mdl; list != nullptr; list = list->Next)
+      if (!resident(*list)) report("K86", packet.call, "external data whose pages are not locked");
+    if (!paged && partition().pool().pageable(packet.buffer, packet.length))
+      report("K83", packet.call, "an inline buffer in paged pool is sent without PAGED_BUFFER",
+             BugCheck::driver_irql_not_less_or_equal);
+  }
+  if (paged) {
+    const Irql irql = hw::Processor::current()->irql();
+    if (irql > Irql::apc)
+      report("K83", packet.call,
+             fmt::format("a send with PAGED_BUFFER at {} level; it is legal up to apc level", name_of(irql)),
+             BugCheck::irql_not_less_or_equal);
     keep_inline(packet, packet.buffer);  // before anything raises the IRQL
     partition().consume(copy_time(packet.length));
   }
@@ -180,13 +204,13 @@ void Endpoint::wish_again() {
 void Endpoint::report_corrupt(const char* which, const vmbus::Corrupt& what) {
   if (corruption_told_) return;
   corruption_told_ = true;
-  report("RING", BugCheck::none,
-         fmt::format("the {} ring is corrupt: {} at offset {}", which, name_of(what.what), what.offset));
+  report("RING", {}, fmt::format("the {} ring is corrupt: {} at offset {}", which, name_of(what.what), what.offset));
 }
 
 /// What could never fit would block all that comes behind it.
 void Endpoint::refuse(const Outgoing& item) {
-  report("K70", BugCheck::none, "a packet is larger than the outgoing ring can ever hold");
+  report("K70", item.packet != nullptr ? item.packet->call : "VmbChannelPacketComplete",
+         "a packet is larger than the outgoing ring can ever hold");
   if (item.packet != nullptr)
     item.packet->state = Packet::State::idle;
   else
@@ -316,7 +340,7 @@ std::span<const vmbus::GpaRange> Endpoint::ranges_of(Packet& packet) {
     if (start >= limit) break;
     const std::uint64_t bytes = std::min(left, limit - start);
     if (count == std::max(maximum_chain_length_, 1u)) {
-      report("K71", BugCheck::none, "external data has more descriptor lists than the channel was set up for");
+      report("K71", packet.call, "external data has more descriptor lists than the channel was set up for");
       return {};
     }
     const auto offset = static_cast<std::uint32_t>(start % static_cast<std::uint64_t>(page_size));
@@ -329,7 +353,7 @@ std::span<const vmbus::GpaRange> Endpoint::ranges_of(Packet& packet) {
     if (forced) break;  // only the first list of a chain is used
   }
   if (packet.mdl_length != 0 && left != 0) {
-    report(forced ? "K81" : "K82", BugCheck::none, "offset and length lie outside the external data");
+    report(forced ? RuleId("K81") : RuleId("K82"), packet.call, "offset and length lie outside the external data");
     return {};
   }
   return {ranges, count};
@@ -365,10 +389,12 @@ void Endpoint::deliver_late_signal() {
 }
 
 NTSTATUS Endpoint::set_interrupt_latency(std::uint16_t latency, std::uint16_t& before) {
+  constexpr const char* call = "VmbChannelSetInterruptLatency";
   before = latency_;
+  if (!partition().require_irql_at_most(Irql::passive, call, BugCheck::irql_not_less_or_equal))
+    return STATUS_INVALID_DEVICE_STATE;
   if (server_ || !(opening_ || opened_ || closing_)) {
-    report("K22", BugCheck::none,
-           "VmbChannelSetInterruptLatency is the guest's, from EvtChannelOpened to EvtChannelClosed");
+    misused("K22", call, "by a host, or not between EvtChannelOpened and EvtChannelClosed");
     return STATUS_INVALID_DEVICE_STATE;
   }
   if (!late_actor_) late_actor_ = partition().world().new_actor();
@@ -414,12 +440,20 @@ bool Endpoint::all_over() const {
   return !device_.policies.pause_waits_for_sent || (transaction_count_ == 0 && waiting_.empty());
 }
 
+/// A list that lies in pool is still there to be looked at, even when it was freed.
+void Endpoint::look_at_pages(const Packet& packet) const {
+  if (!partition().pool().owns(packet.mdl) || resident(*packet.mdl)) return;
+  report("K86", packet.call, "external data was unlocked, or its list freed, before the packet was complete");
+}
+
 /// The transaction is over: the packet is the driver's again.
 void Endpoint::finish(Packet& packet, NTSTATUS status, const std::byte* answer, std::uint32_t length) {
   packet.state = Packet::State::idle;
   partition().world().note(static_cast<std::uint32_t>(status));
   if (pausing_ && device_.policies.pause_waits_for_sent && all_over()) ask(Step::drained);
+  if (packet.mdl != nullptr && partition().watches_buffers) look_at_pages(packet);
   if (packet.routine == nullptr) return free_packet(packet);
+  const Callback running(*this, "EvtVmbPacketCompletionRoutine");
   packet.routine(packet.handle(), status, const_cast<std::byte*>(answer), length);
 }
 

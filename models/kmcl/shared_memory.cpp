@@ -64,6 +64,7 @@ NTSTATUS Endpoint::create_gpadl(std::uint32_t flags, const MDL* mdl, std::uint32
 
 NTSTATUS Endpoint::create_gpadl(std::uint32_t flags, const void* buffer, std::uint32_t length, std::uint32_t& handle) {
   handle = 0;
+  partition().touch(buffer, length, "VmbChannelCreateGpadlFromBuffer");
   const auto start = partition().memory().address_of(buffer);
   if (!start || length == 0) return STATUS_INVALID_PARAMETER_3;
   vmbus::Gpadl description{.byte_offset = start->offset, .length = {length}, .pfns = {}};
@@ -76,15 +77,15 @@ NTSTATUS Endpoint::share(std::uint32_t flags, vmbus::Gpadl description, std::uin
   if (!partition().require_irql_at_most(Irql::passive, call, BugCheck::attempted_switch_from_dpc))
     return STATUS_INVALID_DEVICE_STATE;
   if (server_) {
-    report("K100", BugCheck::none, fmt::format("{} called at the host: shared memory is the guest's", call));
+    misused("K100", call, "at the host: shared memory is the guest's");
     return STATUS_INVALID_PARAMETER_1;
   }
   if ((flags & ~std::uint32_t{VMBUS_CHANNEL_GPADL_FLAGS}) != 0) {
-    report("K106", BugCheck::none, fmt::format("unknown flag bits in {}: {:#x}", call, flags));
+    misused("K106", call, fmt::format("with unknown flag bits: {:#x}", flags));
     return STATUS_INVALID_PARAMETER_2;
   }
   if (!opening_ && !opened_) {
-    report("K100", BugCheck::none, fmt::format("{} called before EvtChannelOpened or after EvtChannelClosed", call));
+    misused("K100", call, "before EvtChannelOpened or after EvtChannelClosed");
     return STATUS_INVALID_DEVICE_STATE;
   }
   description.read_only = (flags & VMBUS_CHANNEL_GPADL_FLAG_READ_ONLY) != 0;
@@ -105,18 +106,19 @@ void Endpoint::delete_gpadl(std::uint32_t handle) {
   constexpr const char* call = "VmbChannelDeleteGpadl";
   if (!partition().require_irql_at_most(Irql::passive, call, BugCheck::attempted_switch_from_dpc)) return;
   if (pass_running_ && partition().current_thread() == pass_thread_)
-    return report("K19", BugCheck::none, fmt::format("{} called inside a packet callback of its channel", call));
+    return misused("K19", call, "inside a packet callback of its channel");
   const auto found = std::find_if(shared_.begin(), shared_.end(), [handle](const auto& shared) {
     return shared->handle.value == handle && !shared->busy;
   });
   if (handle == 0 || found == shared_.end())
-    return report("K101", BugCheck::none, fmt::format("{} called for GPADL {}, which does not exist", call, handle));
-  take_back(**found);
+    return misused("K101", call, fmt::format("for GPADL {}, which does not exist", handle));
+  take_back(**found, call);
 }
 
 /// Returns when the host has let go of it.
-void Endpoint::take_back(SharedMemory& shared) {
+void Endpoint::take_back(SharedMemory& shared, const char* call) {
   shared.busy = true;
+  shared.deleted_by = call;
   bus().unshare(*offer_, shared.handle, shared);
   partition().wait(shared.answered.Header, nullptr);
   std::erase_if(shared_, [&shared](const auto& kept) { return kept.get() == &shared; });
@@ -125,9 +127,10 @@ void Endpoint::take_back(SharedMemory& shared) {
 
 /// By the end of EvtChannelClosed nothing may be shared or mapped any more.
 void Endpoint::take_back_memory() {
+  constexpr const char* closed = "EvtVmbChannelClosed";
   while (!mapped_.empty()) {
     const std::uint32_t handle = mapped_.front()->handle.value;
-    report("K103", BugCheck::none, fmt::format("GPADL {} is still mapped at the end of EvtChannelClosed", handle));
+    report("K103", closed, fmt::format("GPADL {} is still mapped at the end of EvtChannelClosed", handle));
     unmap_gpadl(handle);
   }
   while (!shared_.empty()) {
@@ -137,9 +140,8 @@ void Endpoint::take_back_memory() {
       partition().wait(memory_settled_.Header, nullptr);
       continue;
     }
-    report("K34", BugCheck::none,
-           fmt::format("GPADL {} still exists at the end of EvtChannelClosed", (*left)->handle.value));
-    take_back(**left);
+    report("K34", closed, fmt::format("GPADL {} still exists at the end of EvtChannelClosed", (*left)->handle.value));
+    take_back(**left, closed);
   }
 }
 
@@ -194,7 +196,7 @@ NTSTATUS Endpoint::map_gpadl(std::uint32_t flags, std::uint32_t handle, PMDL* md
     return STATUS_INVALID_DEVICE_STATE;
   if (!server_call(call)) return STATUS_INVALID_PARAMETER_1;
   if ((flags & ~std::uint32_t{VMBUS_CHANNEL_GPADL_FLAGS}) != 0) {
-    report("K106", BugCheck::none, fmt::format("unknown flag bits in {}: {:#x}", call, flags));
+    misused("K106", call, fmt::format("with unknown flag bits: {:#x}", flags));
     return STATUS_INVALID_PARAMETER_2;
   }
   if (channel_ == nullptr) return STATUS_INVALID_DEVICE_STATE;
@@ -205,7 +207,7 @@ NTSTATUS Endpoint::map_gpadl(std::uint32_t flags, std::uint32_t handle, PMDL* md
   if (gpadl == nullptr) {
     const bool ours = std::any_of(mapped_.begin(), mapped_.end(),
                                   [handle](const auto& mapping) { return mapping->handle.value == handle; });
-    if (ours) report("K102", BugCheck::none, fmt::format("{} called for GPADL {}, which is mapped", call, handle));
+    if (ours) misused("K102", call, fmt::format("for GPADL {}, which is mapped", handle));
     return STATUS_INVALID_DEVICE_STATE;  // mapped, or on its way out
   }
   mapped_.push_back(std::make_unique<MappedMemory>());
@@ -225,11 +227,11 @@ NTSTATUS Endpoint::map_gpadl(std::uint32_t flags, std::uint32_t handle, PMDL* md
 
 void Endpoint::unmap_gpadl(std::uint32_t handle) {
   constexpr const char* call = "VmbChannelUnmapGpadl";
+  if (!partition().require_irql_at_most(Irql::passive, call, BugCheck::irql_not_less_or_equal)) return;
   if (!server_call(call)) return;
   const auto mapping = std::find_if(mapped_.begin(), mapped_.end(),
                                     [handle](const auto& mapped) { return mapped->handle.value == handle; });
-  if (mapping == mapped_.end())
-    return report("K103", BugCheck::none, fmt::format("{} called for GPADL {}, which is not mapped", call, handle));
+  if (mapping == mapped_.end()) return misused("K103", call, fmt::format("for GPADL {}, which is not mapped", handle));
   mapped_.erase(mapping);
   const bool was_mapped = bus().unmap_gpadl(*offer_, {handle});
   VMBSIM_ASSERT(was_mapped, "the bus knows every mapping of an endpoint");

@@ -21,8 +21,9 @@ struct SharedMemory final : vmbus::GpadlOwner {
 
   os::Partition& partition;
   vmbus::GpadlHandle handle;
-  vmbus::Gpadl description;  ///< for ranges of it, which transfer pages name
-  bool busy = true;          ///< being created or deleted
+  vmbus::Gpadl description;          ///< for ranges of it, which transfer pages name
+  bool busy = true;                  ///< being created or deleted
+  const char* deleted_by = nullptr;  ///< call or callback at whose end it is to be gone
   KEVENT answered;
 };
 

@@ -49,19 +49,20 @@ NTSTATUS Endpoint::legal(const Question& question) {
   const Irql irql = hw::Processor::current()->irql();
   const Irql highest = waits(question) ? Irql::passive : Irql::dispatch;
   if (irql > highest) {
-    report("K87", waits(question) ? BugCheck::attempted_switch_from_dpc : BugCheck::irql_not_less_or_equal,
+    report("K87", call,
            fmt::format("{} called at {} level; with these arguments it is legal up to {} level", call, name_of(irql),
-                       name_of(highest)));
+                       name_of(highest)),
+           waits(question) ? BugCheck::attempted_switch_from_dpc : BugCheck::irql_not_less_or_equal);
     return STATUS_INVALID_DEVICE_STATE;
   }
   if (server_ && waits(question)) {
-    report("K88", BugCheck::none,
+    report("K88", call,
            fmt::format("{} may wait at the guest only: the host asks with a timeout of 0 and no WAIT_FOR_COMPLETION",
                        call));
     return STATUS_INVALID_PARAMETER;
   }
   if ((question.answer == nullptr) != (question.answer_size == nullptr)) {
-    report("K90", BugCheck::none, fmt::format("{} takes a completion buffer and its size together", call));
+    report("K90", call, fmt::format("{} takes a completion buffer and its size together", call));
     return STATUS_INVALID_PARAMETER;
   }
   if (question.answer_size != nullptr && *question.answer_size % 8 != 0) return STATUS_INVALID_PARAMETER_7;
@@ -69,10 +70,10 @@ NTSTATUS Endpoint::legal(const Question& question) {
   const os::Thread* here = partition().current_thread();
   if (stepping_ && here == stepping_thread_ && !queue_on_ && waits(question))
     report(
-        "K30", BugCheck::none,
+        "K30", call,
         fmt::format("{} called in a state callback that comes before incoming packets: its answer cannot come", call));
   if (pass_running_ && here != nullptr && here == pass_thread_ && waits(question))
-    report("K40", BugCheck::none,
+    report("K40", call,
            fmt::format("{} called in a packet callback of its channel: its answer is behind this packet", call));
   return STATUS_SUCCESS;
 }
@@ -94,6 +95,7 @@ NTSTATUS Endpoint::ask_peer(const Question& question) {
   packet->length = question.length;
   packet->mdl = question.mdl;
   packet->flags = question.flags;
+  packet->call = "VmbChannelSendSynchronousRequest";
   const NTSTATUS sent = send(*packet);
   if (sent != STATUS_SUCCESS) {
     packet->state = Packet::State::idle;
@@ -117,7 +119,7 @@ NTSTATUS Endpoint::ask_peer(const Question& question) {
     *question.answer_size = request.length;
     if (request.length != 0) std::memcpy(question.answer, request.answer.data(), std::min(room, request.length));
     if (request.length > room) {
-      report("SYNC", BugCheck::none,
+      report("SYNC", "VmbChannelSendSynchronousRequest",
              fmt::format("an answer of {} bytes does not fit a completion buffer of {}", request.length, room));
       spare_answer_.swap(request.answer);
       return STATUS_BUFFER_TOO_SMALL;

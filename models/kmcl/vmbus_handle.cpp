@@ -30,10 +30,13 @@ extern "C" NTSTATUS VmbConvertVmbusHandleToKernelHandle(HANDLE VmbusHandle, PHAN
   using Handle = vmbsim::kmcl::VmbusHandle;
   vmbsim::os::Partition& host = vmbsim::os::Partition::current();
   *KernelHandle = nullptr;
+  if (!host.require_irql_at_most(vmbsim::Irql::passive, __func__, vmbsim::BugCheck::irql_not_less_or_equal))
+    return STATUS_INVALID_DEVICE_STATE;
   const Handle* user = Handle::find(host, VmbusHandle);
   if (user == nullptr || user->kernel) {
     host.findings().add("K24", vmbsim::BugCheck::none, {},
-                        "VmbConvertVmbusHandleToKernelHandle called for what is no user-mode handle of a VMBus");
+                        "VmbConvertVmbusHandleToKernelHandle called for what is no user-mode handle of a VMBus",
+                        __func__);
     return STATUS_INVALID_HANDLE;
   }
   *KernelHandle = vmbsim::kmcl::make(host, *user->bus, true);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "models/kmcl/endpoint.hpp"
 #include "models/kmdf/driver.hpp"
 #include "models/kmdf/queue.hpp"
 
@@ -343,6 +344,8 @@ DeviceNode* PnpManager::bring_up(LoadedDriver& driver, kmcl::Device& pdo, NTSTAT
 
 void PnpManager::unload_all() {
   for (auto driver = drivers_.rbegin(); driver != drivers_.rend(); ++driver) (*driver)->unload();
+  for (const auto& driver : drivers_)
+    for (const auto& node : driver->nodes()) kmcl::Endpoint::report_left(node->pdo());
   if (!drivers_.empty()) partition_.report_leaks(partition_.name());
 }
 

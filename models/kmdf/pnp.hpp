@@ -107,7 +107,7 @@ class LoadedDriver {
 
 class PnpManager {
  public:
-  explicit PnpManager(os::Partition& partition) : partition_(partition) {}
+  explicit PnpManager(os::Partition& partition) : partition_(partition) { partition.watches_buffers = true; }
 
   /// Loads a driver; it stays known when its DriverEntry fails, and then has no devices.
   LoadedDriver& load(std::string name, PDRIVER_INITIALIZE entry, NTSTATUS* status);

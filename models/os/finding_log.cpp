@@ -4,20 +4,29 @@
 
 namespace vmbsim::os {
 
-void FindingLog::add(std::string_view rule, BugCheck bug_check, std::string_view subject, std::string text) {
-  auto counted = counts_.find(rule);
-  if (counted == counts_.end()) counted = counts_.emplace(std::string(rule), 0).first;
-  if (++counted->second > told_per_rule) return;
+void FindingLog::add(RuleId id, BugCheck bug_check, std::string_view subject, std::string text, std::string_view call) {
+  const Rule& rule = *id;
+  const Severity severity = severities_[index_of(rule)];
+  if (severity == Severity::off) return;
+  if (++counts_[index_of(rule)] > told_per_rule) return;
 
   std::string where;
   if (const hw::Processor* cpu = hw::Processor::current()) where = cpu->name() + " at " + name_of(cpu->irql());
   if (!subject.empty()) where += (where.empty() ? "" : ", ") + std::string(subject);
-  findings_.push_back({std::string(rule), bug_check, world_.now(), std::move(where), std::move(text)});
+  findings_.push_back({.rule = rule.id,
+                       .severity = severity,
+                       .bug_check = bug_check,
+                       .time = world_.now(),
+                       .where = std::move(where),
+                       .call = std::string(call),
+                       .text = std::move(text),
+                       .source = rule.source});
 }
 
-std::uint64_t FindingLog::count(std::string_view rule) const {
-  const auto counted = counts_.find(rule);
-  return counted == counts_.end() ? 0 : counted->second;
+std::uint64_t FindingLog::count(std::string_view id) const {
+  const Rule* rule = find_rule(id);
+  VMBSIM_ASSERT(rule != nullptr, "only rules of the table are counted");
+  return counts_[index_of(*rule)];
 }
 
 }  // namespace vmbsim::os

@@ -61,13 +61,11 @@ void Partition::debug_print(const char* text) {
       fmt::format("{}ns {}: {}", nanoseconds(world_.now()), hw::Processor::current()->name(), text));
 }
 
-bool Partition::require_irql_at_most(Irql highest, const char* call, BugCheck bug_check) {
-  const Irql irql = hw::Processor::current()->irql();
-  if (irql <= highest) return true;
-  findings_.add(
-      "IRQL", bug_check, {},
-      fmt::format("{} called at {} level; it is legal up to {} level", call, name_of(irql), name_of(highest)));
-  return false;
+void Partition::report_irql(Irql highest, const char* call, BugCheck bug_check) {
+  findings_.add("IRQL", bug_check, {},
+                fmt::format("{} called at {} level; it is legal up to {} level", call,
+                            name_of(hw::Processor::current()->irql()), name_of(highest)),
+                call);
 }
 
 }  // namespace vmbsim::os

@@ -185,6 +185,8 @@ class Partition final : public hw::Executive {
   /// A driver, or a KMCL call for it, is about to touch `length` bytes at `address`: paged pool at DISPATCH_LEVEL or above is
   /// a finding, and so are bytes beyond a pool block.
   void touch(const void* address, std::size_t length, const char* call);
+  /// Drivers that are not the simulator's own run here: calls look at every buffer and list they are given.
+  bool watches_buffers = false;
   /// When the last driver of the partition is unloaded: a finding for every pool tag with live blocks, for descriptor lists,
   /// work items and lookaside entries not freed, timers set, DPCs queued, and threads that still run or are referenced.
   /// `subject` names the driver or the partition in them.
@@ -201,8 +203,13 @@ class Partition final : public hw::Executive {
   /// for longer than the watchdog allows. What ended in time to be noticed was reported when it ended.
   void find_held_processors();
 
-  /// Records a finding when the executing processor's IRQL is above `highest`; true when the call is legal.
-  bool require_irql_at_most(Irql highest, const char* call, BugCheck bug_check);
+  /// Records a finding when the executing processor's IRQL is above `highest`; true when the call is legal. An event has none.
+  bool require_irql_at_most(Irql highest, const char* call, BugCheck bug_check) {
+    const hw::Processor* cpu = hw::Processor::current();
+    if (cpu == nullptr || cpu->irql() <= highest) return true;
+    report_irql(highest, call, bug_check);
+    return false;
+  }
 
   // ---- hw::Executive ----
   bool dpcs_requested(CpuId cpu, bool idle) const override;
@@ -212,6 +219,8 @@ class Partition final : public hw::Executive {
   void thread_ended(hw::Context& thread) override;
 
  private:
+  void report_irql(Irql highest, const char* call, BugCheck bug_check);
+
   struct Cpu {
     std::unique_ptr<hw::Processor> processor;
     LIST_ENTRY dpcs;
@@ -296,7 +305,7 @@ class Partition final : public hw::Executive {
   struct Queued {
     KSPIN_LOCK* lock;
     KSPIN_LOCK_QUEUE* place;
-    const hw::Context* owner;  // to be
+    hw::Context* owner;  // to be
   };
   std::vector<Queued> queued_;                // who waits for queued spin locks, in order of arrival
   kernel::Fifo<const hw::Context*> granted_;  // who got one, and may look after the current event

@@ -13,7 +13,9 @@ KSPIN_LOCK owner_word() { return reinterpret_cast<KSPIN_LOCK>(hw::Processor::cur
 
 bool Partition::try_acquire(KSPIN_LOCK& lock) {
   if (lock != 0) return false;
-  lock = owner_word();
+  hw::Context& owner = *hw::Processor::current()->occupant();
+  lock = reinterpret_cast<KSPIN_LOCK>(&owner);
+  ++owner.spin_locks();
   return true;
 }
 
@@ -38,7 +40,10 @@ void Partition::acquire(KSPIN_LOCK& lock) {
 }
 
 void Partition::release(KSPIN_LOCK& lock) {
-  if (lock != owner_word())
+  hw::Context& here = *hw::Processor::current()->occupant();
+  if (lock == reinterpret_cast<KSPIN_LOCK>(&here))
+    --here.spin_locks();
+  else
     findings_.add("LOCK", BugCheck::spin_lock_not_owned, {},
                   "a spin lock was released by somebody who does not own it");
   for (std::size_t i = 0; i < queued_.size(); ++i)
@@ -73,6 +78,7 @@ void Partition::hand_over(KSPIN_LOCK& lock, std::size_t place) {
   const Queued next = queued_[place];
   queued_.erase(queued_.begin() + static_cast<std::ptrdiff_t>(place));
   lock = reinterpret_cast<KSPIN_LOCK>(next.owner);
+  ++next.owner->spin_locks();
   next.place->Next = nullptr;
   granted_.push(next.owner);
   world_.soon([](void* self) { static_cast<Partition*>(self)->on_granted(); }, this);

@@ -11,7 +11,7 @@ inline hw::Processor& processor() { return *hw::Processor::current(); }
 inline Partition& partition() { return Partition::current(); }
 inline KIRQL current_level() { return static_cast<KIRQL>(processor().irql()); }
 
-inline void find(const char* rule, BugCheck bug_check, std::string text) {
+inline void find(RuleId rule, BugCheck bug_check, std::string text) {
   partition().findings().add(rule, bug_check, {}, std::move(text));
 }
 /// A finding when the caller's IRQL is above the call's; the answer is whether it is legal. An event has no IRQL.

@@ -30,6 +30,9 @@ bool fill_in(MDL& mdl) {
   return true;
 }
 
+/// A list that the client library made, over pages of another partition: it is the library's, and good for a while only.
+bool librarys_own(const MDL& mdl) { return mdl.Process != nullptr && !partition().pool().find(&mdl); }
+
 /// Gives the locks on the pages of a list back.
 void unlock(MDL& mdl) {
   for (std::size_t i = 0; i < pages_of(mdl); ++i) partition().pool().unlock_page(MmGetMdlPfnArray(&mdl)[i]);
@@ -50,11 +53,13 @@ PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN, BOOLEAN, PIRP) {
 
 VOID IoFreeMdl(PMDL Mdl) {
   at_most(Irql::dispatch, "IoFreeMdl");
+  if (librarys_own(*Mdl)) return find("K58", BugCheck::bad_pool_caller, "IoFreeMdl for a list of the client library");
   if (partition().pool().find(Mdl) && has(*Mdl, MDL_PAGES_LOCKED) && !has(*Mdl, MDL_PARTIAL) &&
       Mdl->Process == nullptr) {
     find("MDL", BugCheck::driver_left_locked_pages_in_process, "IoFreeMdl for a list whose pages are still locked");
     unlock(*Mdl);
   }
+  Mdl->MdlFlags = 0;  // who still holds it sees nothing locked
   ExFreePool(Mdl);
 }
 
@@ -73,6 +78,11 @@ VOID MmBuildMdlForNonPagedPool(PMDL Mdl) {
 VOID MmProbeAndLockPages(PMDL Mdl, KPROCESSOR_MODE, LOCK_OPERATION Operation) {
   const bool pageable = partition().pool().pageable(MmGetMdlVirtualAddress(Mdl), Mdl->ByteCount);
   at_most(pageable ? Irql::apc : Irql::dispatch, "MmProbeAndLockPages");
+  if (librarys_own(*Mdl)) {
+    find("K58", BugCheck::driver_verifier_detected_violation,
+         "MmProbeAndLockPages for a list of the client library, which is locked as long as it lives");
+    return;
+  }
   if (has(*Mdl, MDL_PAGES_LOCKED | MDL_SOURCE_IS_NONPAGED_POOL)) {
     find("MDL", BugCheck::driver_verifier_detected_violation,
          "MmProbeAndLockPages for a list that is locked, or built for nonpaged pool, already");
@@ -139,6 +149,11 @@ PVOID MmGetSystemAddressForMdlSafe(PMDL Mdl, ULONG Priority) {
 // Pages that lie one behind the other need no new mapping; others would, and for them the call fails as documented.
 PVOID MmMapLockedPagesSpecifyCache(PMDL Mdl, KPROCESSOR_MODE, MEMORY_CACHING_TYPE, PVOID, ULONG, ULONG) {
   at_most(Irql::dispatch, "MmMapLockedPagesSpecifyCache");
+  if (librarys_own(*Mdl) && !has(*Mdl, MDL_PAGES_LOCKED)) {
+    find("K58", BugCheck::driver_verifier_detected_violation,
+         "MmMapLockedPagesSpecifyCache for a list of a packet that was completed");
+    return nullptr;
+  }
   const PPFN_NUMBER pfn = MmGetMdlPfnArray(Mdl);
   for (std::size_t i = 1; i < pages_of(*Mdl); ++i)
     if (pfn[i] != pfn[0] + i) return nullptr;

@@ -572,6 +572,23 @@ void report_fields(Visitor& v, const Scenario& s, ReportSpec& report) {
           });
 }
 
+/// Rules whose findings a scenario may change.
+void verifier_fields(Visitor& v, std::vector<VerifierSpec>& out) {
+  for (const Rule& rule : rules) {
+    if (rule.kind != Rule::Kind::violation) continue;
+    const std::string doc = std::string(rule.sentence) + " Left out: " + name_of(rule.severity) + ".";
+    v.value({.key = rule.id, .shape = Shape::choice, .doc = doc.c_str(), .choices = {"off", "warning", "error"}},
+            [&](const config::Node& node, Reading& reading) {
+              Severity severity{};
+              auto text = parse_choice(
+                  severity, {{"off", Severity::off}, {"warning", Severity::warning}, {"error", Severity::error}})(
+                  node, reading);
+              if (text) out.push_back({&rule, severity});
+              return text;
+            });
+  }
+}
+
 }  // namespace
 
 void fields(Visitor& v, Scenario& s) {
@@ -611,6 +628,8 @@ void fields(Visitor& v, Scenario& s) {
   v.table({.key = "report", .doc = "What a report shows.", .optional = true}, [&] { report_fields(v, s, s.report); });
   v.entries({.key = "expect", .doc = "Metrics and what must hold of them, or the run fails.", .optional = true},
             parse_demand(s, s.expect));
+  v.table({.key = "verifier", .doc = "What becomes of findings, by rule; error: the run fails.", .optional = true},
+          [&] { verifier_fields(v, s.verifier); });
   v.table({.key = "record", .doc = "Further result files.", .optional = true}, [&] {
     v.value(
         {.key = "packets", .shape = Shape::boolean, .doc = "packets.csv: one row per transaction.", .preset = "false"},

@@ -14,6 +14,7 @@
 #include "vmbsim/bytes.hpp"
 #include "vmbsim/ids.hpp"
 #include "vmbsim/problem.hpp"
+#include "vmbsim/rules.hpp"
 #include "vmbsim/time.hpp"
 
 namespace vmbsim::scenario {
@@ -166,6 +167,12 @@ struct SweepSpec {
   std::vector<Axis> axes;    ///< empty: no sweep
 };
 
+/// `[verifier]`: one rule, and what becomes of its findings.
+struct VerifierSpec {
+  const Rule* rule;
+  Severity severity;
+};
+
 /// `[report]`
 struct ReportSpec {
   std::vector<std::string> rows;  ///< metrics: "latency.p99" of every channel or workload, or one by its full name
@@ -186,6 +193,7 @@ struct Scenario {
   std::vector<ChannelSpec> channels;
   std::vector<WorkloadSpec> workloads;
   std::vector<Expectation> expect;
+  std::vector<VerifierSpec> verifier;
   RecordSpec record;
   SweepSpec sweep;
   std::vector<Expectation> objective;  ///< what `plan` must keep

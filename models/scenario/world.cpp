@@ -132,6 +132,7 @@ World::Parts::Parts(const Scenario& s, const Traces& traces, platform::Platform*
       host_synic(host),
       limit{s.packets},
       all_traces(traces) {
+  for (const VerifierSpec& one : scenario.verifier) findings.set_severity(*one.rule, one.severity);
   if (platform != nullptr) platform->attach(world);
   build_guests();
   build_channels();
@@ -366,6 +367,8 @@ bool World::Parts::nothing_left() const {
 void World::Parts::find_stuck() {
   if (!nothing_left()) return;
   for (const ChannelInstance& channel : channels) {
+    for (const auto* devices : {&channel.host_devices, &channel.guest_devices})
+      for (const auto& device : *devices) kmcl::Endpoint::report_waiting(*device);
     std::uint64_t unanswered = 0;
     for (const LoadInstance& load : loads)
       if (load.channel == &channel) unanswered += load.load->offered() - load.load->completed();

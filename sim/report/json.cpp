@@ -75,11 +75,14 @@ Json to_json(const DeviceResult& device) {
 Json to_json(const Finding& finding) {
   Json out = Json::object();
   out["rule"] = finding.rule;
+  out["severity"] = name_of(finding.severity);
   if (finding.bug_check != BugCheck::none)
     out["bug_check"] = fmt::format("0x{:02X}", static_cast<std::uint32_t>(finding.bug_check));
   out["time_ns"] = nanoseconds(finding.time);
   out["where"] = finding.where;
+  if (!finding.call.empty()) out["call"] = finding.call;
   out["text"] = finding.text;
+  out["source"] = finding.source;
   return out;
 }
 

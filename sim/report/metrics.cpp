@@ -110,7 +110,8 @@ std::vector<Metric> metrics(const RunResult& result) {
   run.add("measured", number(result.measured), Unit::nanoseconds);
   run.count("events", result.events);
   run.count("transactions", result.transactions);
-  run.count("findings", result.findings.size());
+  run.count("findings", result.count(Severity::error));
+  run.count("warnings", result.count(Severity::warning));
   add_all(all, result.channels);
   add_all(all, result.workloads);
   add_all(all, result.processors);

@@ -200,15 +200,22 @@ void write_expectations(Page& page, const RunResult& result) {
 
 void write_findings(Page& page, const RunResult& result) {
   if (result.findings.empty()) return;
-  page.section(fmt::format("findings: {}", count_text(result.findings.size())));
+  const std::size_t warnings = result.count(Severity::warning);
+  page.section(warnings == 0 ? fmt::format("findings: {}", count_text(result.findings.size()))
+                             : fmt::format("findings: {}, {} of them {}", count_text(result.findings.size()),
+                                           count_text(warnings), config::word_for(warnings, "a warning", "warnings")));
   const std::size_t shown = std::min(result.findings.size(), findings_shown);
   for (std::size_t i = 0; i < shown; ++i) {
     const Finding& finding = result.findings[i];
     std::string rule = finding.rule;
     if (finding.bug_check != BugCheck::none)
       rule += fmt::format(" (bug check 0x{:02X})", static_cast<std::uint32_t>(finding.bug_check));
-    page.line(fmt::format("  {}  at {} ns{}{}: {}", page.bad(rule), nanoseconds(finding.time),
-                          finding.where.empty() ? "" : ", ", finding.where, finding.text));
+    const bool error = finding.severity == Severity::error;
+    const bool says_call = finding.call.empty() || finding.text.find(finding.call) != std::string::npos;
+    page.line(fmt::format("  {}{}  at {} ns{}{}: {}{}", error ? page.bad(rule) : rule, error ? "" : " (warning)",
+                          nanoseconds(finding.time), finding.where.empty() ? "" : ", ", finding.where,
+                          says_call ? "" : finding.call + ": ", finding.text));
+    page.line(fmt::format("       {}", finding.source));
   }
   if (shown < result.findings.size())
     page.line(fmt::format("  and {} more; summary.json has them all", count_text(result.findings.size() - shown)));

@@ -52,8 +52,9 @@ struct Transfers {
       MDL* mdl = nullptr;
       status = VmbChannelPacketGetExternalData(a.packet, 0, &mdl);
       for (; status == STATUS_SUCCESS && mdl != nullptr; mdl = mdl->Next) {
-        const auto* bytes = static_cast<const char*>(MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority));
+        auto* bytes = static_cast<char*>(MmGetSystemAddressForMdlSafe(mdl, NormalPagePriority));
         ranges.emplace_back(bytes, mdl->ByteCount);
+        MmUnmapLockedPages(bytes, mdl);
       }
       VmbChannelPacketComplete(a.packet, nullptr, 0);
     };

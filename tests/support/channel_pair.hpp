@@ -60,7 +60,9 @@ struct TwoPartitions {
                .findings = findings}),
         host_synic(host),
         guest_synic(guest),
-        bus({.host = host_synic, .guest = guest_synic, .connection = 0}) {}
+        bus({.host = host_synic, .guest = guest_synic, .connection = 0}) {
+    host.watches_buffers = guest.watches_buffers = true;
+  }
 
   /// Until nothing is left to happen; the clock stops at the last thing that did.
   void quiesce() {
