@@ -43,7 +43,7 @@ enum class BugCheck : std::uint32_t {
 
 struct Finding {
   std::string rule;      ///< "K50", "IRQL", ... : stable, for grouping
-  Severity severity{};   ///< warning or error
+  Severity severity = Severity::error;   ///< warning or error
   BugCheck bug_check{};  ///< none when Windows has no stop code for it
   SimTime time{};
   std::string where;   ///< processor, IRQL, channel: "guest.cpu0 at dispatch, disk"

@@ -38,7 +38,7 @@ struct Rule {
   const char* source;
 };
 
-namespace table {
+namespace rule_table {
 
 constexpr Rule violation(const char* id, const char* sentence, const char* source,
                          Severity severity = Severity::error) {
@@ -263,9 +263,9 @@ inline constexpr Rule rules[] = {
     rule_of_run("STUCK", "Something is left to happen while requests are not answered."),
 };
 
-}  // namespace table
+}  // namespace rule_table
 
-using table::rules;
+using rule_table::rules;
 
 inline constexpr std::size_t rule_count = sizeof rules / sizeof rules[0];
 

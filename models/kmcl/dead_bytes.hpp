@@ -6,11 +6,18 @@
 
 namespace vmbsim::kmcl {
 
-inline constexpr std::uint64_t dead_mark = 0xDEADF00D'5AC8E7D1;
+/// The ends have different marks: what one sends by mistake is no mistake of the other's.
+inline std::uint64_t dead_mark(bool server) { return 0xDEADF00D'5AC8E7D0 + (server ? 1 : 0); }
 
-inline void mark_dead(std::byte* bytes) { std::memcpy(bytes, &dead_mark, sizeof dead_mark); }
-inline bool holds_dead_bytes(const void* bytes, std::size_t length) {
-  return length >= sizeof dead_mark && std::memcmp(bytes, &dead_mark, sizeof dead_mark) == 0;
+inline void mark_dead(std::byte* bytes, bool server) {
+  const std::uint64_t mark = dead_mark(server);
+  std::memcpy(bytes, &mark, sizeof mark);
+}
+inline bool holds_dead_bytes(const void* bytes, std::size_t length, bool server) {
+  std::uint64_t first = 0;
+  if (length < sizeof first) return false;
+  std::memcpy(&first, bytes, sizeof first);
+  return first == dead_mark(server);
 }
 
 }  // namespace vmbsim::kmcl

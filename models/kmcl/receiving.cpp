@@ -261,7 +261,7 @@ void Endpoint::complete(Received& received, const void* answer, std::uint32_t le
     return misused("K56", call, "for a packet whose external data is pending: it will be presented again");
   if (!partition().require_irql_at_most(Irql::dispatch, call, BugCheck::irql_not_less_or_equal)) return;
   if (partition().watches_buffers) partition().touch(answer, length, call);
-  if (holds_dead_bytes(answer, length)) [[unlikely]]
+  if (holds_dead_bytes(answer, length, server_)) [[unlikely]]
     report("K59", call, "the answer lies in, or was copied from, a packet that was completed before");
   if (received.lists_made) look_at_lists(received);
   received.outstanding = false;
@@ -390,7 +390,8 @@ Received& Endpoint::fresh_received(const vmbus::IncomingPacket& packet) {
     received->endpoint = this;
     received->client_context.resize(client_context_size_);
   }
-  if (received->dead_bytes != nullptr && !holds_dead_bytes(received->dead_bytes, sizeof dead_mark)) [[unlikely]]
+  if (received->dead_bytes != nullptr && !holds_dead_bytes(received->dead_bytes, sizeof(std::uint64_t), server_))
+      [[unlikely]]
     report("K59", {}, "a packet's buffer was written to after VmbChannelPacketComplete");
   const std::size_t extension = packet.extension.size();
   const std::size_t payload = packet.payload.size();
@@ -414,9 +415,9 @@ void Endpoint::recycle(Received& received) {
   received.lists_made = false;
   received.journey = nullptr;
   received.dead_bytes = nullptr;
-  if (received.packet.payload.size() >= sizeof dead_mark) {
+  if (received.packet.payload.size() >= sizeof(std::uint64_t)) {
     received.dead_bytes = const_cast<std::byte*>(received.packet.payload.data());
-    mark_dead(received.dead_bytes);
+    mark_dead(received.dead_bytes, server_);
   }
   received.use = next_use(received.use);
   if (received.use == 0) return;  // worn out

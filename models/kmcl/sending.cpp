@@ -86,7 +86,7 @@ NTSTATUS Endpoint::send(Packet& packet) {
       return STATUS_INVALID_PARAMETER;
     }
   }
-  if (holds_dead_bytes(packet.buffer, packet.length)) [[unlikely]]
+  if (holds_dead_bytes(packet.buffer, packet.length, server_)) [[unlikely]]
     report("K59", packet.call, "what is sent lies in, or was copied from, a packet that was completed before");
   const bool paged = (packet.flags & VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER) != 0;
   if (partition().watches_buffers) {

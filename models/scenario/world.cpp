@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <utility>
 #include <vector>
 
 #include "models/device/fifo_servers.hpp"
@@ -87,6 +88,7 @@ struct World::Parts final : drivers::ReadyListener {
   bool nothing_left() const;
   void run_loads();
   void shut_down_libraries();
+  void report_waiting();
   void find_stuck();
   void find_end_of_time(SimTime end);
   std::vector<ProcessorResult> processors();
@@ -111,6 +113,7 @@ struct World::Parts final : drivers::ReadyListener {
   std::uint32_t host_turn = 0;  // host processors take the channels in turn
   const Traces& all_traces;
   bool measuring = false;
+  bool waiting_told = false;
   SimTime measured_from{};
   std::vector<ProcessorResult> before;  // what the processors' time had gone to by then
 };
@@ -364,11 +367,18 @@ bool World::Parts::nothing_left() const {
          });
 }
 
-void World::Parts::find_stuck() {
-  if (!nothing_left()) return;
-  for (const ChannelInstance& channel : channels) {
+/// What waits for a driver now that nothing is left to happen waits for ever.
+void World::Parts::report_waiting() {
+  if (std::exchange(waiting_told, true)) return;
+  for (const ChannelInstance& channel : channels)
     for (const auto* devices : {&channel.host_devices, &channel.guest_devices})
       for (const auto& device : *devices) kmcl::Endpoint::report_waiting(*device);
+}
+
+void World::Parts::find_stuck() {
+  if (!nothing_left()) return;
+  report_waiting();
+  for (const ChannelInstance& channel : channels) {
     std::uint64_t unanswered = 0;
     for (const LoadInstance& load : loads)
       if (load.channel == &channel) unanswered += load.load->offered() - load.load->completed();
@@ -463,6 +473,7 @@ void World::Parts::shut_down_libraries() {
     }
     world.go_on_after_end();
     libraries.unload([this](Duration most) { advance(saturating_add(world.now(), most)); });
+    if (world.pending_events() == 0) report_waiting();
   }
   libraries.end_watch();
 }

@@ -215,7 +215,7 @@ void write_findings(Page& page, const RunResult& result) {
     page.line(fmt::format("  {}{}  at {} ns{}{}: {}{}", error ? page.bad(rule) : rule, error ? "" : " (warning)",
                           nanoseconds(finding.time), finding.where.empty() ? "" : ", ", finding.where,
                           says_call ? "" : finding.call + ": ", finding.text));
-    page.line(fmt::format("       {}", finding.source));
+    if (!finding.source.empty()) page.line(fmt::format("    {}", finding.source));
   }
   if (shown < result.findings.size())
     page.line(fmt::format("  and {} more; summary.json has them all", count_text(result.findings.size() - shown)));

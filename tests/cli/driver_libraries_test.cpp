@@ -66,6 +66,28 @@ TEST_CASE("a driver's mistake is a finding that ends the run, with the bug check
   CHECK(holds(answer.out, words));
 }
 
+TEST_CASE("a scenario says what becomes of a rule's findings") {
+  const auto run_with = [](const std::string& setting) {
+    const User user;
+    user.writes("s.toml", echo_through("host_twice") + "[verifier]\n" + setting + "\n");
+    return user.types("vmbsim run s.toml");
+  };
+  const Answer warning = run_with("K51 = \"warning\"");
+  INFO(warning.out << warning.err);
+  CHECK(warning.status == 0);
+  CHECK(holds(warning.out, "K51 (warning)"));
+  CHECK(holds(warning.out, "KMCL DDI, VmbChannelPacketComplete"));
+  const Answer off = run_with("K51 = \"off\"");
+  CHECK(off.status == 0);
+  CHECK_FALSE(holds(off.out, "K51"));
+  const Answer unknown = run_with("K511 = \"off\"");
+  CHECK(unknown.status == 2);
+  CHECK(holds(unknown.err, "K51"));
+  const Answer wrong = run_with("K51 = \"fatal\"");
+  CHECK(wrong.status == 2);
+  CHECK(holds(wrong.err, "error"));
+}
+
 TEST_CASE("a driver that asks the time for ever lets none pass, and is stopped") {
   const Answer answer = run("host_poll");
   INFO(answer.out << answer.err);

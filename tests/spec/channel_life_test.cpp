@@ -12,7 +12,8 @@ const std::string closing = "Suspend Closed";
 
 hw::Costs slow_messages() { return costs_of({{&hw::Costs::control_message, 10us}}); }
 
-TEST_CASE("An enabled and started pair opens: Opened, Started, PostStarted, the host's Opened first", "[T7]") {
+TEST_CASE("An enabled and started pair opens: Opened, Started, PostStarted, the host's Opened first",
+          "[K01][K05][K06][K08][K13][K15][K17][kept][T7]") {
   // EVT_VMB_CHANNEL_OPENED, _STARTED, _POST_STARTED: both endpoints get them, in this order.
   ChannelPair pair;
   pair.open();
@@ -24,7 +25,7 @@ TEST_CASE("An enabled and started pair opens: Opened, Started, PostStarted, the 
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("A request goes to the host and its answer comes back") {
+TEST_CASE("A request goes to the host and its answer comes back", "[K70][K75][K84][kept]") {
   ChannelPair pair;
   pair.open();
   pair.forget();
@@ -49,7 +50,7 @@ TEST_CASE("A client may be enabled before the offer exists, and waits for it", "
   CHECK(pair.order("guest") == opening_host);
 }
 
-TEST_CASE("A host that was not started opens without traffic; Start begins it", "[T8][T10][Q2]") {
+TEST_CASE("A host that was not started opens without traffic; Start begins it", "[K20][kept][T8][T10][Q2]") {
   // State model: traffic flows only while the channel is open and active. Modelling decision: Started fires when both hold.
   ChannelPair pair;
   pair.on_host([&] { CHECK(pair.host.enable() == STATUS_SUCCESS); });
@@ -221,7 +222,8 @@ TEST_CASE("Disable and rescind may meet at any moment of a channel's life: both 
     }
 }
 
-TEST_CASE("Pause waits for the packets that were delivered; Start goes on where it stopped", "[T11]") {
+TEST_CASE("Pause waits for the packets that were delivered; Start goes on where it stopped",
+          "[K18][K19][K31][K35][K50][kept][T11]") {
   // VmbChannelPause: blocks until Suspend was called and no incoming packet is outstanding. EVT_VMB_CHANNEL_SUSPEND: no packet
   // callback runs from its invocation until the next Started.
   ChannelPair pair;
@@ -310,7 +312,7 @@ TEST_CASE("A host that disables ends the guest's transactions in every state wit
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("Sends before the open and during a pause are queued, and go out in order when traffic starts") {
+TEST_CASE("Sends before the open and during a pause are queued, and go out in order when traffic starts", "[K31]") {
   // VmbPacketSend: packets sent before the channel is opened are queued. EVT_VMB_CHANNEL_STARTED: sends queue packets.
   ChannelPair pair;
   pair.guest.started = [&] { CHECK(pair.guest.send(3) == STATUS_SUCCESS); };
@@ -353,7 +355,7 @@ TEST_CASE("What is sent after the close waits for the next open; what a close in
   CHECK(pair.machines.findings.all().size() == 2);
 }
 
-TEST_CASE("Start, Pause and Disable inside a state callback are reported, not waited for") {
+TEST_CASE("Start, Pause and Disable inside a state callback are reported, not waited for", "[K18][K19]") {
   // The header: Start and Pause never in a state-change callback. VmbChannelDisable there would wait for itself.
   for (const char* where : {"opened", "started", "post_started", "suspend", "closed"})
     for (const char* call : {"Start", "Pause", "Disable"}) {
@@ -396,7 +398,7 @@ TEST_CASE("Pause and Disable inside a packet callback are reported: they would w
   CHECK(pair.machines.findings.count(passive ? "K19" : "IRQL") == 2);
 }
 
-TEST_CASE("Misuse of the life cycle is reported with its rule") {
+TEST_CASE("Misuse of the life cycle is reported with its rule", "[K01][K03][K15][K17][K26]") {
   struct Row {
     const char* rule;
     std::function<void(ChannelPair&)> misuse;

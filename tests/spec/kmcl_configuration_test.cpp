@@ -66,7 +66,7 @@ const std::vector<Row>& rows() {
 }
 
 TEST_CASE("Each configuring function answers as its page says while disabled, and _1 once the channel is enabled",
-          "[Q1]") {
+          "[K06][K07][K08][K09][Q1]") {
   // Modelling decision: the pages' wrong state is every state but disabled.
   for (const Row& row : rows()) {
     CAPTURE(row.call);
@@ -82,7 +82,7 @@ TEST_CASE("Each configuring function answers as its page says while disabled, an
   }
 }
 
-TEST_CASE("Ring sizes are the client's to set, an interface the server's to offer") {
+TEST_CASE("Ring sizes are the client's to set, an interface the server's to offer", "[K13][K14]") {
   // The header's split into client and server functions.
   ChannelPair pair;
   pair.on_host([&] { CHECK(VmbClientChannelInitSetRingBufferPageCount(pair.host.channel, 1, 1) != STATUS_SUCCESS); });
@@ -113,7 +113,7 @@ TEST_CASE("A channel remembers one pointer, a packet another, until they are set
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("Caller-supplied packet memory must hold VmbChannelSizeofPacket bytes", "[Q29]") {
+TEST_CASE("Caller-supplied packet memory must hold VmbChannelSizeofPacket bytes", "[K73][Q29]") {
   // VmbPacketInitialize: STATUS_INVALID_PARAMETER_3 unless ByteCount exceeds the maximum packet size and one pointer.
   ChannelPair pair({.maximum_packet = 100});
   pair.on_guest([&] {

@@ -146,7 +146,7 @@ struct Pending {
   bool complete_anyway = false;
 };
 
-TEST_CASE("a packet whose data is pending comes again when it is in, and those behind it wait", "[kmcl][Q10]") {
+TEST_CASE("a packet whose data is pending comes again when it is in, and those behind it wait", "[K56][kept][Q10]") {
   // KMCL DDI, VmbChannelPacketGetExternalData.
   Pending pending;
   const SimTime start = pending.pair.machines.world.now();
@@ -170,7 +170,7 @@ TEST_CASE("a packet that is deferred and pending comes again at PASSIVE_LEVEL wh
   CHECK(levels == std::vector<Irql>{Irql::dispatch, Irql::passive});
 }
 
-TEST_CASE("completing a packet whose data is pending is a mistake, and does nothing", "[kmcl]") {
+TEST_CASE("completing a packet whose data is pending is a mistake, and does nothing", "[K56]") {
   Pending pending;
   pending.complete_anyway = true;
   pending.send();

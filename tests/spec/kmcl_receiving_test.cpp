@@ -48,7 +48,8 @@ TEST_CASE("ProcessingComplete is called once for what was delivered, when the ri
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("Packets are processed at DISPATCH_LEVEL, or at PASSIVE_LEVEL where the channel requires it", "[Q12][Q14]") {
+TEST_CASE("Packets are processed at DISPATCH_LEVEL, or at PASSIVE_LEVEL where the channel requires it",
+          "[K36][K37][kept][Q12][Q14]") {
   // VmbChannelSetIncomingProcessingAtPassive; completion routines are not governed by it.
   const bool passive = GENERATE(false, true);
   ChannelPair pair({.host_passive = passive, .guest_passive = true});
@@ -103,7 +104,7 @@ TEST_CASE("One ProcessPacket runs at a time, though interrupts, workers and proc
 
 // ---- Quota ----
 
-TEST_CASE("At the quota delivery stops; only a completion starts it again, not a larger quota", "[Q10]") {
+TEST_CASE("At the quota delivery stops; only a completion starts it again, not a larger quota", "[K26][kept][Q10]") {
   // VmbChannelSetTransactionQuota: raising the quota does not restart a blocked queue, the next completion does.
   ChannelPair pair({.machines = late(), .host_quota = 2});
   std::vector<VMBPACKETCOMPLETION> kept;
@@ -133,7 +134,7 @@ TEST_CASE("At the quota delivery stops; only a completion starts it again, not a
 // ---- Defer ----
 
 TEST_CASE("A deferred packet comes again at PASSIVE_LEVEL, first; those behind it wait; then DISPATCH_LEVEL returns",
-          "[Q8][Q10]") {
+          "[K52][K53][kept][Q8][Q10]") {
   // VmbChannelPacketDeferToPassive. Modelling decision: head of the queue; DISPATCH_LEVEL again after the queue is drained.
   ChannelPair pair({.machines = late()});
   std::string told;
@@ -179,7 +180,7 @@ TEST_CASE("A packet that is deferred when the channel pauses is presented again 
 
 // ---- Fail ----
 
-TEST_CASE("PacketFail stops the queue and owes no completion; a new round starts afresh", "[Q9]") {
+TEST_CASE("PacketFail stops the queue and owes no completion; a new round starts afresh", "[K54][kept][Q9]") {
   // VmbChannelPacketFail. Modelling decision: the sender's transaction ends only at the close.
   ChannelPair pair({.machines = late()});
   pair.host.packet = [&](Arrived& a) {
@@ -222,7 +223,8 @@ TEST_CASE("A packet may be completed by another processor while its callback sti
   CHECK(pair.machines.findings.all().size() == 3);
 }
 
-TEST_CASE("Each mistake with a delivered packet is reported with its rule, and the packet is still completed") {
+TEST_CASE("Each mistake with a delivered packet is reported with its rule, and the packet is still completed",
+          "[K50][K52][K54][K55]") {
   struct Row {
     const char* rule;
     std::function<void(ChannelPair&, Arrived&)> mistake;
@@ -269,7 +271,7 @@ TEST_CASE("Each mistake with a delivered packet is reported with its rule, and t
   CHECK(pair.on_guest([&] { VmbChannelDisable(pair.guest.channel); }));
 }
 
-TEST_CASE("Deferring at PASSIVE_LEVEL is pointed out: the packet comes back at the same level") {
+TEST_CASE("Deferring at PASSIVE_LEVEL is pointed out: the packet comes back at the same level", "[K53]") {
   ChannelPair pair({.host_passive = true});
   int presented = 0;
   pair.host.packet = [&](Arrived& a) {

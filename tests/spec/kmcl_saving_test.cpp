@@ -161,7 +161,7 @@ void put_in_every_state(ChannelPair& pair, VMBPACKETCOMPLETION& kept) {
 }
 
 TEST_CASE("a run that is saved and restored with packets in every state ends as the undisturbed one, but for time",
-          "[kmcl]") {
+          "[K107][K108][K109][K110][kept]") {
   const auto run = [](bool saved, ULONG piece) {
     Saving s;
     VMBPACKETCOMPLETION kept = nullptr;
@@ -231,7 +231,7 @@ TEST_CASE("saving writes whole chunks, asks the driver once or twice per packet,
   CHECK(s.pair.order("guest").find("Closed") == std::string::npos);  // the guest noticed nothing
 }
 
-TEST_CASE("the order of saving is Begin, Continue, End", "[kmcl][Q39]") {
+TEST_CASE("the order of saving is Begin, Continue, End", "[K107][Q39]") {
   Saving s;
   s.pair.open();
   std::vector<NTSTATUS> statuses;
@@ -262,7 +262,7 @@ TEST_CASE("the order of saving is Begin, Continue, End", "[kmcl][Q39]") {
   CHECK(s.pair.machines.findings.count("K14") == 1);
 }
 
-TEST_CASE("a driver that saves or restores a packet wrongly is told", "[kmcl]") {
+TEST_CASE("a driver that saves or restores a packet wrongly is told", "[K108][K109][K110]") {
   Saving s;
   s.pair.guest.packet = [](Arrived&) {};
   s.pair.open();

@@ -129,7 +129,7 @@ TEST_CASE("An allocated packet without a routine of its own frees itself; pointe
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("A packet in the driver's own memory is sent many times") {
+TEST_CASE("A packet in the driver's own memory is sent many times", "[K72][K73][K74][kept]") {
   // VmbPacketInitialize, instead of VmbPacketAllocate.
   ChannelPair pair;
   std::vector<std::uint64_t> memory;
@@ -253,7 +253,8 @@ TEST_CASE(
 
 // ---- Mistakes ----
 
-TEST_CASE("Each mistake with a packet is reported with its rule, and the channel goes on") {
+TEST_CASE("Each mistake with a packet is reported with its rule, and the channel goes on",
+          "[K70][K74][K75][K79][K84]") {
   struct Row {
     const char* rule;
     std::function<void(ChannelPair&)> mistake;
@@ -319,7 +320,7 @@ TEST_CASE("Each mistake with a packet is reported with its rule, and the channel
   for (const std::uint64_t number : pair.host.arrived) CHECK(number <= 2);
 }
 
-TEST_CASE("A host never describes its memory to a guest") {
+TEST_CASE("A host never describes its memory to a guest", "[K85]") {
   // The header: external data is for transactions that start in the guest.
   ChannelPair pair({.external_data = 65536});
   pair.open();
@@ -402,7 +403,7 @@ TEST_CASE("The host's MDL has the offset, length, frames and bytes of the sender
   CHECK(data.pair.found().empty());
 }
 
-TEST_CASE("A part of an MDL is described by offset and length; a length of 0 means all of it") {
+TEST_CASE("A part of an MDL is described by offset and length; a length of 0 means all of it", "[K81][K82]") {
   // VmbPacketSendWithExternalMdl: MdlOffset, MdlLength, FORCE_MDL_LENGTH.
   struct Row {
     UINT32 offset, length, flags;
@@ -453,7 +454,7 @@ TEST_CASE("A part of an MDL is described by offset and length; a length of 0 mea
   CHECK(data.pair.found().empty());
 }
 
-TEST_CASE("A chain arrives as a chain; a part of it may begin and end in any list") {
+TEST_CASE("A chain arrives as a chain; a part of it may begin and end in any list", "[K07][K71][K82][K85][kept]") {
   ExternalData data(3);
   std::vector<std::byte> expected;
   data.pair.on_guest([&] {
@@ -492,7 +493,7 @@ TEST_CASE("A list of page frame numbers arrives as one MDL of whole pages") {
   CHECK(data.seen.lists[0].pfns == pfns);
 }
 
-TEST_CASE("More external data or a longer chain than the channel was set up for is refused") {
+TEST_CASE("More external data or a longer chain than the channel was set up for is refused", "[K71]") {
   // VmbChannelInitSetMaximumExternalData.
   ExternalData data(1, 8192);
   data.pair.on_guest([&] {

@@ -10,7 +10,7 @@ namespace {
 
 // ---- Offers ----
 
-TEST_CASE("server-only settings are refused with the documented status", "[kmcl]") {
+TEST_CASE("server-only settings are refused with the documented status", "[K10][K11][K12][K14]") {
   ChannelPair pair;
   const VMBCHANNEL server = pair.host.channel;
   const VMBCHANNEL client = pair.guest.channel;
@@ -36,7 +36,7 @@ TEST_CASE("server-only settings are refused with the documented status", "[kmcl]
         STATUS_INVALID_PARAMETER_1);
 }
 
-TEST_CASE("the guest finds the MMIO space that the host reserved, once the channel has opened", "[kmcl]") {
+TEST_CASE("the guest finds the MMIO space that the host reserved, once the channel has opened", "[K23]") {
   ChannelPair pair({.host_channel = [](VMBCHANNEL at) { VmbServerChannelInitSetMmioMegabytes(at, 8, 4); }});
   UINT64 address = 1;
   UINT64 size = 1;
@@ -60,7 +60,7 @@ TEST_CASE("an offer for another virtual trust level is not seen", "[kmcl]") {
 
 // ---- Which guest ----
 
-TEST_CASE("a converted handle says which guest a channel is offered to", "[kmcl][Q40]") {
+TEST_CASE("a converted handle says which guest a channel is offered to", "[K24][K25][Q40]") {
   // Chosen: the scenario owns one user-mode handle per guest, and any thread may convert it.
   ChannelPair pair({.host_device = [](kmcl::Device& device) { device.needs_vmbus_handle = true; }});
   NTSTATUS enabled = STATUS_SUCCESS;
@@ -156,7 +156,7 @@ TEST_CASE("when connecting fails the callback tells, and the channel stays enabl
 
 // ---- Interrupt latency ----
 
-TEST_CASE("a latency delays the host's interrupt and lets several packets share it", "[kmcl][Q27]") {
+TEST_CASE("a latency delays the host's interrupt and lets several packets share it", "[K22][kept][Q27]") {
   ChannelPair pair({.machines = {.costs = costs_of({{&hw::Costs::signal_host, 1us}, {&hw::Costs::hypercall, 3us}})}});
   UINT16 before = 0xFFFF;
   NTSTATUS status = STATUS_UNSUCCESSFUL;
@@ -184,7 +184,7 @@ TEST_CASE("a latency delays the host's interrupt and lets several packets share 
   CHECK(pair.found().empty());
 }
 
-TEST_CASE("the latency is the guest's and an open channel's", "[kmcl]") {
+TEST_CASE("the latency is the guest's and an open channel's", "[K22]") {
   ChannelPair pair;
   UINT16 before = 0;
   CHECK(VmbChannelSetInterruptLatency(pair.guest.channel, 10, &before) == STATUS_INVALID_DEVICE_STATE);

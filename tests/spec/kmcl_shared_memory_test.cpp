@@ -100,7 +100,7 @@ TEST_CASE("part of a chain is shared as one range per descriptor list", "[kmcl]"
   CHECK(s.pair.found().empty());
 }
 
-TEST_CASE("deleting waits while the host has the buffer mapped", "[kmcl]") {
+TEST_CASE("deleting waits while the host has the buffer mapped", "[K34][K100][K101][K102][K103][K105][K106][kept]") {
   Sharing s;
   s.pair.open();
   s.create();
@@ -113,7 +113,7 @@ TEST_CASE("deleting waits while the host has the buffer mapped", "[kmcl]") {
   CHECK(s.map() == STATUS_INVALID_PARAMETER_3);  // it names nothing any more
 }
 
-TEST_CASE("what may be mapped, and how often", "[kmcl]") {
+TEST_CASE("what may be mapped, and how often", "[K102][K104]") {
   Sharing s;
   s.pair.open();
   s.create(4096, read_only);
@@ -133,7 +133,7 @@ TEST_CASE("what may be mapped, and how often", "[kmcl]") {
   CHECK(s.map() == STATUS_INVALID_PARAMETER_3);
 }
 
-TEST_CASE("memory is shared by the guest, from EvtChannelOpened to EvtChannelClosed", "[kmcl]") {
+TEST_CASE("memory is shared by the guest, from EvtChannelOpened to EvtChannelClosed", "[K100][K101][K106]") {
   Sharing s;
   s.create();
   CHECK(s.created == STATUS_INVALID_DEVICE_STATE);
@@ -168,7 +168,7 @@ TEST_CASE("memory is shared by the guest, from EvtChannelOpened to EvtChannelClo
   CHECK(s.pair.machines.bus.gpadls().count() == 0);
 }
 
-TEST_CASE("what is still shared or mapped at the end of EvtChannelClosed is taken back, and told", "[kmcl]") {
+TEST_CASE("what is still shared or mapped at the end of EvtChannelClosed is taken back, and told", "[K34][K103]") {
   Sharing s;
   s.pair.open();
   s.create();

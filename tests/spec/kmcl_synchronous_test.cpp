@@ -33,7 +33,8 @@ struct Ask {
   }
 };
 
-TEST_CASE("a synchronous request returns with its answer, and no completion routine of the driver's runs", "[kmcl]") {
+TEST_CASE("a synchronous request returns with its answer, and no completion routine of the driver's runs",
+          "[K30][K40][K87][K89][K90][kept]") {
   ChannelPair pair(
       {.machines = {.costs = costs_of({{&hw::Costs::signal_host, 5us}, {&hw::Costs::signal_guest, 7us}})}});
   pair.open();
@@ -183,7 +184,7 @@ TEST_CASE("an answer that is too large is cut off, and its size told", "[kmcl][Q
   CHECK(pair.found() == "SYNC: an answer of 32 bytes does not fit a completion buffer of 16\n");
 }
 
-TEST_CASE("illegal synchronous requests are refused", "[kmcl]") {
+TEST_CASE("illegal synchronous requests are refused", "[K87][K88][K89][K90]") {
   ChannelPair pair;
   pair.open();
   struct Row {
@@ -234,7 +235,7 @@ TEST_CASE("illegal synchronous requests are refused", "[kmcl]") {
   CHECK(pair.found().substr(0, pair.found().find(':')) == row.rule);
 }
 
-TEST_CASE("a request that can never be answered blocks its thread and is told, but stops no simulation", "[kmcl]") {
+TEST_CASE("a request that can never be answered blocks its thread and is told, but stops no simulation", "[K30][K40]") {
   PairConfig config{.guest_passive = true};
   ChannelPair pair(config);
   Ask ask;

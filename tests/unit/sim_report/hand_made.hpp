@@ -56,9 +56,30 @@ inline RunResult hand_made() {
                        {"host.cpu1", 0us, 0us, 0us, 250us, 750us},
                        {"guest.cpu0", 0us, 0us, 0us, 0us, 1000us}};
   result.devices = {{"disk0", 3, Bytes{12288}, 2}};
-  result.findings = {{"K50", BugCheck::irql_not_less_or_equal, SimTime{1500us}, "guest.cpu0 at dispatch, disk",
-                      "the driver waited where it may not"},
-                     {"LOST", BugCheck::none, SimTime{2ms}, "disk", "a packet is stuck"}};
+  result.findings = {{.rule = "K50",
+                      .severity = Severity::error,
+                      .bug_check = BugCheck::irql_not_less_or_equal,
+                      .time = SimTime{1500us},
+                      .where = "guest.cpu0 at dispatch, disk",
+                      .call = "VmbChannelPause",
+                      .text = "the driver waited where it may not",
+                      .source = "KMCL DDI, VmbChannelPause"},
+                     {.rule = "LOST",
+                      .severity = Severity::error,
+                      .bug_check = BugCheck::none,
+                      .time = SimTime{2ms},
+                      .where = "disk",
+                      .call = {},
+                      .text = "a packet is stuck",
+                      .source = "vmbsim"},
+                     {.rule = "K53",
+                      .severity = Severity::warning,
+                      .bug_check = BugCheck::none,
+                      .time = SimTime{2ms},
+                      .where = "disk",
+                      .call = "VmbChannelPacketDeferToPassive",
+                      .text = "VmbChannelPacketDeferToPassive called at PASSIVE_LEVEL",
+                      .source = "KMCL DDI, VmbChannelPacketDeferToPassive"}};
   result.expectations = {{"channel.disk.latency.p99 < 2ms", 35000, true}, {"run.findings == 0", 2, false}};
   PacketRow packet{0, SimTime{1ms}, {}};
   packet.stages.fill(500ns);
