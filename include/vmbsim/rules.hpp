@@ -248,6 +248,8 @@ inline constexpr Rule rules[] = {
     violation("THREAD", "A thread ends by its own call, outside of critical regions, and its handle is used as such.",
               "WDK, PsCreateSystemThread"),
     violation("WAIT", "A wait names as many objects as it may.", "WDK, KeWaitForMultipleObjects"),
+    violation("WATCHDOG", "No ISR, DPC or raised thread holds its processor for long.",
+              "WDK, Bug Check 0x133: DPC_WATCHDOG_VIOLATION"),
     violation("WDF", "The driver framework's objects and functions are used as it allows.",
               "WDK, Kernel-Mode Driver Framework"),
     violation("WORK", "A work item is queued once, and freed when it is not queued.", "WDK, IoQueueWorkItem"),
