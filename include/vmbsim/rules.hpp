@@ -262,6 +262,7 @@ inline constexpr Rule rules[] = {
     rule_of_run("EXIT", "A driver library does not end the process."),
     rule_of_run("LIVELOCK", "Time does not stand still."),
     rule_of_run("RECORD", "A run records as many rows as fit."),
+    rule_of_run("SAVE", "A channel that a scenario saves is saved, restored and opened again."),
     rule_of_run("STUCK", "Something is left to happen while requests are not answered."),
 };
 
