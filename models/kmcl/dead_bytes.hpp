@@ -1,6 +1,7 @@
 #pragma once
 /// Bytes of packets that are over. Their first eight carry a mark, so that a driver that still reads or writes them is seen:
 /// what it sends begins with the mark, or the mark is gone when the memory is used again.
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 

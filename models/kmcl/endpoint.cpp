@@ -266,7 +266,7 @@ void Endpoint::report_waiting(const Device& device) {
   for (const auto& owned : device.channels) {
     const auto& self = *static_cast<const Endpoint*>(owned.get());
     if ((self.draining_ || self.pausing_) && self.outstanding_ != 0)
-      self.report("K32", "EvtVmbChannelSuspend",
+      self.report("K32", "EvtChannelSuspend",
                   fmt::format("the channel waits for delivered packets that nobody completes ({})", self.outstanding_));
     if (self.disabled() && !self.held_.empty())
       self.report("K91", "VmbPacketSend",

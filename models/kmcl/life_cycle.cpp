@@ -300,7 +300,7 @@ bool Endpoint::call_opened() {
   opening_ = true;
   opened_ = callbacks_.EvtChannelOpened == nullptr;
   if (!opened_) {
-    const Callback running(*this, "EvtVmbChannelOpened");
+    const Callback running(*this, "EvtChannelOpened");
     opened_ = NT_SUCCESS(callbacks_.EvtChannelOpened(handle()));
   }
   opening_ = false;
@@ -310,7 +310,7 @@ bool Endpoint::call_opened() {
 /// The end of a round: what the driver must have given back by the end of EvtChannelClosed is taken from it.
 void Endpoint::call_closed() {
   closing_ = true;
-  if (opened_) call_back(callbacks_.EvtChannelClosed, "EvtVmbChannelClosed");
+  if (opened_) call_back(callbacks_.EvtChannelClosed, "EvtChannelClosed");
   closing_ = opened_ = false;
   after_close_ = true;
   suspended_ = false;
@@ -329,13 +329,13 @@ void Endpoint::fail_to_connect(NTSTATUS status) {
 
 void Endpoint::start_traffic() {
   suspended_ = false;
-  call_back(callbacks_.EvtChannelStarted, "EvtVmbChannelStarted");
+  call_back(callbacks_.EvtChannelStarted, "EvtChannelStarted");
   queue_on_ = true;
   frozen_ = false;
   stalled_ = false;  // nothing is outstanding that could end it
   while (!held_.empty()) waiting_.push(held_.pop());
   schedule_pass();
-  call_back(callbacks_.EvtChannelPostStarted, "EvtVmbChannelPostStarted");
+  call_back(callbacks_.EvtChannelPostStarted, "EvtChannelPostStarted");
   if (device_.on_started != nullptr) device_.on_started(device_.on_started_object);
 }
 
@@ -348,7 +348,7 @@ void Endpoint::suspend_traffic() {
     --outstanding_;
   }
   suspended_ = true;
-  call_back(callbacks_.EvtChannelSuspend, "EvtVmbChannelSuspend");
+  call_back(callbacks_.EvtChannelSuspend, "EvtChannelSuspend");
 }
 
 void Endpoint::begin_close() {
@@ -440,7 +440,7 @@ void Endpoint::retire_outgoing() {
     }
     transaction_count_ = 0;
     if (server_ && !packets.empty())
-      report("K33", "EvtVmbChannelSuspend",
+      report("K33", "EvtChannelSuspend",
              fmt::format("the server left its transactions to the library ({})", packets.size()));
     std::sort(packets.begin(), packets.end(),
               [](const Packet* a, const Packet* b) { return a->transaction_id < b->transaction_id; });

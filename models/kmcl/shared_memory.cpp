@@ -127,7 +127,7 @@ void Endpoint::take_back(SharedMemory& shared, const char* call) {
 
 /// By the end of EvtChannelClosed nothing may be shared or mapped any more.
 void Endpoint::take_back_memory() {
-  constexpr const char* closed = "EvtVmbChannelClosed";
+  constexpr const char* closed = "EvtChannelClosed";
   while (!mapped_.empty()) {
     const std::uint32_t handle = mapped_.front()->handle.value;
     report("K103", closed, fmt::format("GPADL {} is still mapped at the end of EvtChannelClosed", handle));

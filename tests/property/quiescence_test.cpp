@@ -51,13 +51,14 @@ TEST_CASE("a run that is stuck says which channel waits for how many transaction
   // Requests take the channels in turn; the last one never opens, so its two stay with their sender.
   const RunResult result = run(recorded(41), reads(82));
   CHECK(result.channels.front().completed == 80);
-  REQUIRE(result.findings.size() == 3);
+  REQUIRE(result.findings.size() == 4);
   CHECK(result.findings[0].rule == "GPADL");
   CHECK(result.findings[1].rule == "STUCK");
   CHECK(result.findings[1].text == "nothing is left to happen, but 1 of 1 channel has not started");
-  CHECK(result.findings[2].rule == "STUCK");
-  CHECK(result.findings[2].where == "disk");
-  CHECK(result.findings[2].text ==
+  CHECK(result.findings[2].rule == "K91");
+  CHECK(result.findings[3].rule == "STUCK");
+  CHECK(result.findings[3].where == "disk");
+  CHECK(result.findings[3].text ==
         "nothing is left to happen, but 2 requests are not answered: 2 transactions are outstanding, 0 requests were "
         "not sent");
 }
