@@ -5,11 +5,13 @@
 ///   Sequence   commands of which each is legal after those before it. Whatever is left of it when it is shrunk is legal too.
 ///   Numbers    a command's `a` and `b` choose its variants; 0 is the plainest. Equal seeds give equal sequences.
 #include <rapidcheck.h>
+#include <rapidcheck/detail/TestListenerAdapter.h>
 
 #include <array>
 #include <cstdint>
 #include <iosfwd>
-#include <iterator>
+#include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -227,13 +229,6 @@ struct Sequence {
   std::uint32_t machines = 0;  ///< chooses costs, processors and policies; 0: nothing costs anything
   std::vector<Command> commands;
 };
-/// A sequence with one mistake, by its place in the table, before command number `at`.
-struct Broken {
-  Sequence sequence;
-  std::size_t at = 0;
-  std::size_t mistake = 0;
-};
-
 inline std::ostream& operator<<(std::ostream& to, const Command& c) {
   return to << (c.server ? "host " : "guest ") << names[static_cast<std::size_t>(c.what)] << " " << c.a << " " << c.b;
 }
@@ -319,6 +314,7 @@ inline rc::Seq<Sequence> simpler(const Sequence& sequence) {
                          [](const Sequence& candidate) { return legal(candidate); });
 }
 
+/// Sequences of which each is legal.
 inline rc::Gen<Sequence> legal_sequences() {
   return [](const rc::Random& random, int size) {
     return rc::shrinkable::shrinkRecur(drawn_sequence(random, size), &simpler);
@@ -331,7 +327,9 @@ rc::detail::TestResult checked(const char* name, int count, Property property) {
   rc::detail::TestParams params;
   params.seed = 0x5EED;
   params.maxSuccess = count;
-  return rc::detail::checkTestable(std::move(property), rc::detail::TestMetadata{name, name}, params);
+  rc::detail::TestListenerAdapter nobody;  // the result tells all
+  return rc::detail::checkTestable(std::move(property), rc::detail::TestMetadata{name, name}, params, nobody,
+                                   std::unordered_map<std::string, rc::detail::Reproduce>{});
 }
 
 }  // namespace vmbsim::testing::sequences

@@ -69,7 +69,10 @@ void Player::set_up(Side& side) {
   side.end.opened = [&side]() -> NTSTATUS {
     return std::exchange(side.refuses, false) ? STATUS_UNSUCCESSFUL : STATUS_SUCCESS;
   };
-  side.end.started = [&side] { side.suspended = false; };
+  side.end.started = [&side] {
+    side.suspended = false;
+    if (side.in_started) std::exchange(side.in_started, nullptr)();
+  };
   side.end.suspend = [&side] {
     side.suspended = true;
     if (side.in_suspend) std::exchange(side.in_suspend, nullptr)();
@@ -97,7 +100,8 @@ void Player::on_packet(Side& side, Arrived& a) {
   if (a.length >= 16) std::memcpy(&message, a.buffer + 8, sizeof message);
   const bool first = side.again.erase(a.number) == 0;
   const Side& from = side.server ? guest_ : host_;
-  if (first && a.number != 0 && !message.repeated) {
+  const bool in_order = a.length >= 16 && a.number != 0 && !message.repeated && message.fate != Fate::special;
+  if (first && in_order) {
     if (order_holds_ && !from.overlapping) expect(a.number > side.last_arrived, "a packet came before an earlier one");
     side.last_arrived = a.number;
   }

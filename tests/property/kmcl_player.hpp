@@ -53,6 +53,7 @@ class Player {
     std::uint64_t last_arrived = 0;
     std::set<std::uint64_t> again;     // to be presented again
     std::function<void()> in_suspend;  // once
+    std::function<void()> in_started;  // once
     std::function<void(Arrived&)> special;
     UINT32 handles[3] = {};  // guest: GPADLs
     bool read_only[3] = {};
