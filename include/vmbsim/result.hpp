@@ -5,7 +5,6 @@
 ///           length. Over the whole run go what must add up (sent, completed, outstanding, offered, bytes left in rings),
 ///           the findings, and what describes the run itself (simulated, events, transactions).
 /// Nothing   A mean, a quantile, a rate or a share of nothing is no figure: not a number.
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -118,6 +117,13 @@ struct ExpectationResult {
   bool met = false;  ///< never when nothing was measured
 };
 
+/// How often a rule was broken, also where `findings` does not keep every time.
+struct FindingCount {
+  std::string rule;
+  Severity severity = Severity::error;
+  std::uint64_t times = 0;  ///< 1 or more
+};
+
 struct RunResult {
   std::string scenario;
   Seed seed;
@@ -132,14 +138,20 @@ struct RunResult {
   std::vector<WorkloadResult> workloads;
   std::vector<ProcessorResult> processors;
   std::vector<DeviceResult> devices;
-  Findings findings;
+  Findings findings;                         ///< the first few of each rule, in order of time
+  std::vector<FindingCount> finding_counts;  ///< by rule, in the order of their table
+  std::vector<std::string> debug_output;     ///< what drivers printed, in order of time; without the end of line
+  std::uint64_t debug_lines = 0;             ///< how often they printed; of each partition the first lines are kept
   std::vector<ExpectationResult> expectations;
   std::vector<PacketRow> packets;
   std::vector<IntervalRow> intervals;
 
-  std::size_t count(Severity severity) const {
-    return static_cast<std::size_t>(std::count_if(
-        findings.begin(), findings.end(), [severity](const Finding& finding) { return finding.severity == severity; }));
+  /// Of all findings, also those that are not kept.
+  std::uint64_t count(Severity severity) const {
+    std::uint64_t all = 0;
+    for (const FindingCount& rule : finding_counts)
+      if (rule.severity == severity) all += rule.times;
+    return all;
   }
 };
 

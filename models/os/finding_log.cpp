@@ -23,6 +23,14 @@ void FindingLog::add(RuleId id, BugCheck bug_check, std::string_view subject, st
                        .source = rule.source});
 }
 
+std::vector<FindingCount> FindingLog::counts() const {
+  std::vector<FindingCount> all;
+  for (const Rule& rule : rules)
+    if (const std::uint64_t times = counts_[index_of(rule)]; times != 0)
+      all.push_back({.rule = rule.id, .severity = severities_[index_of(rule)], .times = times});
+  return all;
+}
+
 std::uint64_t FindingLog::count(std::string_view id) const {
   const Rule* rule = find_rule(id);
   VMBSIM_ASSERT(rule != nullptr, "only rules of the table are counted");

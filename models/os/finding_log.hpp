@@ -4,9 +4,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "models/hw/processor.hpp"
-#include "vmbsim/finding.hpp"
+#include "vmbsim/result.hpp"
 
 namespace vmbsim::os {
 
@@ -24,6 +25,8 @@ class FindingLog {
   bool looks_for(RuleId rule) const { return severities_[index_of(*rule)] != Severity::off; }
 
   const Findings& all() const { return findings_; }
+  /// The rules that were broken, in the order of the table.
+  std::vector<FindingCount> counts() const;
   /// How often a rule of the table was broken; those that are off are not counted.
   std::uint64_t count(std::string_view rule) const;
 

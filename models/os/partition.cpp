@@ -56,9 +56,14 @@ Partition::Partition(Config config)
 Partition::~Partition() = default;
 
 void Partition::debug_print(const char* text) {
-  if (debug_output_.size() == debug_lines_kept) return;
+  if (++debug_lines_ > debug_lines_kept) return;
   debug_output_.push_back(
-      fmt::format("{}ns {}: {}", nanoseconds(world_.now()), hw::Processor::current()->name(), text));
+      {world_.now(), fmt::format("{}ns {}: {}", nanoseconds(world_.now()), hw::Processor::current()->name(), text)});
+}
+
+void Partition::bug_check() {
+  bug_checked_ = true;
+  world_.stop();
 }
 
 void Partition::report_irql(Irql highest, const char* call, BugCheck bug_check) {

@@ -118,9 +118,18 @@ class Partition final : public hw::Executive {
   FindingLog& findings() const { return findings_; }
   hw::GuestMemory& memory() { return memory_; }
   MemoryPool& pool() { return pool_; }
-  /// What DbgPrint said so far, one entry a call, "<time>ns <processor>: <text>".
-  const std::vector<std::string>& debug_output() const { return debug_output_; }
+  struct DebugLine {
+    SimTime time;
+    std::string text;  ///< "<time>ns <processor>: <text>"
+  };
+  /// What DbgPrint said first, one entry a call, at most 10,000.
+  const std::vector<DebugLine>& debug_output() const { return debug_output_; }
+  /// How often DbgPrint was called.
+  std::uint64_t debug_lines() const { return debug_lines_; }
   void debug_print(const char* text);
+  /// KeBugCheckEx: the run ends.
+  void bug_check();
+  bool bug_checked() const { return bug_checked_; }
   /// The driver framework's part of this partition: found by calls that name none of its objects.
   std::shared_ptr<void> framework;
   std::uint32_t cpu_count() const { return static_cast<std::uint32_t>(cpus_.size()); }
@@ -292,7 +301,9 @@ class Partition final : public hw::Executive {
   std::int64_t speed_permille_;
   hw::GuestMemory memory_;
   MemoryPool pool_{memory_};
-  std::vector<std::string> debug_output_;
+  std::vector<DebugLine> debug_output_;
+  std::uint64_t debug_lines_ = 0;
+  bool bug_checked_ = false;
   std::vector<Cpu> cpus_;
   std::vector<std::unique_ptr<Thread>> threads_;
   std::vector<Thread*> ended_;                  // whose stacks are given up before the next thread is made

@@ -55,7 +55,7 @@ VOID KeBugCheckEx(ULONG BugCheckCode, ULONG_PTR BugCheckParameter1, ULONG_PTR Bu
   find("BUGCHECK", static_cast<BugCheck>(BugCheckCode),
        fmt::format("KeBugCheckEx(0x{:X}, 0x{:X}, 0x{:X}, 0x{:X}, 0x{:X}) ends the run", BugCheckCode,
                    BugCheckParameter1, BugCheckParameter2, BugCheckParameter3, BugCheckParameter4));
-  partition().world().stop();
+  partition().bug_check();
   for (;;) processor().spin();  // nobody goes on behind it
 }
 

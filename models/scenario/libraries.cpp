@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstring>
 #include <vector>
@@ -43,6 +44,11 @@ std::string Libraries::place_of(std::uintptr_t code) const {
   return {};
 }
 
+bool Libraries::system_down() const {
+  return mishap_ || std::any_of(loaded_.begin(), loaded_.end(),
+                                [](const Loaded& loaded) { return loaded.partition.bug_checked(); });
+}
+
 void Libraries::tell_mishap() {
   if (watch_ == nullptr || !watch_->mishap() || mishap_) return;
   mishap_ = true;
@@ -72,8 +78,9 @@ void Libraries::tell_mishap() {
   }
 }
 
-void Libraries::unload(const std::function<void(Duration)>& advance) {
-  for (auto loaded = loaded_.rbegin(); loaded != loaded_.rend() && !mishap_; ++loaded) {
+bool Libraries::unload(const std::function<void(Duration)>& advance) {
+  bool all = true;
+  for (auto loaded = loaded_.rbegin(); loaded != loaded_.rend() && !system_down(); ++loaded) {
     if (loaded->library.library() == nullptr) continue;
     loaded->partition.create_thread(
         "unload", os::Thread::priority_normal, CpuId{0}, false,
@@ -84,10 +91,12 @@ void Libraries::unload(const std::function<void(Duration)>& advance) {
         },
         &*loaded);
     advance(longest_unload);
-    if (mishap_ || loaded->unloaded) continue;
+    if (system_down() || loaded->unloaded) continue;
+    all = false;
     findings_.add("STUCK", BugCheck::none, loaded->library.file(),
                   "its driver could not be unloaded: something waits for ever");
   }
+  return all;
 }
 
 }  // namespace vmbsim::scenario

@@ -25,12 +25,13 @@ class Libraries {
   /// From here on a mishap in their code ends the run and not the process. Nothing to do where there are none.
   void watch();
   void end_watch() { watch_.reset(); }
-  bool mishap() const { return mishap_; }
+  /// After a mishap or a bug check: no machine goes on.
+  bool system_down() const;
   /// Records the mishap that stopped the run, if one did. Outside of every context.
   void tell_mishap();
   /// The drivers are unloaded one after the other, the last loaded first, so that guests close their channels before the host
-  /// does. `advance` lets that much simulated time pass.
-  void unload(const std::function<void(Duration)>& advance);
+  /// does. `advance` lets that much simulated time pass. False where one waits for ever.
+  bool unload(const std::function<void(Duration)>& advance);
 
  private:
   /// Simulated time that the orderly end of a driver may take.

@@ -89,6 +89,7 @@ struct World::Parts final : drivers::ReadyListener {
   void run_loads();
   void shut_down_libraries();
   void report_waiting();
+  void collect_debug_output(RunResult& result) const;
   void find_stuck();
   void find_end_of_time(SimTime end);
   std::vector<ProcessorResult> processors();
@@ -348,7 +349,7 @@ void World::Parts::boot() {
   for (ChannelInstance& channel : channels)
     if (channel.spec->host_endpoint.library.empty()) start_guest(channel);
   advance(end_of_time);
-  if (not_ready != 0 && !libraries.mishap())
+  if (not_ready != 0 && !libraries.system_down())
     findings.add("STUCK", BugCheck::none, {},
                  fmt::format("nothing is left to happen, but {} of {} {} not started", not_ready,
                              config::counted(channels.size(), "channel", "channels"),
@@ -369,10 +370,12 @@ bool World::Parts::nothing_left() const {
 
 /// What waits for a driver now that nothing is left to happen waits for ever.
 void World::Parts::report_waiting() {
-  if (std::exchange(waiting_told, true)) return;
+  if (waiting_told) return;
+  const std::size_t told = findings.all().size();
   for (const ChannelInstance& channel : channels)
     for (const auto* devices : {&channel.host_devices, &channel.guest_devices})
       for (const auto& device : *devices) kmcl::Endpoint::report_waiting(*device);
+  waiting_told = findings.all().size() != told;
 }
 
 void World::Parts::find_stuck() {
@@ -466,23 +469,38 @@ void World::Parts::run_loads() {
 
 /// After the figures were taken: the drivers of libraries are unloaded, and what they leave behind is found.
 void World::Parts::shut_down_libraries() {
-  if (!libraries.mishap() && !world.livelocked()) {
+  if (!libraries.system_down() && !world.livelocked()) {
     for (ChannelInstance& channel : channels) {
       if (channel.guest_library != nullptr) channel.guest_library->stop();
       for (const auto& device : channel.guest_devices) device->journeys = nullptr;
     }
     world.go_on_after_end();
-    libraries.unload([this](Duration most) { advance(saturating_add(world.now(), most)); });
-    if (world.pending_events() == 0) report_waiting();
+    const bool unloaded = libraries.unload([this](Duration most) { advance(saturating_add(world.now(), most)); });
+    if (!libraries.system_down() && (!unloaded || world.pending_events() == 0)) report_waiting();
   }
   libraries.end_watch();
+}
+
+/// Of all partitions; at one instant the host's come first.
+void World::Parts::collect_debug_output(RunResult& result) const {
+  std::vector<const os::Partition::DebugLine*> lines;
+  const auto add = [&](const os::Partition& partition) {
+    for (const auto& line : partition.debug_output()) lines.push_back(&line);
+    result.debug_lines += partition.debug_lines();
+  };
+  add(host);
+  for (const auto& of_template : guests)
+    for (const auto& guest : of_template) add(guest->partition);
+  std::stable_sort(lines.begin(), lines.end(), [](const auto* a, const auto* b) { return a->time < b->time; });
+  for (const auto* line : lines)
+    result.debug_output.push_back(line->text.substr(0, line->text.find_last_not_of("\r\n") + 1));
 }
 
 RunResult World::run() {
   Parts& p = *parts_;
   p.libraries.watch();
   p.boot();
-  if (!p.libraries.mishap()) p.run_loads();
+  if (!p.libraries.system_down()) p.run_loads();
   if (!p.measuring) p.start_measuring();  // ended before: nothing was measured
   for (ChannelInstance& channel : p.channels) channel.recorder->finish();
   if (p.rows.exceeded)
@@ -492,6 +510,8 @@ RunResult World::run() {
   RunResult result = p.result();
   p.shut_down_libraries();
   result.findings = p.findings.all();
+  result.finding_counts = p.findings.counts();
+  p.collect_debug_output(result);
   return result;
 }
 

@@ -101,6 +101,7 @@ std::unique_ptr<Library> Library::load(const std::string& file, std::string& why
 Library::Library(std::string file, int image, void* handle) : file_(std::move(file)), image_(image), handle_(handle) {
   link_map* map = nullptr;
   if (::dlinfo(handle_, RTLD_DI_LINKMAP, &map) != 0) return;
+  load_address_ = map->l_addr;
   CodeRange range{map->l_name, 0, 0};
   ::dl_iterate_phdr(find_code, &range);
   code_begin_ = range.begin;
@@ -115,14 +116,13 @@ Library::~Library() {
 void* Library::symbol(const char* name) const { return ::dlsym(handle_, name); }
 
 std::string Library::describe(std::uintptr_t address) const {
-  char text[160];
+  char distance[32];
+  std::snprintf(distance, sizeof distance, "+0x%zx", address - load_address_);
+  std::string text = file_.substr(file_.rfind('/') + 1) + distance;
   Dl_info info{};
-  if (::dladdr(reinterpret_cast<void*>(address), &info) != 0 && info.dli_sname != nullptr)
-    std::snprintf(text, sizeof text, "%s+0x%zx", info.dli_sname,
-                  address - reinterpret_cast<std::uintptr_t>(info.dli_saddr));
-  else
-    std::snprintf(text, sizeof text, "code+0x%zx", address - code_begin_);
-  return text;
+  if (::dladdr(reinterpret_cast<void*>(address), &info) == 0 || info.dli_sname == nullptr) return text;
+  std::snprintf(distance, sizeof distance, "+0x%zx", address - reinterpret_cast<std::uintptr_t>(info.dli_saddr));
+  return text + " (" + info.dli_sname + distance + ")";
 }
 
 }  // namespace vmbsim::foreign

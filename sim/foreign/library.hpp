@@ -28,8 +28,8 @@ class Library {
   std::uintptr_t code_begin() const { return code_begin_; }
   std::uintptr_t code_end() const { return code_end_; }
   bool holds(std::uintptr_t address) const { return address >= code_begin_ && address < code_end_; }
-  /// Name of the function around a code address, with the distance from its start, "on_packet+0x1c"; else the distance from the
-  /// start of the code.
+  /// A code address as the file has it, which is what addr2line takes, and the exported function around it where there is one:
+  /// "libecho.so+0x124d (on_packet+0x1c)".
   std::string describe(std::uintptr_t address) const;
 
  private:
@@ -38,6 +38,7 @@ class Library {
   std::string file_;
   int image_;  // descriptor of the private copy: its number is the copy's name, so it stays taken
   void* handle_;
+  std::uintptr_t load_address_ = 0;
   std::uintptr_t code_begin_ = 0;
   std::uintptr_t code_end_ = 0;
 };

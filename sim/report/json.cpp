@@ -100,6 +100,8 @@ Json list(const std::vector<Item>& items) {
 }  // namespace
 
 std::string summary_json(const RunResult& result) {
+  Json counts = Json::object();
+  for (const FindingCount& rule : result.finding_counts) counts[rule.rule] = rule.times;
   const Json summary = {{"schema", 1},
                         {"scenario", result.scenario},
                         {"seed", result.seed.value},
@@ -115,6 +117,7 @@ std::string summary_json(const RunResult& result) {
                         {"processors", list(result.processors)},
                         {"devices", list(result.devices)},
                         {"findings", list(result.findings)},
+                        {"finding_counts", counts},
                         {"expectations", list(result.expectations)}};
   // A name may hold bytes that are no UTF-8; they become U+FFFD rather than an error at the end of a long run.
   return summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

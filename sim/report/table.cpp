@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::size_t instances_shown = 8;
 constexpr std::size_t findings_shown = 10;
+constexpr std::size_t debug_lines_shown = 5;
 constexpr std::size_t bar_width = 24;
 
 using Row = std::vector<std::string>;
@@ -198,12 +199,29 @@ void write_expectations(Page& page, const RunResult& result) {
   }
 }
 
+/// " (K51 2,000 times, the first 16 are kept)": of the rules that were broken more often than findings are kept.
+std::string rules_cut_short(const RunResult& result) {
+  std::string text;
+  for (const FindingCount& rule : result.finding_counts) {
+    const auto kept = static_cast<std::uint64_t>(
+        std::count_if(result.findings.begin(), result.findings.end(),
+                      [&rule](const Finding& finding) { return finding.rule == rule.rule; }));
+    if (kept < rule.times)
+      text += fmt::format("{}{} {} times, the first {} are kept", text.empty() ? " (" : "; ", rule.rule,
+                          count_text(rule.times), kept);
+  }
+  return text.empty() ? text : text + ")";
+}
+
 void write_findings(Page& page, const RunResult& result) {
   if (result.findings.empty()) return;
-  const std::size_t warnings = result.count(Severity::warning);
-  page.section(warnings == 0 ? fmt::format("findings: {}", count_text(result.findings.size()))
-                             : fmt::format("findings: {}, {} of them {}", count_text(result.findings.size()),
-                                           count_text(warnings), config::word_for(warnings, "a warning", "warnings")));
+  const std::uint64_t warnings = result.count(Severity::warning);
+  const std::uint64_t all = warnings + result.count(Severity::error);
+  std::string heading = "findings: " + count_text(all);
+  if (warnings != 0)
+    heading +=
+        fmt::format(", {} of them {}", count_text(warnings), config::word_for(warnings, "a warning", "warnings"));
+  page.section(heading + rules_cut_short(result));
   const std::size_t shown = std::min(result.findings.size(), findings_shown);
   for (std::size_t i = 0; i < shown; ++i) {
     const Finding& finding = result.findings[i];
@@ -218,7 +236,20 @@ void write_findings(Page& page, const RunResult& result) {
     if (!finding.source.empty()) page.line(fmt::format("    {}", finding.source));
   }
   if (shown < result.findings.size())
-    page.line(fmt::format("  and {} more; summary.json has them all", count_text(result.findings.size() - shown)));
+    page.line(fmt::format("  and {} more; summary.json has {}", count_text(all - shown),
+                          all == result.findings.size() ? "them all" : "those that are kept"));
+}
+
+void write_debug_output(Page& page, const RunResult& result) {
+  const std::size_t kept = result.debug_output.size();
+  if (kept == 0) return;
+  std::string heading = fmt::format("debug output: {} {}", count_text(result.debug_lines),
+                                    config::word_for(result.debug_lines, "line", "lines"));
+  if (kept != result.debug_lines) heading += fmt::format(", {} of them kept", count_text(kept));
+  page.section(heading);
+  const std::size_t shown = std::min(kept, debug_lines_shown);
+  for (std::size_t i = 0; i < shown; ++i) page.line("  " + result.debug_output[i]);
+  if (shown < kept) page.line(fmt::format("  and {} more; debug.txt has them all", count_text(kept - shown)));
 }
 
 }  // namespace
@@ -246,6 +277,7 @@ std::string table(const RunResult& result, Paint paint) {
         rows_of(result.workloads, {"workload", "offered", "completed", "mean", "p50", "p99", "max"}, workload_row));
   write_expectations(page, result);
   write_findings(page, result);
+  write_debug_output(page, result);
   page.line(fmt::format("\n{} of wall time", duration_text(result.wall_s * 1e9)));
   return page.take();
 }

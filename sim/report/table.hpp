@@ -13,7 +13,7 @@ enum class Paint : bool { plain, colour };
 std::string title(const RunResult& result);
 
 /// Throughput and latency, where the time went by stage, batches, signals, interrupts, rings, processors, devices,
-/// workloads, expectations, findings: in this order, each only where there is something to say. Of a template with many
+/// workloads, expectations, findings, debug output: in this order, each only where there is something to say. Of a template with many
 /// instances the first eight are shown, then all of them as one row. Only the last line mentions the wall clock.
 std::string table(const RunResult& result, Paint paint = Paint::plain);
 

@@ -85,6 +85,12 @@ class Partials {
   const std::vector<ResultFile>& files_;
 };
 
+std::string debug_text(const RunResult& result) {
+  std::string text;
+  for (const std::string& line : result.debug_output) text += line + "\n";
+  return text;
+}
+
 // The first file that belongs to somebody else's result.
 std::optional<Problem> foreign_file(const fs::path& folder, const std::vector<std::string>& names,
                                     const Manifest& manifest) {
@@ -108,14 +114,15 @@ std::vector<ResultFile> result_files(const RunResult& result, const Manifest& ma
   files.push_back({"manifest.toml", manifest_toml(manifest)});
   if (!result.packets.empty()) files.push_back({"packets.csv", packets_csv(result)});
   if (!result.intervals.empty()) files.push_back({"intervals.csv", intervals_csv(result)});
+  if (!result.debug_output.empty()) files.push_back({"debug.txt", debug_text(result)});
   files.push_back({"summary.csv", summary_csv(result)});
   files.push_back({"summary.json", summary_json(result)});
   return files;
 }
 
 std::optional<Problem> foreign_result(const fs::path& folder, const Manifest& manifest) {
-  return foreign_file(folder, {"manifest.toml", "packets.csv", "intervals.csv", "summary.csv", "summary.json"},
-                      manifest);
+  return foreign_file(
+      folder, {"manifest.toml", "packets.csv", "intervals.csv", "debug.txt", "summary.csv", "summary.json"}, manifest);
 }
 
 std::optional<Problem> make_folder(const fs::path& folder) {
@@ -131,10 +138,7 @@ std::optional<Problem> make_folder(const fs::path& folder) {
 std::optional<Problem> write_result(const fs::path& folder, const RunResult& result, const Manifest& manifest) {
   if (auto failed = make_folder(folder)) return failed;
   const std::vector<ResultFile> files = result_files(result, manifest);
-  std::vector<std::string> names;
-  names.reserve(files.size());
-  for (const ResultFile& file : files) names.push_back(file.name);
-  if (auto foreign = foreign_file(folder, names, manifest)) return foreign;
+  if (auto foreign = foreign_result(folder, manifest)) return foreign;
 
   // All are written before the first gets its name: a full disk leaves the folder as it was.
   const Partials partials(folder, files);
@@ -142,6 +146,7 @@ std::optional<Problem> write_result(const fs::path& folder, const RunResult& res
     if (const Failure failure = write_aside(folder / file.name, file.text)) return problem(folder / file.name, failure);
   for (const ResultFile& file : files)
     if (const Failure failure = rename_aside(folder / file.name)) return problem(folder / file.name, failure);
+  if (result.debug_output.empty()) ::unlink((folder / "debug.txt").c_str());  // of a driver that has been changed since
   return std::nullopt;
 }
 

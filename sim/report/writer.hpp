@@ -21,7 +21,8 @@ struct ResultFile {
   std::string text;
 };
 
-/// manifest.toml, packets.csv and intervals.csv where the run recorded any, summary.csv, summary.json: in this order.
+/// manifest.toml, packets.csv and intervals.csv where the run recorded any, debug.txt where drivers printed any, summary.csv,
+/// summary.json: in this order.
 std::vector<ResultFile> result_files(const RunResult& result, const Manifest& manifest);
 
 /// What makes `folder` the wrong one for a result, or nothing: to be asked before a long run. Makes no folder.

@@ -59,6 +59,7 @@ TEST_CASE("a driver's mistake is a finding that ends the run, with the bug check
       {"host_leak", "LEAK"},
       {"host_twice", "K51"},
       {"host_entry", "DRIVER"},
+      {"host_keep", "K02"},
   }));
   const Answer answer = run(library);
   INFO(library << ": " << answer.out << answer.err);
@@ -107,10 +108,41 @@ TEST_CASE("a guest driver that refuses to be loaded answers nothing, and the run
   CHECK(holds(answer.out, "STUCK"));
 }
 
-TEST_CASE("the function that crashed is named") {
+TEST_CASE("a bug check ends the run: nothing is unloaded behind it, and nothing is called stuck") {
+  // Source: WDK, KeBugCheckEx: the whole system goes down, its drivers are not called again.
+  const Answer answer = run("host_bugcheck");
+  INFO(answer.out << answer.err);
+  CHECK(answer.status == 1);
+  CHECK(holds(answer.out, "BUGCHECK (bug check 0xE2)"));
+  CHECK_FALSE(holds(answer.out, "STUCK"));
+  CHECK(holds(answer.out, "findings: 1\n"));
+}
+
+TEST_CASE("a driver that cannot be unloaded: what waits for ever is told") {
+  // Source: KMCL DDI, VmbChannelDisable: returns after all packets of the channel were completed.
+  const Answer answer = run("host_hold");
+  INFO(answer.out << answer.err);
+  CHECK(answer.status == 1);
+  CHECK(holds(answer.out, "could not be unloaded"));
+  CHECK(holds(answer.out, "K32"));
+}
+
+TEST_CASE("what a driver printed is shown, and is a result file") {
+  const User user;
+  user.writes("s.toml", echo_through("host_print"));
+  const Answer answer = user.types("vmbsim run s.toml --out o");
+  INFO(answer.out << answer.err);
+  CHECK(answer.status == 0);
+  CHECK(holds(answer.out, "debug output: "));
+  CHECK(holds(answer.out, ": packet 1 of 64 bytes\n"));
+  CHECK(holds(user.reads("o/debug.txt"), ": packet 8 of 64 bytes\n"));
+}
+
+TEST_CASE("the place that crashed is named as addr2line takes it") {
   const Answer answer = run("host_crash");
   INFO(answer.out);
   CHECK(holds(answer.out, "at address 0x8"));
+  CHECK(holds(answer.out, "crashed in libhost_crash.so+0x"));
   CHECK(holds(answer.out, "host.cpu0 at dispatch"));
 }
 

@@ -26,7 +26,7 @@ std::string printed(const char* format, Arguments... arguments) {
   in_a_driver(machine, [&] { DbgPrint(format, arguments...); });
   REQUIRE(machine.partition.debug_output().size() == 1);
   CHECK(machine.found() == "");
-  const std::string& line = machine.partition.debug_output().front();
+  const std::string& line = machine.partition.debug_output().front().text;
   return line.substr(line.find(": ") + 2);
 }
 
@@ -194,7 +194,7 @@ TEST_CASE("counted strings are compared, copied and appended within their room")
 TEST_CASE("a driver's source prints with Windows' widths and wide literals") {
   Machine machine;
   in_a_driver(machine, [&] { print_in_a_driver(); });
-  CHECK(machine.partition.debug_output().front() == "0ns guest.cpu0: 7 -1 ffffffff 123456789 VMBus wide too 1\n");
+  CHECK(machine.partition.debug_output().front().text == "0ns guest.cpu0: 7 -1 ffffffff 123456789 VMBus wide too 1\n");
   CHECK(tag_in_a_driver == 0x74736554);
   CHECK(machine.found() == "");
 }

@@ -13,7 +13,7 @@ EXTERN_C_START
 #endif
 
 /// Formats as Windows does, whatever this machine's printf says: l is 32 bits wide, I64 and ll 64, ws, S and wZ are UTF-16.
-/// At most 512 bytes a call, into the partition's debug output. IRQL: any; with a format of wide text PASSIVE_LEVEL.
+/// At most 512 bytes a call, into the run's debug output: the table shows its beginning, --out writes debug.txt. IRQL: any; with a format of wide text PASSIVE_LEVEL.
 NTKERNELAPI ULONG DbgPrint(_In_z_ _Printf_format_string_ PCSTR Format, ...);
 /// The same; no component or level is filtered out.
 NTKERNELAPI ULONG DbgPrintEx(_In_ ULONG ComponentId, _In_ ULONG Level, _In_z_ _Printf_format_string_ PCSTR Format, ...);

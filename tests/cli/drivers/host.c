@@ -41,10 +41,20 @@ Answer(VMBCHANNEL Channel, VMBPACKETCOMPLETION Packet, PVOID Buffer, UINT32 Buff
     (void)ExAllocatePool2(POOL_FLAG_NON_PAGED, 24, 'kaeL');
 #elif defined(BREAK_TWICE)
     VmbChannelPacketComplete(Packet, Buffer, BufferLength);
+#elif defined(BREAK_BUGCHECK)
+    KeBugCheckEx(0xE2, PacketsSeen, 0, 0, 0);
+#elif defined(BREAK_PRINT)
+    DbgPrint("packet %u of %u bytes\n", PacketsSeen, BufferLength);
 #endif
     UNREFERENCED_PARAMETER(block);
     UNREFERENCED_PARAMETER(now);
+#ifdef BREAK_HOLD
+    UNREFERENCED_PARAMETER(Packet);
+    UNREFERENCED_PARAMETER(Buffer);
+    UNREFERENCED_PARAMETER(BufferLength);
+#else
     VmbChannelPacketComplete(Packet, Buffer, BufferLength);
+#endif
 }
 
 static NTSTATUS
@@ -81,7 +91,9 @@ Unload(PDRIVER_OBJECT DriverObject)
     UNREFERENCED_PARAMETER(DriverObject);
 
     VmbChannelDisable(Offered);
+#ifndef BREAK_KEEP
     VmbChannelCleanup(Offered);
+#endif
 }
 
 NTSTATUS

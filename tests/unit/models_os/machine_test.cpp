@@ -116,7 +116,7 @@ TEST_CASE("DbgPrint lines are kept with their time and processor, and a chatty d
   });
   machine.run(1ms);
   REQUIRE(machine.partition.debug_output().size() == 10'000);
-  CHECK(machine.partition.debug_output().front() == "3000ns guest.cpu1: packet took 7");
+  CHECK(machine.partition.debug_output().front().text == "3000ns guest.cpu1: packet took 7");
 }
 
 // Source: models/os/finding_log.hpp.

@@ -80,6 +80,7 @@ inline RunResult hand_made() {
                       .call = "VmbChannelPacketDeferToPassive",
                       .text = "VmbChannelPacketDeferToPassive called at PASSIVE_LEVEL",
                       .source = "KMCL DDI, VmbChannelPacketDeferToPassive"}};
+  result.finding_counts = {{"K50", Severity::error, 1}, {"LOST", Severity::error, 1}, {"K53", Severity::warning, 1}};
   result.expectations = {{"channel.disk.latency.p99 < 2ms", 35000, true}, {"run.findings == 0", 2, false}};
   PacketRow packet{0, SimTime{1ms}, {}};
   packet.stages.fill(500ns);

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "sim/report/metrics.hpp"
 #include "tests/support/approved.hpp"
 #include "tests/unit/sim_report/hand_made.hpp"
 
@@ -56,7 +57,28 @@ TEST_CASE("of many findings the first ten are shown") {
   RunResult result = testing::hand_made();
   result.findings.resize(1);
   for (int i = 0; i < 1234; ++i) result.findings.push_back(result.findings.front());
+  result.finding_counts = {{"K50", Severity::error, 1235}};
   const std::string text = table(result);
   CHECK(text.find("findings: 1,235\n") != std::string::npos);
   CHECK(text.find("and 1,225 more; summary.json has them all\n") != std::string::npos);
+}
+
+TEST_CASE("findings that are not kept are counted, and the table says of which rule") {
+  RunResult result = testing::hand_made();
+  result.findings.resize(1);
+  result.findings.resize(16, result.findings.front());
+  result.finding_counts = {{"K50", Severity::error, 2000}};
+  const std::string text = table(result);
+  CHECK(text.find("findings: 2,000 (K50 2,000 times, the first 16 are kept)\n") != std::string::npos);
+  CHECK(text.find("and 1,990 more; summary.json has those that are kept\n") != std::string::npos);
+  CHECK(find_metric(result, "run.findings")->value == 2000);
+}
+
+TEST_CASE("what drivers printed is counted, and its beginning is shown") {
+  RunResult result = testing::hand_made();
+  result.debug_output.assign(7, "5ns guest.cpu0: opened");
+  result.debug_lines = 1207;
+  const std::string text = table(result);
+  CHECK(text.find("debug output: 1,207 lines, 7 of them kept\n  5ns guest.cpu0: opened\n") != std::string::npos);
+  CHECK(text.find("  and 2 more; debug.txt has them all\n") != std::string::npos);
 }

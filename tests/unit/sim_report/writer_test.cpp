@@ -76,6 +76,16 @@ TEST_CASE("what was not recorded has no file") {
   CHECK(names_in(scratch.path()) == std::set<std::string>{"manifest.toml", "summary.csv", "summary.json"});
 }
 
+TEST_CASE("what drivers printed has a file, which goes when they print nothing any more") {
+  const testing::ScratchFolder scratch;
+  RunResult result = testing::hand_made();
+  result.debug_output = {"5ns guest.cpu0: opened", "9ns host.cpu0: closed"};
+  CHECK_FALSE(write_result(scratch.path(), result, manifest()));
+  CHECK(testing::text_of(scratch.path() / "debug.txt") == "5ns guest.cpu0: opened\n9ns host.cpu0: closed\n");
+  CHECK_FALSE(write_result(scratch.path(), testing::hand_made(), manifest()));
+  CHECK(names_in(scratch.path()).count("debug.txt") == 0);
+}
+
 TEST_CASE("the same scenario may be run again, by a newer version too") {
   const testing::ScratchFolder scratch;
   CHECK_FALSE(write_result(scratch.path(), testing::hand_made(), manifest()));
