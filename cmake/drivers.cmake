@@ -10,7 +10,7 @@ function(vmbsim_add_driver name)
   target_compile_definitions(${name} PRIVATE VMBSIM_DRIVER)
   # A kernel has no exceptions; and statics that a library shares with its other loads would be no statics of this one.
   target_compile_options(${name} PRIVATE
-    -fshort-wchar -Wno-multichar -Wno-unknown-pragmas -fvisibility=default
+    $<$<COMPILE_LANGUAGE:C>:-Werror=implicit-function-declaration> -fshort-wchar -Wno-multichar -Wno-unknown-pragmas -fvisibility=default
     $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions;-fno-rtti;-fno-threadsafe-statics>
     $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fno-gnu-unique>)
   target_link_options(${name} PRIVATE -Wl,-Bsymbolic -Wl,-z,undefs)

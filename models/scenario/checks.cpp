@@ -55,8 +55,10 @@ class Checks {
 
   void problem(std::initializer_list<Step> path, std::string text) { problems_.push_back({at(path), std::move(text)}); }
 
+  /// Whether every name could be read and is the only one: else it may be the one that seems to be missing.
   template <class Spec>
-  void unique(const std::vector<Spec>& specs, const char* key) {
+  bool unique(const std::vector<Spec>& specs, const char* key) {
+    const std::size_t before = problems_.size();
     for (std::size_t i = 0; i < specs.size(); ++i)
       for (std::size_t j = 0; j < i; ++j) {
         if (specs[i].name.empty() || specs[i].name != specs[j].name) continue;
@@ -65,11 +67,13 @@ class Checks {
                                       std::to_string(at({key, j, "name"}).line));
         break;
       }
+    return problems_.size() == before && !specs.empty() &&
+           std::none_of(specs.begin(), specs.end(), [](const Spec& spec) { return spec.name.empty(); });
   }
 
   void names() {
-    unique(s_.vms, "vm");
-    unique(s_.channels, "channel");
+    vms_settled_ = unique(s_.vms, "vm");
+    channels_settled_ = unique(s_.channels, "channel");
     unique(s_.workloads, "workload");
   }
 
@@ -78,13 +82,6 @@ class Checks {
     for (const Spec& spec : specs)
       if (spec.name == name) return &spec;
     return nullptr;
-  }
-
-  /// False where a name could not be read: it may be the one that seems to be missing.
-  template <class Spec>
-  static bool all_named(const std::vector<Spec>& specs) {
-    return !specs.empty() &&
-           std::none_of(specs.begin(), specs.end(), [](const Spec& spec) { return spec.name.empty(); });
   }
 
   template <class Spec>
@@ -96,13 +93,16 @@ class Checks {
   }
 
   void channels() {
-    if (s_.channels.empty() && !meant("channel"))
+    if (s_.channels.empty() && !stands("channel"))
       problem({"channel"}, "there is no [[channel]], so there is nothing to simulate");
+    const bool astray = std::any_of(s_.workloads.begin(), s_.workloads.end(), [this](const WorkloadSpec& w) {
+      return w.channel.empty() || !named(s_.channels, w.channel);
+    });
     for (std::size_t i = 0; i < s_.channels.size(); ++i) {
       const ChannelSpec& c = s_.channels[i];
-      if (!c.vm.empty() && all_named(s_.vms) && !named(s_.vms, c.vm))
+      if (!c.vm.empty() && vms_settled_ && !named(s_.vms, c.vm))
         problem({"channel", i, "vm"}, "vm = \"" + c.vm + "\": there is no such [[vm]]" + alternatives(s_.vms, c.vm));
-      if (!c.name.empty()) driven(i, c);
+      if (!c.name.empty()) driven(i, c, astray);
       if (c.subchannels != 0 && !(c.guest_endpoint.library.empty() && c.host_endpoint.library.empty()))
         problem({"channel", i, "subchannels"},
                 "subchannels: KMCL shows a driver's own library one channel; right would be 0");
@@ -114,11 +114,12 @@ class Checks {
     }
   }
 
-  void driven(std::size_t i, const ChannelSpec& c) {
-    bool driven = meant("workload");
+  /// `astray`: a workload's channel could not be read or is not there, so it may be this one.
+  void driven(std::size_t i, const ChannelSpec& c, bool astray) {
+    bool driven = astray || (s_.workloads.empty() && stands("workload"));
     for (std::size_t j = 0; j < s_.workloads.size(); ++j) {
       const WorkloadSpec& w = s_.workloads[j];
-      driven = driven || w.channel.empty() || w.channel == c.name;  // one that could not be read may be this
+      driven = driven || w.channel == c.name;
       if (w.channel != c.name) continue;
       if (c.device.service_from_trace) brings_service(j, w);
       if (const auto largest = largest_request(w)) fits(i, c, j, *largest);
@@ -174,7 +175,7 @@ class Checks {
       const WorkloadSpec& w = s_.workloads[j];
       if (w.channel.empty()) continue;
       const ChannelSpec* channel = named(s_.channels, w.channel);
-      if (!channel && all_named(s_.channels))
+      if (!channel && channels_settled_)
         problem({"workload", j, "channel"},
                 "channel = \"" + w.channel + "\": there is no such [[channel]]" + alternatives(s_.channels, w.channel));
       if (channel && !w.vm.empty() && !channel->vm.empty() && w.vm != channel->vm)
@@ -251,10 +252,18 @@ class Checks {
   /// Whether a key that nobody knows probably means this one.
   bool meant(const char* key) const { return misspelt_.count(key) != 0; }
 
+  /// Whether a list of which nothing could be read was written all the same.
+  bool stands(const char* key) const {
+    const Node* node = document_.root.find(key);
+    return meant(key) || (node && !(node->is(Node::Kind::list) && node->items.empty()));
+  }
+
   const Scenario& s_;
   const config::Document& document_;
   const std::set<std::string>& misspelt_;
   Problems& problems_;
+  bool vms_settled_ = false;
+  bool channels_settled_ = false;
 };
 
 }  // namespace

@@ -115,6 +115,7 @@ Answer behind_name(const Scenario& s, const std::vector<const Spec*>& specs, std
     names.push_back(other);
     if (const auto metric = behind(rest, other)) return *metric;
   }
+  if (std::find(names.begin(), names.end(), rest) != names.end()) return std::string_view();
   const std::size_t guest = rest.find("].");
   return ExpectationError{
       no_such(kind, rest.substr(0, rest.find('.', guest == std::string_view::npos ? 0 : guest + 2)), names)};
@@ -198,6 +199,11 @@ std::variant<Found, ExpectationError> find_metric(const Scenario& s, std::string
     if (metric.name == rest) return Found{metric.unit};
     names.push_back(metric.name);
   }
+  if (rest.empty()) {
+    constexpr std::size_t some = 4;
+    names.resize(std::min(names.size(), some));
+    return ExpectationError{"a metric is missing; a " + kind + " has " + config::listed(names) + " and more"};
+  }
   return ExpectationError{"unknown metric \"" + std::string(rest) + "\"" +
                           config::did_you_mean_or(rest, names, "; a " + kind + " has: ")};
 }
@@ -239,8 +245,11 @@ std::variant<Expectation, ExpectationError> expectation(const Scenario& s, const
   using R = Expectation::Relation;
   static constexpr std::pair<std::string_view, R> relations[] = {
       {"<=", R::at_most}, {">=", R::at_least}, {"==", R::equals}, {"<", R::below}, {">", R::above}, {"=", R::equals}};
+  constexpr const char* right = "right would be a relation and a value, as in \"< 2ms\" (relations: <, <=, >, >=, =)";
+  const std::string_view written_sign = std::string_view(demand).substr(0, demand.find_first_not_of("<>=!~"));
+  if (written_sign.empty()) return ExpectationError{right};
   for (const auto& [sign, relation] : relations) {
-    if (demand.compare(0, sign.size(), sign) != 0) continue;
+    if (sign != written_sign) continue;
     std::string_view text = std::string_view(demand).substr(sign.size());
     while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
     const auto value = value_in(std::get<Found>(found).unit, text);
@@ -252,7 +261,7 @@ std::variant<Expectation, ExpectationError> expectation(const Scenario& s, const
     out.text = demand;
     return out;
   }
-  return ExpectationError{"right would be a relation and a value, as in \"< 2ms\" (relations: <, <=, >, >=, =)"};
+  return ExpectationError{"unknown relation \"" + std::string(written_sign) + "\"; " + right};
 }
 
 std::optional<ExpectationError> wrong_row(const Scenario& s, const std::string& row) {

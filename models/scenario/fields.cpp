@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <set>
 #include <utility>
 #include <variant>
 
@@ -518,19 +519,34 @@ void sweep_fields(Visitor& v, SweepSpec& sweep) {
   });
 }
 
-/// Whether all channels and loads have names by which a metric could go: where not, that is the problem.
-bool all_named(const Scenario& s) {
-  const auto named = [](const auto& spec) { return !spec.name.empty(); };
-  return !s.channels.empty() && !s.workloads.empty() && std::all_of(s.channels.begin(), s.channels.end(), named) &&
-         std::all_of(s.workloads.begin(), s.workloads.end(), named);
+/// Whether all that metrics are named after could be read, each of its kind under a name of its own: where not, that is the
+/// problem.
+bool settled(const Scenario& s) {
+  const auto distinct = [](const auto& specs, const auto& known) {
+    std::set<std::string> names;
+    return !specs.empty() && std::all_of(specs.begin(), specs.end(), [&](const auto& spec) {
+      return !spec.name.empty() && names.insert(spec.name).second && known(spec);
+    });
+  };
+  std::set<std::string> vms;
+  std::set<std::string> channels;
+  return distinct(s.vms, [&](const VmSpec& vm) { return vms.insert(vm.name).second; }) &&
+         distinct(s.channels,
+                  [&](const ChannelSpec& c) {
+                    channels.insert(c.name);
+                    return !c.driver.empty() && vms.count(c.vm) != 0;
+                  }) &&
+         distinct(s.workloads,
+                  [&](const WorkloadSpec& w) { return channels.count(w.channel) != 0 && vms.count(w.vm) != 0; });
 }
 
 /// One line of demands on metrics.
 ParseEntry parse_demand(const Scenario& s, std::vector<Expectation>& out) {
-  return [&](const std::string& key, const config::Node& node, Reading& reading) -> std::optional<std::string> {
+  return [&s, &out, judged = settled(s)](const std::string& key, const config::Node& node,
+                                         Reading& reading) -> std::optional<std::string> {
     std::string demand;
     auto text = parse_text(demand)(node, reading);
-    if (!text || !all_named(s)) return text;
+    if (!text || !judged) return text;
     auto line = expectation(s, key, demand);
     if (const auto* wrong = std::get_if<ExpectationError>(&line)) {
       reading.wrong(node, wrong->text);
@@ -549,7 +565,7 @@ void report_fields(Visitor& v, const Scenario& s, ReportSpec& report) {
            .doc = "Metrics, one row each: latency.p99 of every channel or workload, or one by its full name."},
           [&](const Node& node, Reading& reading) -> std::optional<std::string> {
             auto text = parse_texts(report.rows)(node, reading);
-            if (!text || !all_named(s)) return text;
+            if (!text || !settled(s)) return text;
             for (std::size_t i = 0; i < report.rows.size(); ++i)
               if (const auto wrong = wrong_row(s, report.rows[i])) {
                 reading.wrong(node.is(Node::Kind::list) ? node.items[i] : node, wrong->text);

@@ -47,8 +47,8 @@ struct Field {
   std::vector<std::string> choices{};
   bool relevant = true;       ///< false: here the key would have no effect, and writing it is a problem
   const char* only_for = "";  ///< where it has one: `loop = "closed"`
-  /// The keys that decide about `relevant` and `required`, beside it or from the top. Where one of them is misspelt, that is
-  /// the problem.
+  /// The keys that decide about `relevant` and `required`, beside it or from the top. Where one of them is misspelt or
+  /// could not be read, that is the problem.
   std::vector<const char*> decided_by{};
 };
 

@@ -40,7 +40,7 @@ bool is_path(const std::string& profile) {
 
 Reader::Reader(const config::Document& document, Problems& problems, Config config)
     : document_(document), problems_(problems), config_(std::move(config)) {
-  frames_.push_back({&document.root, "", "", nullptr, {}, {}});
+  frames_.push_back({&document.root, "", "", nullptr, {}, {}, {}});
 }
 
 void Reader::problem(config::Origin at, std::string text) {
@@ -56,7 +56,7 @@ template <class AnyField>
 bool Reader::refuse_irrelevant(const Node* node, const AnyField& field) {
   if (field.relevant) return false;
   if (!node) return true;
-  Irrelevant& refused = irrelevant_.emplace_back();
+  Judgement& refused = irrelevant_.emplace_back();
   refused.at = node->at;
   refused.text = std::string(field.key) + ": has no effect here; it is for " + field.only_for;
   for (const char* key : field.decided_by) {
@@ -91,14 +91,17 @@ void Reader::value(const Field& field, const Parse& parse) {
   top_ = node;
   const auto text = parse(*node, *this);
   top_ = nullptr;
-  if (text) resolved_ += config::key_text(field.key) + " = " + *text + "\n";
+  if (text)
+    resolved_ += config::key_text(field.key) + " = " + *text + "\n";
+  else
+    unread_.insert(path_of(field.key));
 }
 
-void Reader::open(const Node& table, const char* key, bool in_list, bool absent) {
-  const std::string path = path_of(key);
+void Reader::open(const Node& table, const TableField& field, bool in_list, bool absent) {
+  const std::string path = path_of(field.key);
   const std::string title = in_list ? "[[" + path + "]]" : "[" + path + "]";
   resolved_ += "\n" + title + "\n";
-  frames_.push_back({&table, path, title, absent ? key : nullptr, {}, {}});
+  frames_.push_back({&table, path, title, absent ? field.key : nullptr, field.decided_by, {}, {}});
 }
 
 void Reader::close() {
@@ -109,7 +112,11 @@ void Reader::close() {
     problem(entry.at, "unknown key \"" + entry.key + "\"" + (frame.title.empty() ? "" : " in " + frame.title) +
                           config::did_you_mean_or(entry.key, frame.known, "; known: "));
     const auto nearest = config::nearest(entry.key, frame.known);
-    if (!nearest || has(nearest->c_str())) continue;
+    if (!nearest) continue;
+    if (has(nearest->c_str())) {
+      misplaced(entry, path_of(*nearest));
+      continue;
+    }
     meant.insert(*nearest);
     misspelt_.insert(path_of(*nearest));
   }
@@ -117,19 +124,35 @@ void Reader::close() {
   const auto is_meant = [&](const std::string& key) { return meant.count(key) != 0; };
   for (const Missing& missing : frame.missing) {
     if (is_meant(missing.key) || std::any_of(missing.decided_by.begin(), missing.decided_by.end(), is_meant)) continue;
-    if (frame.absent != nullptr)  // the table's own key may be the misspelt one
-      frames_.back().missing.push_back({frame.absent, missing.at, missing.text, {}});
-    else
-      problem(missing.at, missing.text);
+    if (frame.absent != nullptr) {  // the table's own key may be the misspelt one
+      frames_.back().missing.push_back({frame.absent, missing.at, missing.text, frame.decided_by});
+      continue;
+    }
+    const std::string prefix = frame.path.empty() ? "" : frame.path + ".";
+    Judgement& judged = missing_.emplace_back(Judgement{missing.at, missing.text, {prefix + missing.key}});
+    for (const char* key : missing.decided_by) judged.decided_by.push_back(prefix + key);
+  }
+}
+
+/// `[channels.device]` beside a `[[channel]]` means its device.
+void Reader::misplaced(const config::Entry& table, const std::string& meant) {
+  for (const config::Entry& inner : table.value.entries) {
+    misplaced_.insert(meant + "." + inner.key);
+    misspelt_.insert(meant + "." + inner.key);
   }
 }
 
 void Reader::finish() {
   close();
-  for (const Irrelevant& refused : irrelevant_)
-    if (std::none_of(refused.decided_by.begin(), refused.decided_by.end(),
-                     [&](const std::string& path) { return misspelt_.count(path) != 0; }))
-      problem(refused.at, refused.text);
+  // What is misspelt in a table was settled when that was closed: one entry of a list excuses no other.
+  const auto tell = [this](const std::vector<Judgement>& judged, const std::set<std::string>& misnamed) {
+    for (const Judgement& one : judged)
+      if (std::none_of(one.decided_by.begin(), one.decided_by.end(),
+                       [&](const std::string& path) { return misnamed.count(path) != 0 || unread_.count(path) != 0; }))
+        problem(one.at, one.text);
+  };
+  tell(missing_, misplaced_);
+  tell(irrelevant_, misspelt_);
 }
 
 void Reader::table(const TableField& field, const std::function<void()>& inside) {
@@ -148,7 +171,7 @@ void Reader::table(const TableField& field, const std::function<void()>& inside)
     absent.at = frames_.back().table->at;
     node = &absent;
   }
-  open(*node, field.key, false, left_out);
+  open(*node, field, false, left_out);
   inside();
   close();
 }
@@ -166,7 +189,7 @@ void Reader::list(const TableField& field, bool one_by_default, const std::funct
     if (!one_by_default) return;
     Node absent;
     absent.at = frames_.back().table->at;
-    open(absent, field.key, true, true);
+    open(absent, field, true, true);
     each();
     close();
     return;
@@ -177,7 +200,7 @@ void Reader::list(const TableField& field, bool one_by_default, const std::funct
     return;
   }
   for (const Node& item : node->items) {
-    open(item, field.key, true, false);
+    open(item, field, true, false);
     each();
     close();
   }

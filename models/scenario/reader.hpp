@@ -53,8 +53,8 @@ class Reader final : public Visitor, public Reading {
     std::string text;
     std::vector<const char*> decided_by;
   };
-  /// A key that has no effect. That is no problem of its own where the key that decides so is misspelt.
-  struct Irrelevant {
+  /// A problem that is none of its own where a key that decides about it is misspelt or could not be read.
+  struct Judgement {
     config::Origin at;
     std::string text;
     std::vector<std::string> decided_by;  // paths
@@ -62,22 +62,24 @@ class Reader final : public Visitor, public Reading {
   /// One table that is being visited.
   struct Frame {
     const config::Node* table;
-    std::string path;                // `channel.ring`; empty for the whole document
-    std::string title;               // `[channel.ring]`, as the file shows it
-    const char* absent;              // its key where it is left out, else nullptr
-    std::vector<std::string> known;  // the keys that were asked for
+    std::string path;                     // `channel.ring`; empty for the whole document
+    std::string title;                    // `[channel.ring]`, as the file shows it
+    const char* absent;                   // its key where it is left out, else nullptr
+    std::vector<const char*> decided_by;  // the keys beside it that decide whether it counts
+    std::vector<std::string> known;       // the keys that were asked for
     std::vector<Missing> missing;
   };
 
   const config::Node* ask(const char* key);
   template <class AnyField>
   bool refuse_irrelevant(const config::Node* node, const AnyField& field);
-  void open(const config::Node& table, const char* key, bool in_list, bool absent);
+  void open(const config::Node& table, const TableField& field, bool in_list, bool absent);
   void close();
   void read_entries(const config::Node& table, const std::string& prefix, const ParseEntry& parse,
                     std::set<std::string>& seen);
   std::string path_of(const std::string& key) const;
   void problem(config::Origin at, std::string text);
+  void misplaced(const config::Entry& table, const std::string& meant);
 
   const config::Document& document_;
   Problems& problems_;
@@ -86,7 +88,10 @@ class Reader final : public Visitor, public Reading {
   std::string key_;                    // of the value that is being read
   const config::Node* top_ = nullptr;  // and its node
   std::set<std::string> misspelt_;
-  std::vector<Irrelevant> irrelevant_;
+  std::set<std::string> misplaced_;  // keys of a table that stands beside the one it means
+  std::set<std::string> unread_;     // keys whose value is a problem
+  std::vector<Judgement> irrelevant_;
+  std::vector<Judgement> missing_;
   std::string resolved_;
 };
 

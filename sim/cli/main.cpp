@@ -52,6 +52,9 @@ int answer(int count, char** words) {
   CLI::App app("vmbsim: a deterministic simulator of Hyper-V VMBus as KMCL drivers see it", "vmbsim");
   app.set_version_flag("--version", std::string(cli::version));
   app.require_subcommand(1);
+  app.footer(
+      "Exit status: 0 fine; 1 an expectation was not met or a rule was broken;\n"
+      "2 bad input; 3 an error inside vmbsim, or results that could not be written");
   int status = cli::fine;
   std::int64_t seed = 0;
   const auto given = [&seed](const CLI::Option* option) {

@@ -87,6 +87,8 @@ int run(const RunArguments& arguments) {
     }
   }
 
+  if (arguments.out.empty() && (scenario.record.packets || scenario.record.interval > Duration{0}))
+    std::fputs("vmbsim: [record] writes its files into the folder that --out names; there is none\n", stderr);
   if (!scenario.sweep.axes.empty()) std::fputs("vmbsim: [sweep] is left aside; the file is run as it stands\n", stderr);
 
   const auto started = std::chrono::steady_clock::now();

@@ -219,6 +219,15 @@ TEST_CASE("run says that it leaves a sweep aside") {
   CHECK(user.types("cat s.toml | vmbsim run /dev/stdin").fingerprint() == answer.fingerprint());
 }
 
+TEST_CASE("run says that [record] writes nothing without a folder") {
+  const User user;
+  user.writes("s.toml", std::string(small_scenario) + "[record]\npackets = true\n");
+  const Answer answer = user.types("vmbsim run s.toml");
+  CHECK(answer.status == 0);
+  CHECK(answer.err == "vmbsim: [record] writes its files into the folder that --out names; there is none\n");
+  CHECK(user.types("vmbsim run s.toml --out o").err.empty());
+}
+
 TEST_CASE("help and version go to stdout") {
   const User user;
   CHECK(user.types("vmbsim --version").out == "0.1.0\n");
