@@ -135,6 +135,7 @@ void LibraryClient::on_done(Slot& slot) {
         fmt::format("the driver failed a {} of {} B with {:#010x}",
                     request.operation == device::Operation::read ? "read" : "write", request.size.count,
                     static_cast<std::uint32_t>(slot.io.status)));
+  if (!NT_SUCCESS(slot.io.status) && ++failed_ == config_.most_failed) config_.device.partition.world().end();
   spare_.push_back(&slot);
   request.done(request);
   while (!waiting_.empty()) {

@@ -72,6 +72,7 @@ class LibraryClient final : public Driver, public RequestPort {
     DriverLibrary& library;
     kmcl::Device& device;
     ReadyListener& ready;
+    std::uint64_t most_failed = 0;  ///< failed requests that end the run, which waits for as many to succeed; 0: any number
   };
   explicit LibraryClient(const Config& config);
   void start() override;
@@ -93,6 +94,7 @@ class LibraryClient final : public Driver, public RequestPort {
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<Slot*> spare_;
   RequestQueue waiting_;  // for memory
+  std::uint64_t failed_ = 0;
   bool told_ready_ = false;
   bool stopped_ = false;
 };

@@ -269,7 +269,8 @@ void World::Parts::build_client(ChannelInstance& channel, drivers::ClientChannel
     auto driver = std::make_unique<drivers::LibraryClient>(
         drivers::LibraryClient::Config{.library = libraries.in(guest.partition, spec.guest_endpoint.library),
                                        .device = *client.devices.front(),
-                                       .ready = *this});
+                                       .ready = *this,
+                                       .most_failed = scenario.packets});
     channel.port = channel.guest_library = driver.get();
     channel.guest_driver = std::move(driver);
     return;

@@ -172,3 +172,15 @@ TEST_CASE("a driver has one channel, and no subchannels") {
   CHECK(answer.status == 2);
   CHECK(holds(answer.err, "s.toml:9:"));
 }
+
+TEST_CASE("a driver that fails every request ends the run that waits for some to succeed") {
+  const User user;
+  std::string text = echo_through("host_good");
+  text.replace(text.find("[[workload]]"), 0, "guest_endpoint = { driver = \"libecho_guest.so\" }\n");
+  user.writes("s.toml", text);
+  const Answer answer = user.types("vmbsim run s.toml --set workload.load.request=64KiB");
+  INFO(answer.out << answer.err);
+  CHECK(answer.status == 1);
+  CHECK(holds(answer.out, "IO  at"));
+  CHECK(holds(answer.out, "0xc0000206"));
+}
