@@ -23,6 +23,20 @@ if(VMBSIM_SANITIZE)
   add_link_options(-fsanitize=${VMBSIM_SANITIZE})
 endif()
 
+# The programs that people run are optimised as a whole in gcc's releases: about 8 % of a run. The layers' objects hold both
+# forms, so that the many tests link the plain one at once.
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_BUILD_TYPE STREQUAL "Release" AND NOT VMBSIM_SANITIZE)
+  set(VMBSIM_BOTH_FORMS -flto=auto -ffat-lto-objects)
+  add_link_options(-fno-lto)
+endif()
+# vmbsim_whole_program(PROGRAM)
+function(vmbsim_whole_program program)
+  if(VMBSIM_BOTH_FORMS)
+    target_compile_options(${program} PRIVATE ${VMBSIM_BOTH_FORMS})
+    target_link_options(${program} PRIVATE -flto=auto)
+  endif()
+endfunction()
+
 option(VMBSIM_FUZZ "Build the libFuzzer programs of tests/fuzz (clang)" OFF)
 if(VMBSIM_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)  # everywhere, so that the fuzzer sees which way an input went

@@ -24,13 +24,16 @@ Endpoint* endpoint_of(VMBCHANNEL channel, const char* call) {
   return nullptr;
 }
 
-/// The packet that a driver means; null when it was freed, or gone with the routine that frees it.
-Packet* packet_of(VMBPACKET handle, const char* call) {
-  Packet& packet = Packet::of(handle);
-  if (packet.handle() == handle) return &packet;
+[[gnu::cold]] Packet* no_packet(const char* call) {
   Partition::current().findings().add(
       "K76", BugCheck::none, {}, std::string(call) + " called for a packet that was freed, or never initialised", call);
   return nullptr;
+}
+
+/// The packet that a driver means; null when it was freed, or gone with the routine that frees it.
+Packet* packet_of(VMBPACKET handle, const char* call) {
+  Packet& packet = Packet::of(handle);
+  return packet.handle() == handle ? &packet : no_packet(call);
 }
 
 /// The delivered packet that a driver means; null when it was completed or failed.

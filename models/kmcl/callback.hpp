@@ -9,20 +9,22 @@ namespace vmbsim::kmcl {
 class Callback {
  public:
   Callback(const Endpoint& endpoint, const char* name)
-      : endpoint_(endpoint), name_(name), irql_(here().irql()), locks_(here().occupant()->spin_locks()) {}
+      : endpoint_(endpoint),
+        name_(name),
+        context_(*hw::Processor::current()->occupant()),
+        irql_(context_.irql()),
+        locks_(context_.spin_locks()) {}
   ~Callback() {
-    hw::Processor& cpu = here();  // a thread may have been moved
-    if (cpu.irql() != irql_ || cpu.occupant()->spin_locks() != locks_) [[unlikely]]
+    if (context_.irql() != irql_ || context_.spin_locks() != locks_) [[unlikely]]
       endpoint_.put_back(name_, irql_, locks_);
   }
   Callback(const Callback&) = delete;
   Callback& operator=(const Callback&) = delete;
 
  private:
-  static hw::Processor& here() { return *hw::Processor::current(); }
-
   const Endpoint& endpoint_;
   const char* name_;
+  hw::Context& context_;  // a thread keeps it when it moves
   Irql irql_;
   int locks_;
 };

@@ -260,9 +260,11 @@ void Endpoint::complete(Received& received, const void* answer, std::uint32_t le
   if (received.pages_pending)
     return misused("K56", call, "for a packet whose external data is pending: it will be presented again");
   if (!partition().require_irql_at_most(Irql::dispatch, call, BugCheck::irql_not_less_or_equal)) return;
-  if (partition().watches_buffers) partition().touch(answer, length, call);
-  if (holds_dead_bytes(answer, length, server_)) [[unlikely]]
-    report("K59", call, "the answer lies in, or was copied from, a packet that was completed before");
+  if (partition().watches_buffers) {
+    partition().touch(answer, length, call);
+    if (holds_dead_bytes(answer, length, server_))
+      report("K59", call, "the answer lies in, or was copied from, a packet that was completed before");
+  }
   if (received.lists_made) look_at_lists(received);
   received.outstanding = false;
   received.in_callback = false;
@@ -415,7 +417,7 @@ void Endpoint::recycle(Received& received) {
   received.lists_made = false;
   received.journey = nullptr;
   received.dead_bytes = nullptr;
-  if (received.packet.payload.size() >= sizeof(std::uint64_t)) {
+  if (partition().watches_buffers && received.packet.payload.size() >= sizeof(std::uint64_t)) {
     received.dead_bytes = const_cast<std::byte*>(received.packet.payload.data());
     mark_dead(received.dead_bytes, server_);
   }

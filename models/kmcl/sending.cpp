@@ -86,11 +86,11 @@ NTSTATUS Endpoint::send(Packet& packet) {
       return STATUS_INVALID_PARAMETER;
     }
   }
-  if (holds_dead_bytes(packet.buffer, packet.length, server_)) [[unlikely]]
-    report("K59", packet.call, "what is sent lies in, or was copied from, a packet that was completed before");
   const bool paged = (packet.flags & VMBUS_CHANNEL_FORMAT_FLAG_PAGED_BUFFER) != 0;
   if (partition().watches_buffers) {
     partition().touch(packet.buffer, packet.length, packet.call);
+    if (holds_dead_bytes(packet.buffer, packet.length, server_))
+      report("K59", packet.call, "what is sent lies in, or was copied from, a packet that was completed before");
     for (const MDL* list = packet.mdl; list != nullptr; list = list->Next)
       if (!resident(*list)) report("K86", packet.call, "external data whose pages are not locked");
     if (!paged && partition().pool().pageable(packet.buffer, packet.length))

@@ -311,6 +311,7 @@ class Partition final : public hw::Executive {
   std::uint32_t ready_mask_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::array<WorkQueue, 2> work_queues_;  // delayed, critical
+  std::uint32_t spinners_ = 0;  // contexts that spin for a lock, interrupted or not
   std::uint64_t spins_ = 0;
   kernel::Fifo<const KSPIN_LOCK*> released_;  // locks whose spinners may look after the current event
   struct Queued {

@@ -35,7 +35,9 @@ void Partition::acquire(KSPIN_LOCK& lock) {
     Cpu& cpu = cpus_[hw::Processor::current()->id().value];
     cpu.spinning_on = &lock;
     cpu.spinning_since = since;
+    ++spinners_;
     cpu.processor->spin();
+    --spinners_;
   }
 }
 
@@ -49,6 +51,7 @@ void Partition::release(KSPIN_LOCK& lock) {
   for (std::size_t i = 0; i < queued_.size(); ++i)
     if (queued_[i].lock == &lock) return hand_over(lock, i);
   lock = 0;
+  if (spinners_ == 0) return;
   for (const Cpu& cpu : cpus_)
     if (cpu.spins_for(lock)) {  // they look after the current event, when the releasing context has gone on
       released_.push(&lock);
