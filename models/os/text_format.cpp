@@ -151,8 +151,8 @@ class Formatter {
     }
     std::array<char, 24> digits{};
     std::size_t count = 0;
-    for (std::uint64_t rest = value; rest != 0; rest /= base)
-      digits[count++] = (capital ? "0123456789ABCDEF" : "0123456789abcdef")[rest % base];
+    const std::string_view letters = capital ? "0123456789ABCDEF" : "0123456789abcdef";
+    for (std::uint64_t rest = value; rest != 0; rest /= base) digits[count++] = letters[rest % base];
     const std::size_t least = spec.precision < 0 ? 1 : static_cast<std::size_t>(spec.precision);
     std::string_view prefix = negative ? "-" : is_signed && spec.plus ? "+" : is_signed && spec.blank ? " " : "";
     if (spec.alternate && value != 0 && base != 10) prefix = base == 8 ? "0" : capital ? "0X" : "0x";

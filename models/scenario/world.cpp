@@ -477,7 +477,7 @@ void World::Parts::shut_down_libraries() {
     }
     world.go_on_after_end();
     const bool unloaded = libraries.unload([this](Duration most) { advance(saturating_add(world.now(), most)); });
-    if (!libraries.system_down() && (!unloaded || world.pending_events() == 0)) report_waiting();
+    if (!libraries.system_down() && !unloaded) report_waiting();
   }
   libraries.end_watch();
 }
