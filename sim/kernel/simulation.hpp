@@ -91,9 +91,11 @@ class Simulation {
   }
 
   /// n answers, 0 the default. Free when there is nothing to choose.
-  std::uint32_t choose(ChoicePoint point, std::uint32_t alternatives) {
+  std::uint32_t choose(ChoicePoint point, std::uint32_t alternatives, std::uint32_t actor = 0,
+                       std::uint32_t object = 0) {
     if (alternatives < 2 || choices_ == nullptr) return 0;
-    const std::uint32_t answer = choices_->choose(point, alternatives);
+    const std::uint32_t answer =
+        choices_->choose({.point = point, .alternatives = alternatives, .actor = actor, .object = object});
     VMBSIM_ASSERT(answer < alternatives, "a choice source answers below the number of alternatives");
     note(answer);
     return answer;

@@ -49,8 +49,8 @@ TEST_CASE("a contended acquire burns its processor's time until the release, lon
 
 TEST_CASE("a choice source decides which spinner gets a released lock") {
   struct : kernel::ChoiceSource {
-    std::uint32_t choose(kernel::ChoicePoint point, std::uint32_t n) override {
-      return point == kernel::ChoicePoint::lock ? n - 1 : 0;
+    std::uint32_t choose(const kernel::Choice& choice) override {
+      return choice.point == kernel::ChoicePoint::lock ? choice.alternatives - 1 : 0;
     }
   } last;
   Machine machine({.cpus = 3, .choices = &last});
@@ -183,8 +183,8 @@ TEST_CASE("an ISR that spins for its own lock does not make the spinner below it
 
 TEST_CASE("a lock that is taken again at once leaves the others spinning, and nothing is chosen among them") {
   struct : kernel::ChoiceSource {
-    std::uint32_t choose(kernel::ChoicePoint point, std::uint32_t) override {
-      asked += point == kernel::ChoicePoint::lock ? 1 : 0;
+    std::uint32_t choose(const kernel::Choice& choice) override {
+      asked += choice.point == kernel::ChoicePoint::lock ? 1 : 0;
       return 0;
     }
     int asked = 0;

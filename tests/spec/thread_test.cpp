@@ -21,8 +21,8 @@ namespace {
 class LastAt final : public kernel::ChoiceSource {
  public:
   explicit LastAt(kernel::ChoicePoint point) : point_(point) {}
-  std::uint32_t choose(kernel::ChoicePoint point, std::uint32_t alternatives) override {
-    return point == point_ ? alternatives - 1 : 0;
+  std::uint32_t choose(const kernel::Choice& choice) override {
+    return choice.point == point_ ? choice.alternatives - 1 : 0;
   }
 
  private:

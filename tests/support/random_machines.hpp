@@ -9,7 +9,7 @@ namespace vmbsim::testing {
 class RandomChoices final : public kernel::ChoiceSource {
  public:
   explicit RandomChoices(std::uint64_t seed) : stream_(Seed{seed}, "test", "choices") {}
-  std::uint32_t choose(kernel::ChoicePoint, std::uint32_t alternatives) override { return draw(alternatives); }
+  std::uint32_t choose(const kernel::Choice& choice) override { return draw(choice.alternatives); }
   std::uint32_t draw(std::uint32_t below) { return static_cast<std::uint32_t>(stream_.next() % below); }
 
  private:

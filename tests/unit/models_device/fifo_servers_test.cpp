@@ -15,9 +15,9 @@ namespace {
 /// Answers the last alternative everywhere, and remembers what it was asked.
 struct LastOfAll final : kernel::ChoiceSource {
   std::vector<std::pair<ChoicePoint, std::uint32_t>> asked;
-  std::uint32_t choose(ChoicePoint point, std::uint32_t alternatives) override {
-    asked.emplace_back(point, alternatives);
-    return alternatives - 1;
+  std::uint32_t choose(const Choice& choice) override {
+    asked.emplace_back(choice.point, choice.alternatives);
+    return choice.alternatives - 1;
   }
 };
 

@@ -205,7 +205,7 @@ TEST_CASE("unrelated submissions beside an operation do not change when it ends"
 
 TEST_CASE("completions of one instant come in order of submission, after the calendar's events, or as a choice says") {
   struct LastOfAll final : kernel::ChoiceSource {
-    std::uint32_t choose(ChoicePoint, std::uint32_t alternatives) override { return alternatives - 1; }
+    std::uint32_t choose(const Choice& choice) override { return choice.alternatives - 1; }
   } last;
   const auto story = [](Simulation& world, Platform& platform, std::ostream& out) {
     Clients first(world, disk(platform, "a:d"));
