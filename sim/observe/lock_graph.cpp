@@ -1,0 +1,194 @@
+#include "sim/observe/lock_graph.hpp"
+
+#include <algorithm>
+#include <boost/graph/adjacency_list.hpp>
+#include <boost/graph/strong_components.hpp>
+
+namespace vmbsim::observe {
+
+namespace {
+
+using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS>;
+
+/// Longer rings than this are looked for by nobody: the search tries every way round.
+constexpr std::size_t longest_ring = 8;
+/// Different ways in which one edge was made; later ones are not kept.
+constexpr std::size_t most_witnesses = 16;
+
+template <class T>
+T& at(std::vector<T>& all, std::uint32_t index) {
+  if (index >= all.size()) all.resize(index + 1);
+  return all[index];
+}
+
+bool holds(const std::vector<std::uint32_t>& some, std::uint32_t one) {
+  return std::find(some.begin(), some.end(), one) != some.end();
+}
+
+std::vector<std::uint32_t> strong_components_of(const Graph& graph) {
+  std::vector<std::uint32_t> component(num_vertices(graph));
+  boost::strong_components(graph,
+                           boost::make_iterator_property_map(component.begin(), get(boost::vertex_index, graph)));
+  return component;
+}
+
+}  // namespace
+
+std::optional<LockGraph::Cycle> LockGraph::acquire(std::uint32_t context, std::uint32_t lock, const Use& use) {
+  Lock& taken = at(locks_, lock);
+  std::vector<std::uint32_t>& before = at(held_, context);
+  std::optional<Cycle> found;
+  bool changed = false;
+  if (use.waits)
+    for (const std::uint32_t held : before)
+      if (held != lock && add_edge(held, lock, context)) {
+        changed = true;
+        if (!found) found = order_cycle(held, lock);
+      }
+  if (use.held_at < taken.lowest_held) {
+    taken.lowest_held = use.held_at;
+    changed = true;
+  }
+  if (use.waits && use.entered_at > taken.highest_entered) {
+    taken.highest_entered = use.entered_at;
+    changed = true;
+  }
+  before.push_back(lock);
+  if (changed && !found) found = irql_cycle(lock);
+  return found;
+}
+
+void LockGraph::release(std::uint32_t context, std::uint32_t lock) {
+  if (context >= held_.size()) return;
+  std::vector<std::uint32_t>& held = held_[context];
+  const auto last = std::find(held.rbegin(), held.rend(), lock);
+  if (last != held.rend()) held.erase(std::next(last).base());
+}
+
+std::span<const std::uint32_t> LockGraph::held(std::uint32_t context) const {
+  if (context >= held_.size()) return {};
+  return held_[context];
+}
+
+void LockGraph::clear() {
+  for (Lock& lock : locks_) {
+    lock.edges.clear();
+    lock.lowest_held = 0xff;
+    lock.highest_entered = 0;
+    lock.told_irql = false;
+  }
+  for (auto& held : held_) held.clear();
+}
+
+/// True when the edge, or this way of making it, is new.
+bool LockGraph::add_edge(std::uint32_t from, std::uint32_t to, std::uint32_t context) {
+  std::vector<Edge>& edges = locks_[from].edges;
+  auto edge = std::find_if(edges.begin(), edges.end(), [to](const Edge& each) { return each.to == to; });
+  if (edge == edges.end()) edge = edges.insert(edges.end(), Edge{to, {}});
+  const std::vector<std::uint32_t>& held = held_[context];
+  for (const Witness& known : edge->witnesses)
+    if (known.context == context && std::equal(known.gates.begin(), known.gates.end(), held.begin(), held.end()))
+      return false;
+  if (edge->witnesses.size() == most_witnesses) return false;
+  edge->witnesses.push_back({context, held});
+  return true;
+}
+
+std::optional<LockGraph::Cycle> LockGraph::order_cycle(std::uint32_t from, std::uint32_t to) const {
+  const std::vector<std::uint32_t> component = components();
+  if (component[from] != component[to]) return std::nullopt;
+  const std::vector<Edge>& edges = locks_[from].edges;
+  const auto edge = std::find_if(edges.begin(), edges.end(), [to](const Edge& each) { return each.to == to; });
+  std::vector<std::uint32_t> path{from, to};
+  std::vector<const Witness*> by{&edge->witnesses.back()};
+  if (!extend(from, path, by)) return std::nullopt;
+  path.pop_back();
+  return Cycle{Danger::order, std::move(path)};
+}
+
+/// Goes on from the last lock of `path` until it is `first` again, each step by a context that made none of the others and
+/// that held none of the locks that were held there, but what the ring itself is made of.
+bool LockGraph::extend(std::uint32_t first, std::vector<std::uint32_t>& path, std::vector<const Witness*>& by) const {
+  if (path.back() == first) return true;
+  if (by.size() == longest_ring) return false;
+  for (const Edge& edge : locks_[path.back()].edges) {
+    if (edge.to != first && holds(path, edge.to)) continue;
+    for (const Witness& witness : edge.witnesses) {
+      const auto apart = [&witness](const Witness* other) {
+        return other->context != witness.context &&
+               std::none_of(witness.gates.begin(), witness.gates.end(),
+                            [other](std::uint32_t gate) { return holds(other->gates, gate); });
+      };
+      if (!std::all_of(by.begin(), by.end(), apart)) continue;
+      path.push_back(edge.to);
+      by.push_back(&witness);
+      if (extend(first, path, by)) return true;
+      path.pop_back();
+      by.pop_back();
+    }
+  }
+  return false;
+}
+
+/// From a lock that is taken after an interrupt, over what is waited for while it is held, to one that is held below that
+/// interrupt's IRQL. `changed` has a part in it.
+std::optional<LockGraph::Cycle> LockGraph::irql_cycle(std::uint32_t changed) {
+  for (std::uint32_t start = 0; start < locks_.size(); ++start) {
+    Lock& interrupting = locks_[start];
+    if (interrupting.told_irql || interrupting.highest_entered == 0) continue;
+    std::vector<std::uint32_t> from(locks_.size(), 0xffffffff);  // where the search came from
+    std::vector<std::uint32_t> reached{start};
+    from[start] = start;
+    for (std::size_t i = 0; i < reached.size(); ++i) {
+      const std::uint32_t here = reached[i];
+      if (locks_[here].lowest_held < interrupting.highest_entered) {
+        Cycle cycle{Danger::irql, {here}};
+        while (cycle.locks.back() != start) cycle.locks.push_back(from[cycle.locks.back()]);
+        if (start != changed && !holds(cycle.locks, changed)) break;
+        std::reverse(cycle.locks.begin(), cycle.locks.end());
+        interrupting.told_irql = true;
+        return cycle;
+      }
+      for (const Edge& edge : locks_[here].edges)
+        if (from[edge.to] == 0xffffffff) {
+          from[edge.to] = here;
+          reached.push_back(edge.to);
+        }
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<std::uint32_t> LockGraph::components() const {
+  Graph graph(locks_.size());
+  for (std::uint32_t from = 0; from < locks_.size(); ++from)
+    for (const Edge& edge : locks_[from].edges) boost::add_edge(from, edge.to, graph);
+  return strong_components_of(graph);
+}
+
+std::vector<std::uint32_t> find_wait_cycle(std::span<const WaitsFor> waits) {
+  std::uint32_t highest = 0;
+  for (const WaitsFor& wait : waits) highest = std::max({highest, wait.waiter, wait.owner});
+  Graph graph(highest + 1);
+  for (const WaitsFor& wait : waits) boost::add_edge(wait.waiter, wait.owner, graph);
+  const std::vector<std::uint32_t> component = strong_components_of(graph);
+  for (std::uint32_t start = 0; start <= highest; ++start) {
+    // Within a component of more than one, or of one that waits for itself, every way on comes back.
+    std::vector<std::uint32_t> ring{start};
+    while (true) {
+      const auto [next, end] = adjacent_vertices(ring.back(), graph);
+      const auto inside = std::find_if(next, end, [&](auto each) { return component[each] == component[start]; });
+      if (inside == end) break;
+      const auto again = std::find(ring.begin(), ring.end(), static_cast<std::uint32_t>(*inside));
+      if (again != ring.end()) {
+        ring.erase(ring.begin(), again);
+        std::rotate(ring.begin(), std::min_element(ring.begin(), ring.end()), ring.end());
+        return ring;
+      }
+      ring.push_back(static_cast<std::uint32_t>(*inside));
+    }
+  }
+  return {};
+}
+
+}  // namespace vmbsim::observe
