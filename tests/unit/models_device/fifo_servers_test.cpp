@@ -15,7 +15,7 @@ namespace {
 /// Answers the last alternative everywhere, and remembers what it was asked.
 struct LastOfAll final : kernel::ChoiceSource {
   std::vector<std::pair<ChoicePoint, std::uint32_t>> asked;
-  std::uint32_t choose(const Choice& choice) override {
+  std::uint32_t choose(const kernel::Choice& choice) override {
     asked.emplace_back(choice.point, choice.alternatives);
     return choice.alternatives - 1;
   }

@@ -22,7 +22,6 @@ using namespace vmbsim::platform;
 using device::Clients;
 using device::ClosedLoop;
 using device::Operation;
-using kernel::ChoicePoint;
 using kernel::Simulation;
 
 namespace {
@@ -205,7 +204,7 @@ TEST_CASE("unrelated submissions beside an operation do not change when it ends"
 
 TEST_CASE("completions of one instant come in order of submission, after the calendar's events, or as a choice says") {
   struct LastOfAll final : kernel::ChoiceSource {
-    std::uint32_t choose(const Choice& choice) override { return choice.alternatives - 1; }
+    std::uint32_t choose(const kernel::Choice& choice) override { return choice.alternatives - 1; }
   } last;
   const auto story = [](Simulation& world, Platform& platform, std::ostream& out) {
     Clients first(world, disk(platform, "a:d"));
