@@ -23,6 +23,8 @@ class Strategy : public kernel::ChoiceSource {
   /// All that must survive between two slices of runs; empty for strategies that remember nothing.
   virtual std::string save() const { return {}; }
   virtual void restore(std::string_view) {}
+  /// What has been seen completely, as a certificate would put it: "every schedule with at most 2 delays"; empty: nothing.
+  virtual std::string covered() const { return {}; }
   /// True when a slice may be split by run number among processes: no run depends on another.
   virtual bool independent_runs() const { return true; }
 };

@@ -70,11 +70,16 @@ struct Operation {
   std::uint32_t other =
       0;  ///< a second object that is updated in the same step (the mutex of a condition variable); 0: none
   Access access = Access::none;
+  /// May have to wait until another actor lets it: a wait on an event, a spin-wait, a fence that needs an empty buffer, a
+  /// buffered store that must not overtake others. Access::acquire says so by itself.
+  bool waits = false;
 };
 
 /// One actor's next step, among which a scheduling choice decides.
 struct Alternative {
-  std::uint32_t actor;      ///< in order of creation, from 0; a processor's store buffer is an actor of its own
+  /// In order of creation, from 0. A processor's store buffer is an actor of its own, or several where words overtake each
+  /// other: an actor has one next step.
+  std::uint32_t actor;
   std::uint32_t processor;  ///< whose contexts run one after the other: their steps never commute
   ChoicePoint kind;         ///< cpu, thread, interrupt, dpc, worker or flush: what taking it means
   Operation operation;
