@@ -1,0 +1,55 @@
+#pragma once
+/// Answers a list of deviations, and the default everywhere else.
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/explore/deviations.hpp"
+
+namespace vmbsim::explore {
+
+/// Where a run first asked something other than the one that was recorded.
+struct Mismatch {
+  std::uint64_t index;  ///< of the question
+  Deviation expected;   ///< what was recorded
+  std::optional<Deviation>
+      found;  ///< what this run would have recorded there; none: it ended before, or has fewer answers
+  /// "at choice 812: expected cpu, 1 of 2, actor 3, found ..."
+  std::string text() const;
+};
+
+class Replay final : public kernel::ChoiceSource {
+ public:
+  enum class Mode : std::uint8_t {
+    exact,  ///< the run must ask what was recorded; else it is left at once (a run with time goes on with the defaults)
+    follow,  ///< after edits: a deviation goes where its actor asks for the same time again, near where it was
+  };
+
+  explicit Replay(const Deviations& list, Mode mode = Mode::exact) : mode_(mode), list_(list) {}
+
+  /// Before each run.
+  void begin();
+  std::uint32_t choose(const kernel::Choice& choice) override;
+
+  /// After the run. Exact: the first difference, deviations that it never came to included.
+  std::optional<Mismatch> mismatch() const;
+  /// After the run. How many deviations of the list were taken.
+  std::size_t followed() const { return followed_; }
+
+ private:
+  std::uint32_t exactly(const kernel::Choice& choice);
+  std::uint32_t nearby(const kernel::Choice& choice);
+  std::uint64_t& asked(std::uint32_t actor);
+
+  Mode mode_;
+  Deviations list_;
+  std::uint64_t index_ = 0;
+  std::size_t next_ = 0;  // of list_
+  std::size_t followed_ = 0;
+  std::optional<Mismatch> mismatch_;
+  std::vector<std::uint64_t> asked_;  // questions so far, by actor
+  std::int64_t drift_ = 0;            // how much later than recorded the last deviation was taken
+};
+
+}  // namespace vmbsim::explore

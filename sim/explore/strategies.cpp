@@ -1,0 +1,32 @@
+#include "sim/explore/strategies.hpp"
+
+#include "sim/explore/makers.hpp"
+#include "sim/explore/search.hpp"
+
+namespace vmbsim::explore {
+namespace {
+
+constexpr NamedStrategy table[] = {
+    {"random", "any actor that can go on, at each step", false, make_random},
+    {"delay", "every schedule by number of delays, few first", true, make_delay},
+    {"preemption", "every schedule by number of pre-emptions, few first", true, make_preemption},
+    {"dfs", "every schedule", true, make_dfs},
+    {"faults", "a fault at each place, then at each two", false, make_faults},
+};
+
+}  // namespace
+
+std::span<const NamedStrategy> strategies() { return table; }
+
+std::unique_ptr<Strategy> make_strategy(const std::string& name, Seed seed) {
+  for (const NamedStrategy& one : table)
+    if (name == one.name) return one.make(seed);
+  return nullptr;
+}
+
+std::vector<std::string> split(const std::string& name, std::string_view state, std::size_t parts) {
+  if (name == "dfs") return Search::split(state, parts);
+  return {std::string(state)};
+}
+
+}  // namespace vmbsim::explore

@@ -1,0 +1,30 @@
+#pragma once
+/// Every strategy by the name that `--strategy` takes.
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/explore/strategy.hpp"
+#include "vmbsim/ids.hpp"
+
+namespace vmbsim::explore {
+
+struct NamedStrategy {
+  const char* name;
+  const char* summary;  ///< half a sentence, for help and lists
+  bool proves;          ///< when it ends, everything was seen (of a time-abstract program)
+  std::unique_ptr<Strategy> (*make)(Seed seed);
+};
+
+std::span<const NamedStrategy> strategies();
+
+/// Null: none of that name.
+std::unique_ptr<Strategy> make_strategy(const std::string& name, Seed seed);
+
+/// Disjoint states, at most `parts`, which together have left what `state` of that strategy has: for dfs, dpor and odpor once
+/// they have made a run. Any other state comes back alone.
+std::vector<std::string> split(const std::string& name, std::string_view state, std::size_t parts);
+
+}  // namespace vmbsim::explore
