@@ -36,7 +36,7 @@ void Replay::begin() {
   followed_ = 0;
   mismatch_.reset();
   asked_.clear();
-  drift_ = 0;
+  drift_ = later_;
 }
 
 std::uint64_t& Replay::asked(std::uint32_t actor) {

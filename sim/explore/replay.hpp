@@ -26,7 +26,9 @@ class Replay final : public kernel::ChoiceSource {
     follow,  ///< after edits: a deviation goes where its actor asks for the same time again, near where it was
   };
 
-  explicit Replay(const Deviations& list, Mode mode = Mode::exact) : mode_(mode), list_(list) {}
+  /// `later`: how many questions later than recorded the first deviation is looked for, in follow mode.
+  explicit Replay(const Deviations& list, Mode mode = Mode::exact, std::int64_t later = 0)
+      : mode_(mode), later_(later), list_(list) {}
 
   /// Before each run.
   void begin();
@@ -43,6 +45,7 @@ class Replay final : public kernel::ChoiceSource {
   std::uint64_t& asked(std::uint32_t actor);
 
   Mode mode_;
+  std::int64_t later_;
   Deviations list_;
   std::uint64_t index_ = 0;
   std::size_t next_ = 0;  // of list_
