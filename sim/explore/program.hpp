@@ -77,6 +77,8 @@ class Program {
   virtual const Outcome& run(kernel::ChoiceSource& choices, StepListener* listener = nullptr) = 0;
   /// True when every question about order has its alternatives in Choice::each: what a proof needs.
   virtual bool time_abstract() const = 0;
+  /// True when a run leaves traces in its process, so that the next one needs another.
+  virtual bool needs_process_per_run() const { return false; }
   /// Names for the story; ids are those of Step and Alternative.
   virtual std::string actor_name(std::uint32_t actor) const = 0;
   virtual std::string object_name(std::uint32_t object) const = 0;

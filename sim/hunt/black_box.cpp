@@ -1,0 +1,38 @@
+#include "sim/hunt/black_box.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <new>
+
+#include "vmbsim/assert.hpp"
+
+namespace vmbsim::hunt {
+
+namespace {
+constexpr std::size_t header = 4096;
+constexpr std::size_t bytes = header + BlackBox::capacity * sizeof(explore::Deviation);
+}  // namespace
+
+BlackBox::BlackBox() {
+  static_assert(sizeof(Page) <= header && std::atomic<std::uint64_t>::is_always_lock_free);
+  void* const memory =
+      ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  VMBSIM_ASSERT(memory != MAP_FAILED, "there are addresses for one more worker's notes");
+  page_ = new (memory) Page{};
+}
+
+BlackBox::~BlackBox() { ::munmap(page_, bytes); }
+
+explore::Deviation* BlackBox::list() const {
+  return reinterpret_cast<explore::Deviation*>(reinterpret_cast<char*>(page_) + header);
+}
+
+void BlackBox::clear() { new (page_) Page{}; }
+
+explore::Deviations BlackBox::deviations() const {
+  const std::uint64_t many = std::min<std::uint64_t>(page_->deviations.load(std::memory_order_acquire), capacity);
+  return {list(), list() + many};
+}
+
+}  // namespace vmbsim::hunt

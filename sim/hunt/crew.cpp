@@ -1,0 +1,158 @@
+#include "sim/hunt/crew.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <ctime>
+#include <exception>
+
+#include "vmbsim/assert.hpp"
+
+namespace vmbsim::hunt {
+
+namespace {
+
+constexpr char whole = '\n';  // the answer's last byte, which tells it from one that was cut short
+
+void write_all(int to, const std::string& text) {
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t n = ::write(to, text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;
+    done += static_cast<std::size_t>(n);
+  }
+}
+
+[[noreturn]] void work_as_child(const Crew::Work& work, BlackBox& box, int to, pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);
+  const int nowhere = ::open("/dev/null", O_RDWR);
+  for (const int standard : {0, 1, 2}) ::dup2(nowhere, standard);
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  for (const int fatal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTERM, SIGHUP}) ::signal(fatal, SIG_DFL);
+  ::signal(SIGINT, SIG_IGN);  // a terminal asks everybody; the parent decides
+  int status = 0;
+  try {
+    write_all(to, work(box) + whole);
+  } catch (const std::exception&) { status = 1; }
+  ::_exit(status);
+}
+
+/// Processor time of a process so far; 0 when it is over.
+std::int64_t processor_time_ns(pid_t process) {
+  clockid_t clock{};
+  timespec time{};
+  if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return 0;
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
+
+Crew::~Crew() { dismiss(); }
+
+void Crew::start(std::uint64_t id, const Work& work) {
+  VMBSIM_ASSERT(!full(), "a worker has a place");
+  int ends[2];
+  VMBSIM_ASSERT(::pipe2(ends, O_CLOEXEC) == 0, "the system gives a pipe for a worker");
+  auto box = std::make_unique<BlackBox>();
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  VMBSIM_ASSERT(child >= 0, "the system gives a process for a worker");
+  if (child == 0) {
+    // Another worker's pipe must not stay open here: its end would never be seen.
+    for (const Worker& other : workers_) ::close(other.from);
+    ::close(ends[0]);
+    work_as_child(work, *box, ends[1], parent);
+  }
+  ::close(ends[1]);
+  workers_.push_back({.id = id, .process = child, .from = ends[0], .box = std::move(box), .text = {}});
+}
+
+bool Crew::stuck(Worker& worker) const {
+  const std::uint64_t ticks = worker.box->ticks();
+  const std::int64_t now = processor_time_ns(worker.process);
+  if (ticks != worker.ticks) {
+    worker.ticks = ticks;
+    worker.quiet_since_ns = now;
+  }
+  // Between two runs a strategy thinks, and at first the program is made.
+  const std::int64_t patience_s = worker.box->running() ? patience_s_ : std::int64_t{10} * patience_s_;
+  return now - worker.quiet_since_ns > patience_s * 1'000'000'000;
+}
+
+Crew::Ended Crew::finish(std::size_t at, bool killed) {
+  Worker worker = std::move(workers_[at]);
+  workers_.erase(workers_.begin() + static_cast<std::ptrdiff_t>(at));
+  if (killed) ::kill(worker.process, SIGKILL);
+  ::close(worker.from);
+  int status = 0;
+  while (::waitpid(worker.process, &status, 0) < 0 && errno == EINTR) {}
+  Ended ended;
+  ended.id = worker.id;
+  ended.box = std::move(worker.box);
+  if (killed) {
+    ended.how = Ended::How::endless;
+  } else if (!worker.text.empty() && worker.text.back() == whole) {
+    worker.text.pop_back();
+    ended.how = Ended::How::told;
+    ended.text = std::move(worker.text);
+  } else if (WIFSIGNALED(status)) {
+    ended.how = Ended::How::died;
+    ended.signal = WTERMSIG(status);
+  }
+  return ended;
+}
+
+std::optional<Crew::Ended> Crew::wait(int milliseconds) {
+  std::vector<pollfd> ends;
+  for (const Worker& worker : workers_) ends.push_back({.fd = worker.from, .events = POLLIN, .revents = 0});
+  if (::poll(ends.data(), ends.size(), milliseconds) < 0) return std::nullopt;
+  for (std::size_t i = 0; i < ends.size(); ++i) {
+    if (ends[i].revents == 0) {
+      if (stuck(workers_[i])) return finish(i, true);
+      continue;
+    }
+    char buffer[65536];
+    const ssize_t n = ::read(workers_[i].from, buffer, sizeof buffer);
+    if (n > 0) workers_[i].text.append(buffer, static_cast<std::size_t>(n));
+    if (n == 0) return finish(i, false);
+  }
+  return std::nullopt;
+}
+
+void Crew::dismiss() {
+  for (const Worker& worker : workers_) {
+    ::kill(worker.process, SIGKILL);
+    ::close(worker.from);
+    while (::waitpid(worker.process, nullptr, 0) < 0 && errno == EINTR) {}
+  }
+  workers_.clear();
+}
+
+std::uint64_t Crew::steps() const {
+  std::uint64_t sum = 0;
+  for (const Worker& worker : workers_) sum += worker.box->steps();
+  return sum;
+}
+
+std::uint64_t Crew::runs() const {
+  std::uint64_t sum = 0;
+  for (const Worker& worker : workers_) sum += worker.box->runs();
+  return sum;
+}
+
+Crew::Ended in_child(const Crew::Work& work, unsigned patience_s) {
+  Crew crew(1, patience_s);
+  crew.start(0, work);
+  for (;;)
+    if (auto ended = crew.wait(200)) return std::move(*ended);
+}
+
+}  // namespace vmbsim::hunt

@@ -1,0 +1,58 @@
+#pragma once
+/// A recorded run again, in a process of its own.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/explore/program.hpp"
+#include "sim/hunt/crew.hpp"
+#include "sim/hunt/repro.hpp"
+#include "sim/hunt/slice.hpp"
+#include "sim/hunt/target.hpp"
+
+namespace vmbsim::hunt {
+
+/// What to tell beside what happened.
+struct Wish {
+  bool follow = false;  ///< after edits: find the places that are meant by actor and turn
+  bool story = false;
+  bool dot = false;
+  bool trace = false;
+};
+
+struct Replayed {
+  std::string unmade;             ///< why the program cannot be made; empty: it was
+  std::vector<Finding> findings;  ///< the first ones
+  bool lost = false;              ///< it ended its process
+  explore::End end = explore::End::finished;
+  Fingerprint fingerprint;
+  std::uint64_t questions = 0;
+  std::uint64_t steps = 0;
+  std::uint64_t switches = 0;
+  std::uint64_t preemptions = 0;
+  std::vector<std::uint32_t> digests;
+  explore::Deviations taken;
+  std::string mismatch;      ///< where it asked something else than the recorded run; empty: nowhere
+  std::size_t followed = 0;  ///< deviations of the list that were taken
+  std::string story;
+  std::string dot;
+  std::string trace;  ///< bytes of a Perfetto trace
+};
+
+/// Runs it in this process.
+Replayed replay_here(explore::Program& program, const explore::Deviations& list, const Wish& wish, BlackBox& box);
+
+/// Makes the program and runs it in a process of its own. A run that ends that process is told up to its last question.
+Replayed replay(const Target& target, const Setting& setting, const explore::Deviations& list, const Wish& wish,
+                unsigned patience_s);
+
+/// A finding for the run that a worker died of.
+Finding finding_of(const Crew::Ended& ended);
+
+/// The two show the same mistake: the rule, not the words.
+inline bool same_mistake(const std::string& rule, const Replayed& again) {
+  return !again.findings.empty() && again.findings.front().rule == rule;
+}
+
+}  // namespace vmbsim::hunt

@@ -1,0 +1,84 @@
+#pragma once
+/// A piece of a campaign that one worker does: some runs of one strategy, one after the other.
+#include <atomic>
+#include <bitset>
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "sim/explore/deviations.hpp"
+#include "sim/explore/program.hpp"
+#include "sim/explore/strategy.hpp"
+#include "sim/hunt/black_box.hpp"
+#include "sim/hunt/sketch.hpp"
+#include "sim/hunt/target.hpp"
+#include "sim/hunt/words.hpp"
+
+namespace vmbsim::hunt {
+
+/// Numbers of Outcome::features that were met.
+using Coverage = std::bitset<65536>;
+
+struct Slice {
+  std::uint64_t number = 0;  ///< in the campaign
+  std::size_t lane = 0;      ///< which strategy of the portfolio
+  std::string strategy;
+  std::uint64_t first = 0;            ///< first run, counted within the lane
+  std::vector<std::uint64_t> places;  ///< of each run in the campaign: what "first" means between lanes
+  std::string state;                  ///< the strategy's, from the slice before
+  std::vector<std::string> knobs;     ///< what the swarm drew for it, on top of the campaign's
+};
+
+/// A run that broke something.
+struct Find {
+  std::uint64_t place = 0;  ///< in the campaign
+  std::string strategy;
+  std::uint64_t run = 0;  ///< of the strategy
+  Setting setting;
+  Finding finding;  ///< the first one
+  Fingerprint fingerprint;
+  explore::Deviations deviations;
+  bool lost = false;  ///< the worker died, so that there is no fingerprint
+
+  /// What makes two finds the same: rule, call and text, numbers aside.
+  std::string key() const;
+};
+
+struct SliceResult {
+  std::uint64_t number = 0;
+  std::uint64_t runs = 0;       ///< that went to an end of their own
+  std::uint64_t abandoned = 0;  ///< that the strategy gave up, having seen what follows
+  std::uint64_t cut = 0;        ///< that reached the limit of steps
+  std::uint64_t steps = 0;
+  bool exhausted = false;               ///< the strategy has nothing left
+  bool complete = true;                 ///< false: ended early because an earlier find is known
+  std::vector<std::uint32_t> features;  ///< that nobody knew before
+  Sketch classes;
+  std::set<std::string> reached;  ///< goals
+  std::vector<Find> finds;        ///< by place; of equal ones the first
+  std::string state;              ///< the strategy's
+  std::string covered;            ///< what it has seen completely, as a certificate puts it
+
+  std::string text() const;
+  static std::optional<SliceResult> read(Reader& reader);
+};
+
+void add(Line& line, const Find& find);
+Find read_find(Reader& reader);
+
+/// What all slices of a campaign share.
+struct SliceContext {
+  const Target& target;
+  const Setting& setting;
+  Seed seed;
+  bool keep_going;                             ///< else a slice ends at its first find
+  const Coverage& known;                       ///< before it began
+  const std::atomic<std::uint64_t>& earliest;  ///< place of the earliest find of all: later runs do not matter
+};
+
+/// Does it, in the process that calls.
+SliceResult do_slice(const SliceContext& context, const Slice& slice, BlackBox& box);
+
+}  // namespace vmbsim::hunt

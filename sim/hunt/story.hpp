@@ -1,0 +1,47 @@
+#pragma once
+/// A run as people read it: who did what, in order, one column per processor; or as a graph of what had to come before what.
+///
+///   Story story(program); program.run(recorder, &story); story.columns(recorder)
+///
+/// Of long runs the end is kept: that is where things go wrong.
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "sim/explore/program.hpp"
+#include "sim/hunt/recorder.hpp"
+
+namespace vmbsim::hunt {
+
+class Story final : public explore::StepListener {
+ public:
+  static constexpr std::size_t most_steps = 400;
+
+  Story(const explore::Program& program, const Recorder& recorder) : program_(program), recorder_(recorder) {}
+
+  void on_step(const explore::Step& step) override;
+
+  /// Lines of text: number, then a column per processor. `>` marks a step before which the run departed from its default; an
+  /// IRQL above passive stands behind the step.
+  std::string columns() const;
+  /// Graphviz: steps, the order within each actor, and the order of conflicting steps between actors. `waiting` are those
+  /// that could not go on at the end, drawn with whoever took last what they wait for.
+  std::string dot(const std::vector<kernel::Alternative>& waiting) const;
+  /// All steps there were.
+  std::uint64_t steps() const { return count_; }
+
+ private:
+  struct Line {
+    explore::Step step;
+    bool departs;
+  };
+
+  const explore::Program& program_;
+  const Recorder& recorder_;
+  std::deque<Line> lines_;
+  std::uint64_t count_ = 0;
+  std::size_t departures_ = 0;
+};
+
+}  // namespace vmbsim::hunt
