@@ -8,6 +8,8 @@
 namespace vmbsim::explore {
 
 std::unique_ptr<Strategy> make_random(Seed seed);
+std::unique_ptr<Strategy> make_dpor(Seed seed);
+std::unique_ptr<Strategy> make_odpor(Seed seed);
 std::unique_ptr<Strategy> make_dfs(Seed seed);
 std::unique_ptr<Strategy> make_delay(Seed seed);
 std::unique_ptr<Strategy> make_preemption(Seed seed);

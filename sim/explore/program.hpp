@@ -42,7 +42,7 @@ struct Outcome {
   std::uint64_t switches = 0;     ///< steps by another context than the step before
   std::uint64_t preemptions = 0;  ///< those of them away from a context that could have gone on
   std::uint64_t trace_class = 0;  ///< equal for runs that differ in the order of independent steps only; 0: unknown
-  /// A harness's actors that could not go on at the end, with the operation each of them waits in: who took what they wait
+  /// A harness's actors that could not go on at the end, abandoned or not, with the operation each of them waits in: who took what they wait
   /// for may have been second in another order, and a proof has to try it.
   std::vector<kernel::Alternative> waiting;
   std::vector<std::uint32_t> features;  ///< what was covered: numbers below 65,536, with repetitions

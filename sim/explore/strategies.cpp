@@ -1,5 +1,6 @@
 #include "sim/explore/strategies.hpp"
 
+#include "sim/explore/dpor.hpp"
 #include "sim/explore/makers.hpp"
 #include "sim/explore/search.hpp"
 
@@ -10,6 +11,8 @@ constexpr NamedStrategy table[] = {
     {"random", "any actor that can go on, at each step", false, make_random},
     {"delay", "every schedule by number of delays, few first", true, make_delay},
     {"preemption", "every schedule by number of pre-emptions, few first", true, make_preemption},
+    {"dpor", "every schedule but for the order of independent steps: source sets", true, make_dpor},
+    {"odpor", "the same with wake-up trees: no run is given up", true, make_odpor},
     {"dfs", "every schedule", true, make_dfs},
     {"faults", "a fault at each place, then at each two", false, make_faults},
 };
@@ -26,6 +29,7 @@ std::unique_ptr<Strategy> make_strategy(const std::string& name, Seed seed) {
 
 std::vector<std::string> split(const std::string& name, std::string_view state, std::size_t parts) {
   if (name == "dfs") return Search::split(state, parts);
+  if (name == "dpor" || name == "odpor") return Dpor::split(state, parts);
   return {std::string(state)};
 }
 

@@ -70,8 +70,8 @@ struct Operation {
   std::uint32_t other =
       0;  ///< a second object that is updated in the same step (the mutex of a condition variable); 0: none
   Access access = Access::none;
-  /// May have to wait until another actor lets it: a wait on an event, a spin-wait, a fence that needs an empty buffer, a
-  /// buffered store that must not overtake others. Access::acquire says so by itself.
+  /// May have to wait until another actor lets it: a wait on an event or a semaphore, a spin-wait, a buffered store that must
+  /// not overtake others. Access::acquire says so by itself; what only needs the own store buffer empty does not wait.
   bool waits = false;
 };
 

@@ -96,7 +96,7 @@ class StraightLine final : public explore::Program {
                                                   .each = each_});
       if (taken == kernel::ChoiceSource::abandon) {
         outcome_.end = explore::End::abandoned;
-        return outcome_;
+        break;
       }
       if (each_[taken].actor != last_ && outcome_.steps != 0) ++outcome_.switches;
       if (goes_on && taken != 0) ++outcome_.preemptions;
@@ -180,10 +180,10 @@ class StraightLine final : public explore::Program {
       case Op::Kind::load: return {op.object, 0, Access::read};
       case Op::Kind::store:
       case Op::Kind::store_next: return {op.object, 0, weak ? Access::none : Access::write};
-      case Op::Kind::add: return {op.object, 0, Access::update, weak};
+      case Op::Kind::add: return {op.object, 0, Access::update};
       case Op::Kind::lock: return {op.object, 0, Access::acquire};
-      case Op::Kind::unlock: return {op.object, 0, Access::release, weak};
-      case Op::Kind::fence: return {0, 0, Access::none, weak};
+      case Op::Kind::unlock: return {op.object, 0, Access::release};
+      case Op::Kind::fence: return {0, 0, Access::none};
       case Op::Kind::await: return {op.object, 0, Access::read, true};
       case Op::Kind::take: return {op.object, 0, Access::update, true};
       default: return {};
@@ -313,7 +313,8 @@ class StraightLine final : public explore::Program {
       for (const std::uint32_t from : reads_[t]) note(from);
       if (one.next == program_[t].size()) continue;
       stuck = true;
-      outcome_.waiting.push_back({t, t, kernel::ChoicePoint::cpu, operation(program_[t][one.next]), -1});
+      if (!possible(one, program_[t][one.next]))
+        outcome_.waiting.push_back({t, t, kernel::ChoicePoint::cpu, operation(program_[t][one.next]), -1});
     }
     for (const auto& order : order_) {
       signature_ += "| ";
