@@ -13,6 +13,9 @@
 
 namespace vmbsim::hunt {
 
+using workers::BlackBox;
+using workers::Crew;
+
 namespace {
 
 constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
@@ -46,7 +49,7 @@ Campaign::Campaign(Config config)
     : config_(std::move(config)),
       journal_(identity()),
       portfolio_(lanes_of(config_), config_.part.has_value()),
-      crew_(config_.jobs, config_.patience_s) {
+      crew_(config_.jobs, {.patience_s = config_.patience_s}) {
   void* const memory = ::mmap(nullptr, sizeof *earliest_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   VMBSIM_ASSERT(memory != MAP_FAILED, "there is memory for one number");
   earliest_ = new (memory) std::atomic<std::uint64_t>(never);
@@ -178,7 +181,7 @@ void Campaign::on_lost(const Piece& piece, const Crew::Ended& ended) {
                                  .setting = std::move(setting),
                                  .finding = finding_of(ended),
                                  .fingerprint = {},
-                                 .deviations = ended.box->deviations(),
+                                 .deviations = ended.box->notes<explore::Deviation>(),
                                  .lost = true});
   if (config_.keep_going) {
     const auto again = [&](std::uint64_t from, std::uint64_t to) {

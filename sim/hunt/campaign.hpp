@@ -17,11 +17,11 @@
 #include <string>
 #include <vector>
 
-#include "sim/hunt/crew.hpp"
 #include "sim/hunt/journal.hpp"
 #include "sim/hunt/portfolio.hpp"
 #include "sim/hunt/slice.hpp"
 #include "sim/hunt/target.hpp"
+#include "sim/workers/crew.hpp"
 #include "vmbsim/problem.hpp"
 
 namespace vmbsim::hunt {
@@ -107,8 +107,8 @@ class Campaign {
   void draw_knobs(Slice& slice) const;
   bool do_epoch(const std::vector<Slice>& slices, std::vector<const SliceResult*>& results);
   void start(const Piece& piece);
-  void on_ended(Crew::Ended& ended);
-  void on_lost(const Piece& piece, const Crew::Ended& ended);
+  void on_ended(workers::Crew::Ended& ended);
+  void on_lost(const Piece& piece, const workers::Crew::Ended& ended);
   void on_told(const Piece& piece, SliceResult result);
   void on_piece_done(Task& task);
   void note_finds(const std::vector<Find>& finds);
@@ -117,7 +117,7 @@ class Campaign {
   Config config_;
   Journal journal_;
   Portfolio portfolio_;
-  Crew crew_;
+  workers::Crew crew_;
   Coverage known_;
   Sketch classes_;
   std::set<std::string> reached_;

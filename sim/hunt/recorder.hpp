@@ -4,14 +4,14 @@
 #include <vector>
 
 #include "sim/explore/deviations.hpp"
-#include "sim/hunt/black_box.hpp"
 #include "sim/kernel/choice.hpp"
+#include "sim/workers/black_box.hpp"
 
 namespace vmbsim::hunt {
 
 class Recorder final : public kernel::ChoiceSource {
  public:
-  explicit Recorder(BlackBox& box) : box_(box) {}
+  explicit Recorder(workers::BlackBox& box) : box_(box) {}
 
   /// A run of `source` begins, number `run` of the slice.
   void begin(kernel::ChoiceSource& source, std::uint64_t run);
@@ -50,7 +50,7 @@ class Recorder final : public kernel::ChoiceSource {
     box_.note(deviation);
   }
 
-  BlackBox& box_;
+  workers::BlackBox& box_;
   kernel::ChoiceSource* source_ = nullptr;
   std::uint64_t index_ = 0;
   explore::Deviations taken_;

@@ -10,6 +10,9 @@
 
 namespace vmbsim::hunt {
 
+using workers::BlackBox;
+using workers::Crew;
+
 namespace {
 
 constexpr std::size_t most_told = 16;  // findings
@@ -138,7 +141,7 @@ Replayed replay_here(explore::Program& program, const explore::Deviations& list,
 Replayed replay(const Target& target, const Setting& setting, const explore::Deviations& list, const Wish& wish,
                 unsigned patience_s) {
   const auto in_own_process = [&](const Wish& wanted, std::uint64_t leave_at) {
-    return in_child(
+    return workers::in_child(
         [&](BlackBox& box) {
           Replayed told;
           const auto program = target.make(setting, told.unmade);
@@ -155,7 +158,7 @@ Replayed replay(const Target& target, const Setting& setting, const explore::Dev
   const Finding finding = finding_of(ended);
   // Again, up to the last question before its end: what can be told, is told by that.
   const std::uint64_t questions = ended.box->ticks() - 1;  // its first tick is the run's beginning
-  const explore::Deviations taken = ended.box->deviations();
+  const explore::Deviations taken = ended.box->notes<explore::Deviation>();
   if (wish.story || wish.dot || wish.trace) {
     const Crew::Ended before = in_own_process(wish, questions);
     if (before.how != Crew::Ended::How::told || !read(before.text, told)) told = {};

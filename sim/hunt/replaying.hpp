@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "sim/explore/program.hpp"
-#include "sim/hunt/crew.hpp"
 #include "sim/hunt/repro.hpp"
 #include "sim/hunt/slice.hpp"
 #include "sim/hunt/target.hpp"
+#include "sim/workers/crew.hpp"
 
 namespace vmbsim::hunt {
 
@@ -41,7 +41,8 @@ struct Replayed {
 };
 
 /// Runs it in this process.
-Replayed replay_here(explore::Program& program, const explore::Deviations& list, const Wish& wish, BlackBox& box);
+Replayed replay_here(explore::Program& program, const explore::Deviations& list, const Wish& wish,
+                     workers::BlackBox& box);
 
 /// Makes the program and runs it in a process of its own. A run that ends that process is told up to its last question.
 Replayed replay(const Target& target, const Setting& setting, const explore::Deviations& list, const Wish& wish,

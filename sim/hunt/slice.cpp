@@ -10,6 +10,8 @@
 
 namespace vmbsim::hunt {
 
+using workers::BlackBox;
+
 namespace {
 
 constexpr std::size_t most_finds = 64;  // of a slice, different ones

@@ -11,10 +11,10 @@
 #include "sim/explore/deviations.hpp"
 #include "sim/explore/program.hpp"
 #include "sim/explore/strategy.hpp"
-#include "sim/hunt/black_box.hpp"
 #include "sim/hunt/sketch.hpp"
 #include "sim/hunt/target.hpp"
 #include "sim/hunt/words.hpp"
+#include "sim/workers/black_box.hpp"
 
 namespace vmbsim::hunt {
 
@@ -79,6 +79,6 @@ struct SliceContext {
 };
 
 /// Does it, in the process that calls.
-SliceResult do_slice(const SliceContext& context, const Slice& slice, BlackBox& box);
+SliceResult do_slice(const SliceContext& context, const Slice& slice, workers::BlackBox& box);
 
 }  // namespace vmbsim::hunt

@@ -19,7 +19,7 @@ std::string stem(const std::string& path) { return path.substr(0, path.rfind('.'
 const std::vector<Habit>& habits() {
   static const std::vector<Habit> all{
       {"",
-       {"sim/cli/", "sim/batch/", "sim/hunt/"},
+       {"sim/cli/", "sim/batch/", "sim/hunt/", "sim/workers/"},
        std::regex(R"(\b(system_clock|steady_clock|high_resolution_clock|gettimeofday|clock_gettime|timespec_get)\b)"
                   R"(|\bstd::time\b|\btime\s*\(\s*(nullptr|NULL|0)\s*\)|\bclock\s*\(\s*\))"),
        "no wall clock below sim/cli: only the kernel knows what time it is"},
@@ -33,11 +33,11 @@ const std::vector<Habit>& habits() {
        "chance comes from sim/kernel/random.hpp alone"},
       // SimGrid leaves the process when a platform file is wrong, and a library may do anything: a child tries them first.
       {"",
-       {"sim/batch/", "sim/foreign/", "sim/hunt/"},
+       {"sim/foreign/", "sim/workers/"},
        std::regex(R"(\b(v?fork|posix_spawnp?|std::system|popen)\s*\()"),
-       "only sim/batch, sim/foreign and sim/hunt start processes"},
+       "only sim/workers and sim/foreign start processes"},
       {"",
-       {"sim/hunt/"},  // memory that it shares with its workers
+       {"sim/hunt/", "sim/workers/"},  // memory that it shares with its workers
        std::regex(R"(\bstd::(j?thread|async|mutex|condition_variable|atomic)\b)"),
        "no threads: a run is one sequence of events"},
       {"models/",
@@ -46,7 +46,7 @@ const std::vector<Habit>& habits() {
        "models never open a file: sim/config reads, models/scenario gets text"},
       {"models/", {}, std::regex(R"(\bgetenv\b)"), "models never read the environment"},
       {"",
-       {"sim/cli/", "sim/batch/", "sim/foreign/", "sim/hunt/"},
+       {"sim/cli/", "sim/foreign/", "sim/hunt/", "sim/workers/"},
        std::regex(R"(\b(std::)?(_?exit|quick_exit)\s*\()"),
        "only sim/cli ends the process, and whoever started one its child"},
       {"sim/", {"sim/cli/"}, icase("vmbus|kmcl"), "sim never says VMBus: it knows time, order, chance and choice"},

@@ -27,7 +27,7 @@ TEST_CASE("each habit is noticed where it is forbidden, and only there") {
         Row{"models/hw/a.cpp", "Duration arrival_time(0);", false},
         Row{"models/hw/a.cpp", "std::uniform_int_distribution<int> d;", true},
         Row{"sim/kernel/a.cpp", "std::mt19937_64 engine;", true}, Row{"models/os/a.cpp", "if (fork() == 0) {", true},
-        Row{"sim/batch/pool.cpp", "if (fork() == 0) {", false}, Row{"sim/foreign/a.cpp", "::_exit(0);", false},
+        Row{"sim/workers/crew.cpp", "if (fork() == 0) {", false}, Row{"sim/foreign/a.cpp", "::_exit(0);", false},
         Row{"sim/kernel/a.hpp", "std::mutex lock_;", true},
         Row{"models/workload/a.cpp", "std::ifstream in(path);", true},
         Row{"sim/config/a.cpp", "std::ifstream in(path);", false},

@@ -1,4 +1,4 @@
-#include "sim/hunt/crew.hpp"
+#include "sim/workers/crew.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -8,13 +8,15 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <ctime>
 #include <exception>
 
 #include "vmbsim/assert.hpp"
 
-namespace vmbsim::hunt {
+namespace vmbsim::workers {
 
 namespace {
 
@@ -29,19 +31,30 @@ void write_all(int to, const std::string& text) {
   }
 }
 
-[[noreturn]] void work_as_child(const Crew::Work& work, BlackBox& box, int to, pid_t parent) {
+void redirect(const std::filesystem::path& log) {
+  const int nowhere = ::open("/dev/null", O_RDWR);
+  const int said = log.empty() ? -1 : ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  ::dup2(nowhere, 0);
+  for (const int standard : {1, 2}) ::dup2(said < 0 ? nowhere : said, standard);
+}
+
+[[noreturn]] void work_as_child(const Crew::Work& work, BlackBox& box, int to, pid_t parent,
+                                const std::filesystem::path& log) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
-  const int nowhere = ::open("/dev/null", O_RDWR);
-  for (const int standard : {0, 1, 2}) ::dup2(nowhere, standard);
+  redirect(log);
   const rlimit no_core{0, 0};
   ::setrlimit(RLIMIT_CORE, &no_core);
-  for (const int fatal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTERM, SIGHUP}) ::signal(fatal, SIG_DFL);
-  ::signal(SIGINT, SIG_IGN);  // a terminal asks everybody; the parent decides
+  for (const int fatal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) ::signal(fatal, SIG_DFL);
+  for (const int asked : {SIGINT, SIGTERM, SIGHUP}) ::signal(asked, SIG_IGN);  // often sent to all; the parent decides
   int status = 0;
   try {
     write_all(to, work(box) + whole);
-  } catch (const std::exception&) { status = 1; }
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    status = 1;
+  }
+  std::fflush(stdout);
   ::_exit(status);
 }
 
@@ -53,11 +66,28 @@ std::int64_t processor_time_ns(pid_t process) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
+std::int64_t now_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+/// Memory that a process holds now; 0 when it is over.
+std::int64_t resident_bytes(pid_t process) {
+  char text[128] = {};
+  const int file = ::open(("/proc/" + std::to_string(process) + "/statm").c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return 0;
+  const ssize_t n = ::read(file, text, sizeof text - 1);
+  ::close(file);
+  long long size = 0, resident = 0;
+  if (n <= 0 || std::sscanf(text, "%lld %lld", &size, &resident) != 2) return 0;
+  return resident * ::sysconf(_SC_PAGESIZE);
+}
+
 }  // namespace
 
 Crew::~Crew() { dismiss(); }
 
-void Crew::start(std::uint64_t id, const Work& work) {
+void Crew::start(std::uint64_t id, const Work& work, const std::filesystem::path& log) {
   VMBSIM_ASSERT(!full(), "a worker has a place");
   int ends[2];
   VMBSIM_ASSERT(::pipe2(ends, O_CLOEXEC) == 0, "the system gives a pipe for a worker");
@@ -69,10 +99,11 @@ void Crew::start(std::uint64_t id, const Work& work) {
     // Another worker's pipe must not stay open here: its end would never be seen.
     for (const Worker& other : workers_) ::close(other.from);
     ::close(ends[0]);
-    work_as_child(work, *box, ends[1], parent);
+    work_as_child(work, *box, ends[1], parent, log);
   }
   ::close(ends[1]);
-  workers_.push_back({.id = id, .process = child, .from = ends[0], .box = std::move(box), .text = {}});
+  workers_.push_back(
+      {.id = id, .process = child, .from = ends[0], .box = std::move(box), .text = {}, .started_ns = now_ns()});
 }
 
 bool Crew::stuck(Worker& worker) const {
@@ -83,22 +114,32 @@ bool Crew::stuck(Worker& worker) const {
     worker.quiet_since_ns = now;
   }
   // Between two runs a strategy thinks, and at first the program is made.
-  const std::int64_t patience_s = worker.box->running() ? patience_s_ : std::int64_t{10} * patience_s_;
+  const std::int64_t patience_s = worker.box->running() ? limits_.patience_s : std::int64_t{10} * limits_.patience_s;
   return now - worker.quiet_since_ns > patience_s * 1'000'000'000;
 }
 
-Crew::Ended Crew::finish(std::size_t at, bool killed) {
+std::optional<Crew::Ended::How> Crew::beyond(Worker& worker, std::int64_t now) const {
+  if (limits_.time_ms > 0 && now - worker.started_ns > limits_.time_ms * 1'000'000) return Ended::How::over_time;
+  if (limits_.memory_bytes > 0 && resident_bytes(worker.process) > limits_.memory_bytes) return Ended::How::over_memory;
+  if (limits_.patience_s > 0 && stuck(worker)) return Ended::How::endless;
+  return std::nullopt;
+}
+
+Crew::Ended Crew::finish(std::size_t at, std::optional<Ended::How> killed) {
   Worker worker = std::move(workers_[at]);
   workers_.erase(workers_.begin() + static_cast<std::ptrdiff_t>(at));
   if (killed) ::kill(worker.process, SIGKILL);
   ::close(worker.from);
   int status = 0;
-  while (::waitpid(worker.process, &status, 0) < 0 && errno == EINTR) {}
+  rusage used{};
+  while (::wait4(worker.process, &status, 0, &used) < 0 && errno == EINTR) {}
   Ended ended;
   ended.id = worker.id;
   ended.box = std::move(worker.box);
+  ended.wall_ns = now_ns() - worker.started_ns;
+  ended.peak_bytes = std::int64_t{used.ru_maxrss} * 1024;
   if (killed) {
-    ended.how = Ended::How::endless;
+    ended.how = *killed;
   } else if (!worker.text.empty() && worker.text.back() == whole) {
     worker.text.pop_back();
     ended.how = Ended::How::told;
@@ -111,18 +152,22 @@ Crew::Ended Crew::finish(std::size_t at, bool killed) {
 }
 
 std::optional<Crew::Ended> Crew::wait(int milliseconds) {
+  constexpr std::int64_t look_every_ns = 50'000'000;
   std::vector<pollfd> ends;
   for (const Worker& worker : workers_) ends.push_back({.fd = worker.from, .events = POLLIN, .revents = 0});
-  if (::poll(ends.data(), ends.size(), milliseconds) < 0) return std::nullopt;
+  const bool signalled = ::poll(ends.data(), ends.size(), milliseconds) < 0;
+  if (const std::int64_t now = now_ns(); now - looked_ns_ >= look_every_ns) {
+    for (std::size_t i = 0; i < workers_.size(); ++i)
+      if (const auto how = beyond(workers_[i], now)) return finish(i, how);
+    looked_ns_ = now;
+  }
+  if (signalled) return std::nullopt;
   for (std::size_t i = 0; i < ends.size(); ++i) {
-    if (ends[i].revents == 0) {
-      if (stuck(workers_[i])) return finish(i, true);
-      continue;
-    }
+    if (ends[i].revents == 0) continue;
     char buffer[65536];
     const ssize_t n = ::read(workers_[i].from, buffer, sizeof buffer);
     if (n > 0) workers_[i].text.append(buffer, static_cast<std::size_t>(n));
-    if (n == 0) return finish(i, false);
+    if (n == 0) return finish(i, std::nullopt);
   }
   return std::nullopt;
 }
@@ -149,10 +194,10 @@ std::uint64_t Crew::runs() const {
 }
 
 Crew::Ended in_child(const Crew::Work& work, unsigned patience_s) {
-  Crew crew(1, patience_s);
+  Crew crew(1, {.patience_s = patience_s});
   crew.start(0, work);
   for (;;)
     if (auto ended = crew.wait(200)) return std::move(*ended);
 }
 
-}  // namespace vmbsim::hunt
+}  // namespace vmbsim::workers

@@ -1,17 +1,16 @@
-#include "sim/hunt/black_box.hpp"
+#include "sim/workers/black_box.hpp"
 
 #include <sys/mman.h>
 
-#include <algorithm>
 #include <new>
 
 #include "vmbsim/assert.hpp"
 
-namespace vmbsim::hunt {
+namespace vmbsim::workers {
 
 namespace {
 constexpr std::size_t header = 4096;
-constexpr std::size_t bytes = header + BlackBox::capacity * sizeof(explore::Deviation);
+constexpr std::size_t bytes = header + BlackBox::capacity;
 }  // namespace
 
 BlackBox::BlackBox() {
@@ -24,15 +23,8 @@ BlackBox::BlackBox() {
 
 BlackBox::~BlackBox() { ::munmap(page_, bytes); }
 
-explore::Deviation* BlackBox::list() const {
-  return reinterpret_cast<explore::Deviation*>(reinterpret_cast<char*>(page_) + header);
-}
+char* BlackBox::list() const { return reinterpret_cast<char*>(page_) + header; }
 
 void BlackBox::clear() { new (page_) Page{}; }
 
-explore::Deviations BlackBox::deviations() const {
-  const std::uint64_t many = std::min<std::uint64_t>(page_->deviations.load(std::memory_order_acquire), capacity);
-  return {list(), list() + many};
-}
-
-}  // namespace vmbsim::hunt
+}  // namespace vmbsim::workers

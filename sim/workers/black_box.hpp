@@ -1,18 +1,19 @@
 #pragma once
 /// What survives a worker: a piece of memory that it shares with its parent and writes as it goes, so that whatever ends it, the
-/// parent knows which run that was and which answers it was given.
+/// parent knows which run that was and what it noted of it.
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
+#include <vector>
 
-#include "sim/explore/deviations.hpp"
-
-namespace vmbsim::hunt {
+namespace vmbsim::workers {
 
 class BlackBox {
  public:
-  /// Answers that are kept of one run. The memory is the system's until it is written.
-  static constexpr std::size_t capacity = 1 << 20;
+  /// Bytes of notes that are kept of one run. The memory is the system's until it is written.
+  static constexpr std::size_t capacity = 1 << 26;
 
   BlackBox();
   ~BlackBox();
@@ -21,9 +22,9 @@ class BlackBox {
 
   // ---- From the worker ----
 
-  /// Run number `run` of the slice (from 0) begins.
+  /// Run number `run` of the worker's (from 0) begins.
   void begin(std::uint64_t run) {
-    page_->deviations.store(0, std::memory_order_relaxed);
+    page_->notes.store(0, std::memory_order_relaxed);
     page_->run.store(run, std::memory_order_relaxed);
     page_->running.store(true, std::memory_order_release);
     tick();
@@ -35,10 +36,13 @@ class BlackBox {
   }
   /// Something happened: the run makes progress.
   void tick() { page_->ticks.store(page_->ticks.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed); }
-  void note(const explore::Deviation& deviation) {
-    const std::uint64_t at = page_->deviations.load(std::memory_order_relaxed);
-    if (at < capacity) list()[at] = deviation;
-    page_->deviations.store(at + 1, std::memory_order_release);
+  /// One worker notes records of one type; those beyond the capacity are not kept.
+  template <class Record>
+  void note(const Record& record) {
+    static_assert(std::is_trivially_copyable_v<Record>);
+    const std::uint64_t at = page_->notes.load(std::memory_order_relaxed);
+    if (at < capacity / sizeof(Record)) std::memcpy(list() + at * sizeof(Record), &record, sizeof(Record));
+    page_->notes.store(at + 1, std::memory_order_release);
   }
 
   // ---- From the parent ----
@@ -49,17 +53,24 @@ class BlackBox {
   std::uint64_t runs() const { return page_->runs.load(std::memory_order_relaxed); }
   std::uint64_t steps() const { return page_->steps.load(std::memory_order_relaxed); }
   std::uint64_t ticks() const { return page_->ticks.load(std::memory_order_relaxed); }
-  /// The answers of the run that is going on, or was when the worker ended.
-  explore::Deviations deviations() const;
+  /// What was noted of the run that is going on, or was when the worker ended.
+  template <class Record>
+  std::vector<Record> notes() const {
+    std::uint64_t many = page_->notes.load(std::memory_order_acquire);
+    if (many > capacity / sizeof(Record)) many = capacity / sizeof(Record);
+    std::vector<Record> records(static_cast<std::size_t>(many));
+    if (many != 0) std::memcpy(records.data(), list(), records.size() * sizeof(Record));
+    return records;
+  }
 
  private:
   struct Page {
-    std::atomic<std::uint64_t> run, runs, steps, ticks, deviations;
+    std::atomic<std::uint64_t> run, runs, steps, ticks, notes;
     std::atomic<bool> running;
   };
-  explore::Deviation* list() const;
+  char* list() const;
 
   Page* page_;
 };
 
-}  // namespace vmbsim::hunt
+}  // namespace vmbsim::workers
