@@ -107,7 +107,6 @@ std::uint32_t Dpor::choose(const kernel::Choice& choice) {
   node.input = false;
   node.each.assign(choice.each.begin(), choice.each.end());
   if (!order_.empty()) follow(node_of(steps() - 1), node);
-  node.inherited = node.sleep.size();
   if (!node.take_planned()) {
     std::size_t free = 0;
     while (free < node.each.size() && node.sleeps(node.each[free].actor)) ++free;
@@ -320,10 +319,14 @@ void Dpor::end(const Outcome& outcome, const Deviations&) {
 // planned so. True when this is the first run, so that nothing has to be made again.
 bool Dpor::begin_again() {
   plain_ = true;
+  if (begun_) {
+    // What other parts have stays with them.
+    while (used_ != 0 && !nodes_[used_ - 1].frozen) --used_;
+    fresh_ = clocked_ = 0;
+    return false;
+  }
   for (std::size_t k = 0; k < used_; ++k) nodes_[k].planned.clear();
-  if (fresh_ == 0) return true;
-  used_ = fresh_ = clocked_ = 0;
-  return false;
+  return true;
 }
 
 void Dpor::advance() {
@@ -342,6 +345,7 @@ void Dpor::advance() {
     --used_;
   }
   over_ = used_ == 0;
+  begun_ = true;
   fresh_ = step;
   clocked_ = std::min(clocked_, step);
 }
@@ -363,14 +367,13 @@ std::string Dpor::save() const {
       self(self, branch.then);
     }
   };
-  writer.add(static_cast<std::uint64_t>(kind_)).add(over_).add(cut_).add(plain_).add(fresh_).add(used_);
+  writer.add(static_cast<std::uint64_t>(kind_)).add(over_).add(cut_).add(begun_).add(plain_).add(fresh_).add(used_);
   for (std::size_t k = 0; k < used_; ++k) {
     const Node& node = nodes_[k];
     writer.add(node.input).add(node.taken).add(node.end).add(node.frozen);
     if (node.input) continue;
     add_steps(node.each);
     add_steps(node.sleep);
-    writer.add(node.inherited);
     add_branches(add_branches, node.planned);
     add_branches(add_branches, node.then);
   }
@@ -394,6 +397,7 @@ void Dpor::restore(std::string_view state) {
   Dpor read(static_cast<Kind>(reader.number_32()));
   read.over_ = reader.number() != 0;
   read.cut_ = reader.number() != 0;
+  read.begun_ = reader.number() != 0;
   read.plain_ = reader.number() != 0;
   read.fresh_ = reader.number();
   read.nodes_.resize(reader.count());
@@ -407,7 +411,6 @@ void Dpor::restore(std::string_view state) {
     if (node.input) continue;
     read_steps(node.each);
     read_steps(node.sleep);
-    node.inherited = reader.number();
     read_branches(read_branches, node.planned);
     read_branches(read_branches, node.then);
     sound = sound && node.taken < node.each.size();
@@ -426,6 +429,7 @@ std::vector<Dpor> Dpor::divide(std::size_t at, std::size_t step, std::size_t mos
     one.nodes_[at] = node;
     one.fresh_ = step;
     one.clocked_ = std::min(clocked_, step);
+    one.plain_ = true;  // it begins with a step, not with a whole way
     parts.push_back(std::move(one));
   };
   Node& node = nodes_[at];
@@ -436,6 +440,7 @@ std::vector<Dpor> Dpor::divide(std::size_t at, std::size_t step, std::size_t mos
       own.taken = own.end - 1;
     }
     node.end = node.taken + 1;
+    node.frozen = true;
     return parts;
   }
   std::vector<Branch> others = node.planned;

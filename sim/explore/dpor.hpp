@@ -12,7 +12,7 @@
 ///           is not possible either, every possible one.
 /// Input     faults and input are tried in all their values, without reduction.
 /// Fallback  no whole way can be planted through waits and input: a program that has them is explored by source sets, from
-///           the beginning should they turn up late.
+///           the beginning should they turn up late. So are the parts of a split search, the first one aside.
 /// Proof     needs Operation::waits, Outcome::waiting and Alternative::after, and no run that was cut.
 /// Source    Abdulla, Aronsson, Jonsson, Sagonas, "Optimal dynamic partial order reduction", POPL'14, and "Source sets: a
 ///           foundation for optimal dynamic partial order reduction", JACM 64(4), 2017: algorithms 1 and 2.
@@ -58,8 +58,7 @@ class Dpor final : public Strategy {
     std::uint32_t end = 0;
     bool frozen = false;  ///< other parts have the other answers
     Steps each;
-    Steps sleep;                ///< seen already: inherited from the node before, then those taken here
-    std::size_t inherited = 0;  ///< so many of them
+    Steps sleep;  ///< whose continuations were seen: inherited from the node before, then those taken here
     std::vector<Branch> planned;
     std::vector<Branch> then;  ///< planned after the answer under way
     Clock clock;               ///< of that answer
@@ -104,6 +103,7 @@ class Dpor final : public Strategy {
   Kind kind_;
   bool over_ = false;
   bool cut_ = false;
+  bool begun_ = false;       // there was a run
   bool plain_ = false;       // source sets after all
   bool uncertain_ = false;   // a race of this run has no whole way
   bool lost_ = false;        // the program did not ask what it had asked before

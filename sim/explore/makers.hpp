@@ -8,6 +8,15 @@
 namespace vmbsim::explore {
 
 std::unique_ptr<Strategy> make_random(Seed seed);
+std::unique_ptr<Strategy> make_urw(Seed seed);
+std::unique_ptr<Strategy> make_pct1(Seed seed);
+std::unique_ptr<Strategy> make_pct2(Seed seed);
+std::unique_ptr<Strategy> make_pct3(Seed seed);
+std::unique_ptr<Strategy> make_pct4(Seed seed);
+std::unique_ptr<Strategy> make_pct5(Seed seed);
+std::unique_ptr<Strategy> make_pos(Seed seed);
+std::unique_ptr<Strategy> make_mutate(Seed seed);
+std::unique_ptr<Strategy> make_starve(Seed seed);
 std::unique_ptr<Strategy> make_dpor(Seed seed);
 std::unique_ptr<Strategy> make_odpor(Seed seed);
 std::unique_ptr<Strategy> make_dfs(Seed seed);

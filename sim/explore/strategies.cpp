@@ -9,6 +9,15 @@ namespace {
 
 constexpr NamedStrategy table[] = {
     {"random", "any actor that can go on, at each step", false, make_random},
+    {"urw", "any interleaving, all equally likely", false, make_urw},
+    {"pct1", "by priorities that are drawn", false, make_pct1},
+    {"pct2", "the same, and one of them falls: bugs of depth 2", false, make_pct2},
+    {"pct3", "two of them fall: bugs of depth 3", false, make_pct3},
+    {"pct4", "three of them fall: bugs of depth 4", false, make_pct4},
+    {"pct5", "four of them fall: bugs of depth 5", false, make_pct5},
+    {"pos", "by priorities of steps, drawn again for those that race", false, make_pos},
+    {"mutate", "small changes of schedules that covered something new", false, make_mutate},
+    {"starve", "one actor kept waiting, or held before an access that conflicts", false, make_starve},
     {"delay", "every schedule by number of delays, few first", true, make_delay},
     {"preemption", "every schedule by number of pre-emptions, few first", true, make_preemption},
     {"dpor", "every schedule but for the order of independent steps: source sets", true, make_dpor},

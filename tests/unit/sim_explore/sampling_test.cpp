@@ -1,6 +1,8 @@
 // What is drawn is drawn with the probabilities that theory gives.
 #include <catch2/catch.hpp>
 
+#include <cmath>
+
 #include "tests/support/exploring.hpp"
 #include "tests/support/goodness_of_fit.hpp"
 
@@ -46,16 +48,149 @@ TEST_CASE("the random walk has its exact probabilities") {
   CHECK(chi_square_of(explore_all(racy(2), "random", 100'000).found, 100'000, 11.0 / 32) < limit_1_freedom);
 }
 
-TEST_CASE("a strategy that draws makes the same run from the same seed and number, in any order") {
-  for (const char* name : {"random"}) {
-    INFO(name);
+TEST_CASE("the uniform walk makes every interleaving equally often") {
+  // The first four runs learn; what comes then is even.
+  CHECK(chi_square_of(explore_all(reorder_all(2), "urw", 100'000).found, 100'000, 2.0 / 45) < limit_1_freedom);
+  CHECK(chi_square_of(explore_all(racy(2), "urw", 100'000).found, 100'000, 16.0 / 35) < limit_1_freedom);
+  std::vector<std::uint64_t> counts;
+  for (const auto& [key, runs] : explore_all(StraightLine(threads(3, Thread(2, add(1)))), "urw", 50'000).classes)
+    counts.push_back(runs);
+  CHECK(counts.size() == 90);
+  CHECK(chi_square(counts) < chi_square_limit(90));
+}
+
+TEST_CASE("PCT finds a bug of depth d among n threads and k steps with a probability of 1 / (n k^(d-1)) at least") {
+  struct Row {
+    const char* name;
+    StraightLine program;
+    double n, k;
+    int depth;
+  };
+  const auto ordered = [](const StraightLine::Final& final) { return final.loaded[1][0] == 0; };
+  const auto lost = [](const StraightLine::Final& final) { return final.words[1] == 1; };
+  const auto between = [](const StraightLine::Final& final) {
+    return final.loaded[1][0] == 1 && final.loaded[1][1] == 0;
+  };
+  const Row rows[] = {
+      // Depth 1: one order. Depth 2: a lost update. Depth 3: in between two steps twice.
+      {"pct1", StraightLine({{add(2), store(1, 1)}, {load(1), add(3)}}, MemoryModel::sc, ordered), 2, 4, 1},
+      {"pct2", StraightLine({{load(1), store_next(1)}, {load(1), store_next(1)}}, MemoryModel::sc, lost), 2, 4, 2},
+      {"pct3", StraightLine({{store(1, 1), store(2, 1)}, {load(1), load(2)}}, MemoryModel::sc, between), 2, 4, 3},
+  };
+  for (const Row& row : rows) {
+    INFO(row.name);
+    constexpr std::uint64_t runs = 20'000;
+    const double hits = static_cast<double>(explore_all(row.program, row.name, runs).found);
+    const double least = 1 / (row.n * std::pow(row.k, row.depth - 1));
+    CHECK(hits / runs > least - limit_of_z * std::sqrt(least / runs));
+  }
+}
+
+TEST_CASE("priorities alone reach what needs one order and nothing more") {
+  CHECK(explore_all(racy(2), "pct1", 5'000).found == 0);
+  CHECK(explore_all(racy(2), "pct2", 5'000).found != 0);
+}
+
+TEST_CASE("PCT lets others run behind its last place: a spin ends") {
+  // Thread 1 looks forty times; the runs that teach k end early, by a limit.
+  Thread spin;
+  for (int i = 0; i < 40; ++i) spin.push_back(load(1));
+  const auto never_seen = [](const StraightLine::Final& final) { return final.loaded[1].back() == 0; };
+  StraightLine brief({{store(1, 1)}, spin}, MemoryModel::sc, never_seen);
+  brief.limit(3);
+  const auto pct = explore::make_strategy("pct1", Seed{1});
+  explore_runs(brief, *pct, 4);
+  StraightLine whole({{store(1, 1)}, spin}, MemoryModel::sc, never_seen);
+  CHECK(explore_runs(whole, *pct, 1'000, 4).found == 0);
+}
+
+TEST_CASE("partial order sampling does not wait for threads that matter to nobody") {
+  // The chance of an order between two steps does not fall with the number of independent steps before one of them.
+  const auto hits = [](const char* strategy) {
+    Thread late;
+    for (int i = 0; i < 20; ++i) late.push_back(add(2));
+    late.push_back(store(1, 1));
+    const StraightLine program({{load(1)}, late}, MemoryModel::sc,
+                               [](const StraightLine::Final& final) { return final.loaded[0][0] == 1; });
+    return explore_all(program, strategy, 10'000).found;
+  };
+  CHECK(hits("pos") > 10 * hits("random"));
+  CHECK(explore_all(racy(2), "pos", 1'000).found > 0);
+}
+
+TEST_CASE("every strategy finds a lost update, and none a bug that is not there") {
+  const auto lost = [](const StraightLine::Final& final) { return final.words[1] != 2; };
+  for (const explore::NamedStrategy& one : explore::strategies()) {
+    INFO(one.name);
+    const bool reaches = one.name != std::string("faults") && one.name != std::string("pct1");
+    const StraightLine racing({{load(1), store_next(1)}, {load(1), store_next(1)}}, MemoryModel::sc, lost);
+    CHECK((explore_all(racing, one.name, 500).found != 0) == reaches);
+    const StraightLine counting({{add(1)}, {add(1)}}, MemoryModel::sc, lost);
+    CHECK(explore_all(counting, one.name, 500).found == 0);
+  }
+}
+
+TEST_CASE("input and faults are drawn too") {
+  for (const explore::NamedStrategy& one : explore::strategies()) {
+    INFO(one.name);
+    const StraightLine program({{add(1), fails()}, {add(1)}}, MemoryModel::sc,
+                               [](const StraightLine::Final& final) { return final.loaded[0][0] == 1; });
+    CHECK(explore_all(program, one.name, 200).found != 0);
+  }
+}
+
+TEST_CASE("a strategy of independent runs makes the same run from the same seed and number, in any order") {
+  for (const explore::NamedStrategy& named : explore::strategies()) {
     StraightLine program = racy(3);
-    const auto one = explore::make_strategy(name, Seed{5});
-    const auto other = explore::make_strategy(name, Seed{5});
-    const auto another_seed = explore::make_strategy(name, Seed{6});
-    const Explored forward = explore_runs(program, *one, 50);
-    CHECK(explore_runs(program, *other, 25, 25).schedules ==
+    const auto one = named.make(Seed{5});
+    if (named.proves) continue;
+    INFO(named.name);
+    explore_runs(program, *one, 10);
+    const std::string state = one->save();
+    const Explored forward = explore_runs(program, *one, 50, 10);
+    if (!one->independent_runs()) continue;
+    const auto other = named.make(Seed{5});
+    other->restore(state);
+    CHECK(explore_runs(program, *other, 25, 35).schedules ==
           std::vector<explore::Deviations>(forward.schedules.begin() + 25, forward.schedules.end()));
-    CHECK(explore_runs(program, *another_seed, 50).schedules != forward.schedules);
+    const auto another_seed = named.make(Seed{6});
+    another_seed->restore(state);
+    CHECK(explore_runs(program, *another_seed, 50, 10).schedules != forward.schedules);
+  }
+}
+
+TEST_CASE("a strategy goes on in another process with the runs it would have made") {
+  for (const explore::NamedStrategy& named : explore::strategies()) {
+    INFO(named.name);
+    StraightLine program(
+        {{load(1), store_next(1), fails()}, {lock(2), add(1), unlock(2)}, {lock(2), input(2), unlock(2)}});
+    const auto whole = named.make(Seed{9});
+    const Explored expected = explore_runs(program, *whole, 40);
+    for (std::uint64_t at = 1; at < expected.schedules.size(); ++at) {
+      const auto first = named.make(Seed{9});
+      std::vector<explore::Deviations> schedules = explore_runs(program, *first, at).schedules;
+      const auto second = named.make(Seed{9});
+      second->restore(first->save());
+      const Explored rest = explore_runs(program, *second, 40 - at, at);
+      schedules.insert(schedules.end(), rest.schedules.begin(), rest.schedules.end());
+      INFO("stopped after run " << at);
+      REQUIRE(schedules == expected.schedules);
+    }
+  }
+}
+
+TEST_CASE("a state that is cut short neither hangs nor crashes a strategy") {
+  for (const explore::NamedStrategy& named : explore::strategies()) {
+    INFO(named.name);
+    StraightLine program = racy(2);
+    const auto full = named.make(Seed{3});
+    explore_runs(program, *full, 10);
+    const std::string state = full->save();
+    for (std::size_t length = 0; length + 1 < state.size(); ++length) {
+      const auto cut = named.make(Seed{3});
+      cut->restore(state.substr(0, length));
+      cut->begin(10);
+      program.run(*cut);
+    }
   }
 }
