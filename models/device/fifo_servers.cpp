@@ -22,7 +22,7 @@ void FifoServers::submit(Work& work) {
     last_ = &work;
     ++queued_;
   }
-  count_submitted();
+  count_submitted(work);
 }
 
 void FifoServers::start(Work& work) {

@@ -22,7 +22,7 @@ void ProcessorSharing::submit(Work& work) {
     std::push_heap(waiting_.begin(), waiting_.end(), later);
     arm_latency();
   }
-  count_submitted();
+  count_submitted(work);
 }
 
 void ProcessorSharing::enter(Work& work, std::uint64_t order) {

@@ -45,6 +45,7 @@ void Processor::set_irql(Irql irql) {
   else if (irql >= Irql::dispatch && self.irql_ < Irql::dispatch)
     self.raised_since_ = world_.now();
   self.irql_ = irql;
+  tell_change();
   if (!lowered || !held_back(irql)) return;
   interrupt_occupant();
   leave(self);
@@ -254,6 +255,7 @@ void Processor::run(Context& context) {
   if (!context.fiber_.finished()) return;
   VMBSIM_ASSERT(occupant_ == &context, "a context ends on the processor it occupies");
   occupant_ = nullptr;
+  tell_change();
   switch (context.activity_) {
     case Activity::isr:
       ask_patience(context);
@@ -273,6 +275,7 @@ void Processor::account(Activity next) {
   spent_[static_cast<std::size_t>(activity_)] += world_.now() - since_;
   since_ = world_.now();
   activity_ = next;
+  tell_change();
 }
 
 std::array<Duration, activity_count> Processor::accounted() const {

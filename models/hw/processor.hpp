@@ -97,6 +97,13 @@ class Executive {
   virtual void thread_ended(Context& thread) = 0;
 };
 
+/// Is told when what occupies a processor changes, its IRQL included: for a timeline. It must not touch the processor.
+class OccupancyListener {
+ public:
+  virtual ~OccupancyListener() = default;
+  virtual void on_change(const Processor& cpu) = 0;
+};
+
 class Processor {
  public:
   struct Config {
@@ -166,6 +173,8 @@ class Processor {
   /// Time spent so far, by activity; adds up to now().
   std::array<Duration, activity_count> accounted() const;
   std::uint64_t interrupts() const { return interrupts_; }
+  /// Who is told of changes from now on; null: nobody.
+  void tell(OccupancyListener* listener) { listener_ = listener; }
 
  private:
   void consume_in_calendar(Duration span);
@@ -179,6 +188,10 @@ class Processor {
   void run_dpc_pass();
   void go_on(Context& context);  // lets an occupant continue where it was stopped
   void account(Activity next);
+  void tell_change() {
+    if (listener_ != nullptr) [[unlikely]]
+      listener_->on_change(*this);
+  }
   void ask_patience(const Context& context) {  // it is about to leave DISPATCH_LEVEL and what is above
     if (world_.now() - context.raised_since_ > patience_) executive_.raised_too_long(id_, context);
   }
@@ -211,6 +224,7 @@ class Processor {
   bool scheduled_ = false;  // a consequence that reconsiders is on its way
   bool waking_ = false;     // halted, an interrupt is waking it
 
+  OccupancyListener* listener_ = nullptr;
   std::uint64_t steps_ = 0;  // that took no time, since a context was entered here
 
   std::array<Duration, activity_count> spent_{};

@@ -108,7 +108,7 @@ NTSTATUS Endpoint::send(Packet& packet) {
   }
   packet.state = Packet::State::queued;
   packet.transaction_id = packet.waits_for_completion() ? ++last_transaction_id_ : 0;
-  if (device_.journeys != nullptr && packet.waits_for_completion() && !packet.only_tried) device_.journeys->begun();
+  if (device_.journeys != nullptr && packet.waits_for_completion() && !packet.only_tried) device_.journeys->begun(packet.journey);
   return put({.packet = &packet}, partition().costs().packet_send);
 }
 

@@ -105,7 +105,7 @@ NTSTATUS Endpoint::ask_peer(const Question& question) {
   }
   if (only_tried && device_.journeys != nullptr &&
       (question.flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION) != 0)
-    device_.journeys->begun();
+    device_.journeys->begun(packet->journey);
   // Without an answer to come, a packet that was tried and sent is over, or will be in the next pass: no reason to wait.
   if (only_tried && (question.flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION) == 0) {
     if (!request.ended) give_up(*packet);

@@ -178,7 +178,7 @@ void Bridge::attach(kernel::Simulation& world) {
 
 void Bridge::Door::submit(device::Work& work) {
   ++in_flight_;
-  count_submitted();
+  count_submitted(work);
   bridge_.submit(*this, work);
 }
 

@@ -652,6 +652,11 @@ void fields(Visitor& v, Scenario& s) {
         parse_flag(s.record.packets));
     v.value({.key = "intervals", .shape = Shape::duration, .doc = "intervals.csv: one row per interval."},
             parse_duration(s.record.interval, 1ns, longest_run));
+    v.value({.key = "trace",
+             .shape = Shape::boolean,
+             .doc = "trace.pftrace: the run as a timeline; ui.perfetto.dev shows it.",
+             .preset = "false"},
+            parse_flag(s.record.trace));
   });
 }
 

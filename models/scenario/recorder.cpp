@@ -4,6 +4,8 @@ namespace vmbsim::scenario {
 
 void Recorder::returned(const vmbus::Journey& journey) {
   ++completed_;
+  if (config_.timeline != nullptr) [[unlikely]]
+    config_.timeline->on_returned(config_.channel, journey);
   if (!measuring_) return;
   if (config_.interval.count() != 0) {
     close_intervals(config_.world.now());

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "models/scenario/scenario.hpp"
+#include "models/scenario/timeline.hpp"
 #include "models/vmbus/journey.hpp"
 #include "sim/kernel/simulation.hpp"
 #include "vmbsim/result.hpp"
@@ -42,10 +43,15 @@ class Recorder final : public vmbus::JourneyLog {
     kernel::Simulation& world;
     PacketLimit& limit;
     RowLimit& rows;
+    Timeline* timeline = nullptr;  ///< null: none is kept
   };
   explicit Recorder(Config config) : config_(config) {}
 
-  void begun() override { ++sent_; }
+  void begun(vmbus::Journey& journey) override {
+    journey.number = ++sent_;
+    if (config_.timeline != nullptr) [[unlikely]]
+      config_.timeline->on_begun(config_.channel, journey);
+  }
   void returned(const vmbus::Journey& journey) override;
   /// From here on latencies count.
   void start_measuring();

@@ -152,6 +152,7 @@ inline constexpr std::int64_t most_recorded_rows = 10'000'000;
 struct RecordSpec {
   bool packets = false;  ///< packets.csv: one row per transaction
   Duration interval{};   ///< intervals.csv: one row per interval; 0: none
+  bool trace = false;    ///< trace.pftrace: the run as a timeline
 };
 
 /// `[sweep]`: the points a batch runs. `run` takes the scenario as it stands.

@@ -66,7 +66,8 @@ std::string instance_name(const VmSpec& vm, std::uint32_t index, const std::stri
 }  // namespace
 
 struct World::Parts final : drivers::ReadyListener {
-  Parts(const Scenario& s, const Traces& traces, platform::Platform* shared, kernel::ChoiceSource* choices);
+  Parts(const Scenario& s, const Traces& traces, platform::Platform* shared, kernel::ChoiceSource* choices,
+        Timeline* timeline);
 
   // Assembly, in this order
   std::int64_t speed_of(const std::string& host_name) const;
@@ -76,6 +77,7 @@ struct World::Parts final : drivers::ReadyListener {
   void build_device(ChannelInstance& channel);
   void build_client(ChannelInstance& channel, drivers::ClientChannels::Config client);
   void build_loads(const Traces& traces);
+  void start_timeline();
   Bytes largest_request(const ChannelSpec& spec) const;
 
   // The run
@@ -97,6 +99,7 @@ struct World::Parts final : drivers::ReadyListener {
 
   const Scenario& scenario;
   platform::Platform* platform;
+  Timeline* timeline;
   observe::FingerprintDigest digest;
   kernel::Simulation world;
   kernel::StackPool stacks;
@@ -121,9 +124,11 @@ struct World::Parts final : drivers::ReadyListener {
 
 // ---- Assembly ----
 
-World::Parts::Parts(const Scenario& s, const Traces& traces, platform::Platform* shared, kernel::ChoiceSource* choices)
+World::Parts::Parts(const Scenario& s, const Traces& traces, platform::Platform* shared, kernel::ChoiceSource* choices,
+                    Timeline* kept)
     : scenario(s),
       platform(shared),
+      timeline(kept),
       world(s.seed, &digest, choices),
       findings(world),
       host({.name = "host",
@@ -141,6 +146,21 @@ World::Parts::Parts(const Scenario& s, const Traces& traces, platform::Platform*
   build_guests();
   build_channels();
   build_loads(traces);
+  if (timeline != nullptr) start_timeline();
+}
+
+void World::Parts::start_timeline() {
+  timeline->start(world);
+  const auto watch = [this](os::Partition& partition) {
+    for (std::uint32_t i = 0; i < partition.cpu_count(); ++i) timeline->watch(partition.cpu(CpuId{i}));
+  };
+  watch(host);
+  for (const auto& of_template : guests)
+    for (const auto& guest : of_template) watch(guest->partition);
+  for (const ChannelInstance& channel : channels) timeline->add_channel(channel.name);
+  for (const ChannelInstance& channel : channels)
+    if (channel.resource != nullptr)
+      timeline->watch(*channel.resource, channel.servers != nullptr ? channel.name : channel.spec->device.disk);
 }
 
 std::int64_t World::Parts::speed_of(const std::string& host_name) const {
@@ -198,7 +218,8 @@ void World::Parts::build_channel(const ChannelSpec& spec, Guest& guest, std::str
                                                   .interval = scenario.record.interval,
                                                   .world = world,
                                                   .limit = limit,
-                                                  .rows = rows});
+                                                  .rows = rows,
+                                                  .timeline = timeline});
   drivers::ClientChannels::Config client{.devices = {},
                                          .to_host = spec.to_host,
                                          .to_guest = spec.to_guest,
@@ -443,8 +464,8 @@ void World::Parts::advance(SimTime end) {
 }
 
 World::World(const Scenario& scenario, const Traces& traces, platform::Platform* platform,
-             kernel::ChoiceSource* choices)
-    : parts_(std::make_unique<Parts>(scenario, traces, platform, choices)) {}
+             kernel::ChoiceSource* choices, Timeline* timeline)
+    : parts_(std::make_unique<Parts>(scenario, traces, platform, choices, timeline)) {}
 World::~World() = default;
 
 /// Warm-up and run.

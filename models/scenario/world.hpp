@@ -16,6 +16,7 @@
 
 #include "models/platform/platform.hpp"
 #include "models/scenario/scenario.hpp"
+#include "models/scenario/timeline.hpp"
 #include "models/workload/trace.hpp"
 #include "sim/kernel/choice.hpp"
 #include "vmbsim/result.hpp"
@@ -27,9 +28,10 @@ using Traces = std::map<std::string, std::shared_ptr<const workload::Trace>>;
 
 class World {
  public:
-  /// `platform` may be null when the scenario names none; it must outlive the world. `choices` null: defaults.
+  /// `platform` may be null when the scenario names none; it must outlive the world. `choices` null: defaults;
+  /// `timeline` null: none is kept.
   World(const Scenario& scenario, const Traces& traces, platform::Platform* platform,
-        kernel::ChoiceSource* choices = nullptr);
+        kernel::ChoiceSource* choices = nullptr, Timeline* timeline = nullptr);
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;

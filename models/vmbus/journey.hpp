@@ -5,6 +5,7 @@
 /// stages add up to the latency by construction.
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "vmbsim/bytes.hpp"
 #include "vmbsim/result.hpp"
@@ -16,6 +17,7 @@ struct Journey {
   SimTime submitted{};                       ///< VmbPacketSend was called
   std::array<SimTime, stage_count> ended{};  ///< when each stage was over, in journey order
   Bytes data{};                              ///< external data the transaction moves
+  std::uint64_t number = 0;                  ///< of its log, from 1; 0: nobody counts it
 
   void end(Stage stage, SimTime at) { ended[static_cast<std::size_t>(stage)] = at; }
   Duration latency() const { return ended.back() - submitted; }
@@ -26,7 +28,8 @@ struct Journey {
 class JourneyLog {
  public:
   virtual ~JourneyLog() = default;
-  virtual void begun() = 0;
+  /// Numbers it.
+  virtual void begun(Journey& journey) = 0;
   virtual void returned(const Journey& journey) = 0;
 };
 

@@ -75,6 +75,9 @@ int answer(int count, char** words) {
       ->add_option("--out", run.out, "folder for summary.json, summary.csv, manifest.toml and what [record] asks for")
       ->check(not_empty)
       ->type_name("DIR");
+  run_verb->add_option("--trace", run.trace, "file for a timeline of the run; ui.perfetto.dev shows it")
+      ->check(not_empty)
+      ->type_name("FILE.pftrace");
   run_verb->callback([&] {
     run.seed = given(run_seed);
     status = cli::run(run);

@@ -54,6 +54,18 @@ report::Manifest manifest_of(const RunArguments& arguments, const scenario::Scen
           .text = scenario.resolved};
 }
 
+/// Into the file of --trace, and beside the results when [record] asks for it.
+std::optional<Problem> write_timeline(const RunArguments& arguments, bool recorded,
+                                      const scenario::Timeline& timeline) {
+  if (timeline.full()) std::fputs("vmbsim: the run is longer than its timeline, which ends before\n", stderr);
+  const std::string bytes = timeline.bytes();
+  const Unstoppable until_written;
+  if (recorded && !arguments.out.empty())
+    if (auto failed = report::write_whole(std::filesystem::path(arguments.out) / "trace.pftrace", bytes)) return failed;
+  if (!arguments.trace.empty()) return report::write_whole(arguments.trace, bytes);
+  return std::nullopt;
+}
+
 bool all_met(const RunResult& result) {
   for (const ExpectationResult& expectation : result.expectations)
     if (!expectation.met) return false;
@@ -87,12 +99,15 @@ int run(const RunArguments& arguments) {
     }
   }
 
-  if (arguments.out.empty() && (scenario.record.packets || scenario.record.interval > Duration{0}))
+  if (arguments.out.empty() &&
+      (scenario.record.packets || scenario.record.trace || scenario.record.interval > Duration{0}))
     std::fputs("vmbsim: [record] writes its files into the folder that --out names; there is none\n", stderr);
   if (!scenario.sweep.axes.empty()) std::fputs("vmbsim: [sweep] is left aside; the file is run as it stands\n", stderr);
 
   const auto started = std::chrono::steady_clock::now();
-  scenario::World world(scenario, inputs.traces, platform.get());
+  const bool timeline_wanted = !arguments.trace.empty() || (scenario.record.trace && !arguments.out.empty());
+  scenario::Timeline timeline;
+  scenario::World world(scenario, inputs.traces, platform.get(), nullptr, timeline_wanted ? &timeline : nullptr);
   RunResult result = world.run();
   result.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   result.version = version;
@@ -103,6 +118,7 @@ int run(const RunArguments& arguments) {
     const Unstoppable until_written;
     unwritten = report::write_result(arguments.out, result, manifest);
   }
+  if (timeline_wanted && !unwritten) unwritten = write_timeline(arguments, scenario.record.trace, timeline);
   const bool paint = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   const int status = say(report::table(result, paint ? report::Paint::colour : report::Paint::plain), fine);
   if (platform != nullptr && platform->crowded())

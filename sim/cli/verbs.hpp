@@ -22,6 +22,7 @@ struct RunArguments {
   std::vector<std::string> overrides;  ///< key.path=value
   std::optional<Seed> seed;
   std::string out;      ///< folder for results; empty: none
+  std::string trace;    ///< file for a Perfetto trace; empty: none
   std::string command;  ///< the command line, for the manifest
 };
 

@@ -122,7 +122,9 @@ std::vector<ResultFile> result_files(const RunResult& result, const Manifest& ma
 
 std::optional<Problem> foreign_result(const fs::path& folder, const Manifest& manifest) {
   return foreign_file(
-      folder, {"manifest.toml", "packets.csv", "intervals.csv", "debug.txt", "summary.csv", "summary.json"}, manifest);
+      folder,
+      {"manifest.toml", "packets.csv", "intervals.csv", "trace.pftrace", "debug.txt", "summary.csv", "summary.json"},
+      manifest);
 }
 
 std::optional<Problem> make_folder(const fs::path& folder) {

@@ -219,7 +219,7 @@ class End {
   };
   struct Log final : vmbus::JourneyLog {
     explicit Log(std::vector<vmbus::Journey>& to) : journeys(to) {}
-    void begun() override {}
+    void begun(vmbus::Journey&) override {}
     void returned(const vmbus::Journey& journey) override { journeys.push_back(journey); }
     std::vector<vmbus::Journey>& journeys;
   };
