@@ -71,7 +71,7 @@ std::string Campaign::identity() const {
 }
 
 std::optional<Problem> Campaign::prepare() {
-  const Crew::Ended probe = in_child(
+  const Crew::Ended probe = workers::in_child(
       [&](BlackBox&) {
         std::string why;
         const auto program = config_.target.make(config_.setting, why);

@@ -49,7 +49,7 @@ Replayed replay(const Target& target, const Setting& setting, const explore::Dev
                 unsigned patience_s);
 
 /// A finding for the run that a worker died of.
-Finding finding_of(const Crew::Ended& ended);
+Finding finding_of(const workers::Crew::Ended& ended);
 
 /// The two show the same mistake: the rule, not the words.
 inline bool same_mistake(const std::string& rule, const Replayed& again) {
