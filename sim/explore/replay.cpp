@@ -46,9 +46,19 @@ std::uint64_t& Replay::asked(std::uint32_t actor) {
 
 std::uint32_t Replay::choose(const kernel::Choice& choice) {
   if (choice.alternatives == 1) return 0;
-  const std::uint32_t taken = mode_ == Mode::exact ? exactly(choice) : nearby(choice);
+  const std::uint32_t taken = mode_ == Mode::exact   ? exactly(choice)
+                              : mode_ == Mode::loose ? loosely(choice)
+                                                     : nearby(choice);
   if (taken != abandon) ++asked(choice.each.empty() ? choice.actor : choice.each[taken].actor);
   ++index_;
+  return taken;
+}
+
+std::uint32_t Replay::loosely(const kernel::Choice& choice) {
+  if (next_ == list_.size() || list_[next_].index != index_) return 0;
+  const std::uint32_t taken = list_[next_++].taken;
+  if (taken >= choice.alternatives) return 0;
+  ++followed_;
   return taken;
 }
 
@@ -93,7 +103,7 @@ std::uint32_t Replay::nearby(const kernel::Choice& choice) {
 }
 
 std::optional<Mismatch> Replay::mismatch() const {
-  if (mismatch_ || mode_ == Mode::follow || next_ == list_.size()) return mismatch_;
+  if (mismatch_ || mode_ != Mode::exact || next_ == list_.size()) return mismatch_;
   return Mismatch{list_[next_].index, list_[next_], std::nullopt};
 }
 

@@ -23,6 +23,7 @@ class Replay final : public kernel::ChoiceSource {
  public:
   enum class Mode : std::uint8_t {
     exact,  ///< the run must ask what was recorded; else it is left at once (a run with time goes on with the defaults)
+    loose,  ///< question and answer count, nothing else; an answer that does not exist is the default
     follow,  ///< after edits: a deviation goes where its actor asks for the same time again, near where it was
   };
 
@@ -40,6 +41,7 @@ class Replay final : public kernel::ChoiceSource {
   std::size_t followed() const { return followed_; }
 
  private:
+  std::uint32_t loosely(const kernel::Choice& choice);
   std::uint32_t exactly(const kernel::Choice& choice);
   std::uint32_t nearby(const kernel::Choice& choice);
   std::uint64_t& asked(std::uint32_t actor);

@@ -5,13 +5,11 @@
 ///   Sequence   commands of which each is legal after those before it. Whatever is left of it when it is shrunk is legal too.
 ///   Numbers    a command's `a` and `b` choose its variants; 0 is the plainest. Equal seeds give equal sequences.
 #include <rapidcheck.h>
-#include <rapidcheck/detail/TestListenerAdapter.h>
 
 #include <array>
 #include <cstdint>
 #include <iosfwd>
 #include <string>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -319,17 +317,6 @@ inline rc::Gen<Sequence> legal_sequences() {
   return [](const rc::Random& random, int size) {
     return rc::shrinkable::shrinkRecur(drawn_sequence(random, size), &simpler);
   };
-}
-
-/// `property` holds for `count` values of its arguments. What is told of a failure is the simplest one found.
-template <class Property>
-rc::detail::TestResult checked(const char* name, int count, Property property) {
-  rc::detail::TestParams params;
-  params.seed = 0x5EED;
-  params.maxSuccess = count;
-  rc::detail::TestListenerAdapter nobody;  // the result tells all
-  return rc::detail::checkTestable(std::move(property), rc::detail::TestMetadata{name, name}, params, nobody,
-                                   std::unordered_map<std::string, rc::detail::Reproduce>{});
 }
 
 }  // namespace vmbsim::testing::sequences

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "tests/property/kmcl_mistakes.hpp"
+#include "tests/support/drawn_cases.hpp"
 #include "vmbsim/rules.hpp"
 
 namespace vmbsim::testing::sequences {
@@ -13,13 +14,6 @@ constexpr int sequence_count = 100'000;
 #else
 constexpr int sequence_count = 5'000;
 #endif
-
-void told(const rc::detail::TestResult& result) {
-  std::ostringstream text;
-  rc::detail::printResultMessage(result, text);
-  INFO(text.str());
-  CHECK(result.is<rc::detail::SuccessResult>());
-}
 
 /// A sequence and one mistake, by its place in the table, before the command number `at`.
 struct Broken {
