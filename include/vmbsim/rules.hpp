@@ -228,6 +228,17 @@ inline constexpr Rule rules[] = {
     violation("VMBUS", "Messages of the channel protocol are well formed and come in an order that is allowed.",
               "Linux, drivers/hv/channel_mgmt.c"),
 
+    // ---- What a hunt looks for beside the contract ----
+    violation("BYTES", "What is put into a ring comes out as it went in.", "EMCL, RingBuffer.c"),
+    violation("DEADLOCK", "Nobody waits in a ring for each other.", "WDK, Bug Check 0xC4: deadlock detection"),
+    violation("FIFO", "Packets enter a ring in the order in which they were sent.", "KMCL DDI, VmbPacketSend"),
+    violation("LOCKORDER", "Spin locks are acquired in one order, and never below the IRQL of who interrupts for them.",
+              "WDK, Bug Check 0xC4: deadlock detection"),
+    violation("ONCE", "Every transaction completes once.", "KMCL DDI, EVT_VMB_PACKET_COMPLETION_ROUTINE"),
+    violation("SIGNAL", "A wish for room is answered by one signal.", "Linux, 433e19cf33d3"),
+    violation("WAKEUP", "Whoever waits for the other end of a ring is told when it can go on.",
+              "Linux, ring_buffer.c: hv_pkt_iter_close"),
+
     // ---- Windows' kernel and framework ----
     violation("ASSERT", "What a driver asserts is true.", "WDK, NT_ASSERT"),
     violation("BUGCHECK", "No driver stops the system.", "WDK, KeBugCheckEx"),

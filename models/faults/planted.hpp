@@ -50,7 +50,7 @@ inline constexpr PlantedBug planted_bugs[] = {
     {Planted::no_look_after_unmask, "no-look-after-unmask", "the reader unmasks and sleeps without a second look",
      "Linux, hv_end_read", "WAKEUP"},
     {Planted::signal_from_stale_out, "signal-from-stale-out",
-     "the writer decides about the signal by the Out that it read when it last needed room",
+     "the writer decides about the signal by an Out that it read before it published",
      "OpenVMM, vmbus_ring: OutgoingRing::commit_write", "WAKEUP"},
     {Planted::pending_clamped, "pending-clamped",
      "the writer asks for a whole ring of room, and the reader counts it in multiples of 8", "OpenVMM, vmbus_ring",

@@ -9,7 +9,7 @@ constinit thread_local Processor* Processor::current_ = nullptr;
 
 void Context::start(Irql irql, kernel::Fiber::Body body, void* argument) {
   fiber_.start(body, argument);
-  irql_ = irql;
+  irql_ = entered_at_ = irql;
   pause_ = Pause::ready;
   remaining_ = Duration{};
 }
@@ -22,6 +22,8 @@ Processor::Processor(Config config)
       executive_(config.executive),
       idle_wake_(config.idle_wake),
       patience_(config.patience),
+      exploration_(config.exploration),
+      number_(exploration_ == nullptr ? 0 : exploration_->new_processor(name_)),
       idle_wake_stream_(config.world.stream(name_, "idle wake")),
       actor_(config.world.new_actor()) {}
 
@@ -69,6 +71,14 @@ void Processor::spin() {
   leave(self);
 }
 
+void Processor::stall(Duration span) {
+  VMBSIM_ASSERT(current_ == this, "a processor is descheduled while its context executes");
+  occupant_->pause_ = Context::Pause::stalled;
+  stalled_ = true;
+  world_.after<&Processor::on_stall_over>(span, actor_, *this);
+  leave(*occupant_);
+}
+
 void Processor::abandon() {
   occupant_->pause_ = Context::Pause::abandoned;
   world_.stop();
@@ -87,6 +97,24 @@ void Processor::give_up() {
 void Processor::request_interrupt(InterruptLine& line) {
   if (line.pending) return;
   line.pending = true;
+  if (exploration_ != nullptr) [[unlikely]] {
+    const Duration late = exploration_->late(kernel::ChoicePoint::interrupt, number_);
+    if (late.count() != 0) {
+      line.late_for = this;
+      world_.after(
+          late, actor_,
+          [](void* object) {
+            auto& arrived = *static_cast<InterruptLine*>(object);
+            arrived.late_for->interrupt_arrives(arrived);
+          },
+          &line);
+      return;
+    }
+  }
+  interrupt_arrives(line);
+}
+
+void Processor::interrupt_arrives(InterruptLine& line) {
   pending_.push_back(&line);
   reconsider();
 }
@@ -100,7 +128,7 @@ void Processor::reconsider() {
     leave(self);
     return;
   }
-  if (scheduled_ || waking_) return;
+  if (scheduled_ || waking_ || stalled_) return;
   scheduled_ = true;
   world_.soon([](void* self) { static_cast<Processor*>(self)->on_reconsider(); }, this);
 }
@@ -125,7 +153,7 @@ void Processor::on_wake() {
 
 void Processor::on_reconsider() {
   scheduled_ = false;
-  if (waking_) return;
+  if (waking_ || stalled_) return;
   if (occupant_ == nullptr && !pending_.empty()) {
     const Duration delay = idle_wake_.sample(idle_wake_stream_);
     if (delay.count() > 0) {
@@ -143,6 +171,16 @@ void Processor::on_reconsider() {
 
 void Processor::on_awake() {
   waking_ = false;
+  settle();
+}
+
+void Processor::on_stall_over() {
+  stalled_ = false;
+  occupant_->pause_ = Context::Pause::ready;
+  if (held_back(occupant_->irql_))
+    interrupt_occupant();
+  else
+    run(*occupant_);
   settle();
 }
 
@@ -165,6 +203,8 @@ bool Processor::held_back(Irql level) const {
 }
 
 void Processor::settle() {
+  if (exploration_ != nullptr && occupant_ == nullptr) [[unlikely]]
+    exploration_->drain(number_);  // an interrupt, a DPC pass and a switch all serialise
   while (occupant_ == nullptr) {
     Context* next = interrupted_.empty() ? nullptr : interrupted_.back();
     const Irql level = next == nullptr ? Irql::passive : next->irql_;

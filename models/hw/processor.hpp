@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "models/hw/exploration.hpp"
 #include "sim/kernel/distribution.hpp"
 #include "sim/kernel/fiber.hpp"
 #include "sim/kernel/simulation.hpp"
@@ -39,6 +40,8 @@ class Context {
   void* owner() const { return owner_; }
   /// Its processor's IRQL while it runs, the one to return to while it is interrupted.
   Irql irql() const { return irql_; }
+  /// Its IRQL when it began: what it can interrupt lies below.
+  Irql entered_at() const { return entered_at_; }
   /// Since when its IRQL is DISPATCH_LEVEL or above; meaningless while it is below.
   SimTime raised_since() const { return raised_since_; }
   /// Runs `body(argument)` the next time the context gets a processor. The previous body must have ended.
@@ -57,6 +60,7 @@ class Context {
     consuming,  ///< until wake_; what an interrupt leaves over is in remaining_
     spinning,   ///< until a lock is released
     waiting,    ///< a thread that gave its processor up
+    stalled,    ///< its processor is descheduled
     abandoned,  ///< for ever: what it ran cannot go on
   };
 
@@ -68,6 +72,7 @@ class Context {
   SimTime raised_since_{};
   int spin_locks_ = 0;
   Irql irql_ = Irql::passive;
+  Irql entered_at_ = Irql::passive;
   Activity activity_;
   Pause pause_ = Pause::ready;
 };
@@ -78,6 +83,7 @@ struct InterruptLine {
   void (*routine)(void* object) = nullptr;  ///< the ISR: runs in a context at `irql`
   void* object = nullptr;
   bool pending = false;
+  Processor* late_for = nullptr;  ///< where a request is under way that a hunt holds back
 };
 
 /// What the operating system above decides for its processors.
@@ -114,6 +120,7 @@ class Processor {
     Executive& executive;
     const kernel::Distribution& idle_wake;  ///< added to an interrupt that finds the processor halted
     Duration patience;                      ///< the executive is told of who stays longer at DISPATCH_LEVEL or above
+    Exploration* exploration = nullptr;     ///< while the world is hunted
   };
   explicit Processor(Config config);
 
@@ -123,6 +130,8 @@ class Processor {
   const std::string& name() const { return name_; }
   CpuId id() const { return id_; }
   ActorId actor() const { return actor_; }
+  /// As the exploration numbers it; 0 without one.
+  std::uint32_t number() const { return number_; }
   kernel::Simulation& world() const { return world_; }
   Executive& executive() const { return executive_; }
   Context* occupant() const { return occupant_; }
@@ -147,6 +156,13 @@ class Processor {
     if (world_.try_advance(span, actor_)) return;
     consume_in_calendar(span);
   }
+  /// Every visible operation is announced before it is made: a hunt may stall the processor here.
+  void visible(Site site, kernel::Access access, std::uint32_t object = 0) {
+    if (exploration_ != nullptr) [[unlikely]]
+      exploration_->before(*this, site, access, object);
+  }
+  /// The virtual processor is descheduled for `span`: the context does not go on and interrupts stay pending.
+  void stall(Duration span);
   /// Sets the IRQL; lowering lets what was held back run first.
   void set_irql(Irql irql);
   /// Gives the processor up until make_ready(); threads below DISPATCH_LEVEL only.
@@ -169,6 +185,8 @@ class Processor {
   bool spinning() const { return occupant_ != nullptr && occupant_->pause_ == Context::Pause::spinning; }
   /// A thread that waited may go on; the executive hands it out from next_thread().
   static void make_ready(Context& thread) { thread.pause_ = Context::Pause::ready; }
+
+  Exploration* exploration() const { return exploration_; }
 
   /// Time spent so far, by activity; adds up to now().
   std::array<Duration, activity_count> accounted() const;
@@ -199,6 +217,8 @@ class Processor {
   void on_wake();
   void on_reconsider();
   void on_awake();
+  void on_stall_over();
+  void interrupt_arrives(InterruptLine& line);
   InterruptLine* highest_pending(Irql above) const;
 
   static constinit thread_local Processor* current_;  // constinit: read without asking whether it was set up
@@ -210,6 +230,8 @@ class Processor {
   Executive& executive_;
   const kernel::Distribution& idle_wake_;
   Duration patience_;
+  Exploration* exploration_;
+  std::uint32_t number_;
   kernel::Stream idle_wake_stream_;
   ActorId actor_;
 
@@ -223,6 +245,7 @@ class Processor {
   bool attention_ = false;  // somebody asked to reconsider; holds until software below DISPATCH_LEVEL is chosen
   bool scheduled_ = false;  // a consequence that reconsiders is on its way
   bool waking_ = false;     // halted, an interrupt is waking it
+  bool stalled_ = false;    // descheduled: nothing runs here, interrupts included
 
   OccupancyListener* listener_ = nullptr;
   std::uint64_t steps_ = 0;  // that took no time, since a context was entered here

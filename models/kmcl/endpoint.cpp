@@ -279,6 +279,33 @@ void Endpoint::report_waiting(const Device& device) {
   }
 }
 
+bool Endpoint::report_lost(const Device& device) {
+  bool lost = false;
+  for (const auto& owned : device.channels) {
+    const auto& self = *static_cast<const Endpoint*>(owned.get());
+    const auto tell = [&](RuleId rule, std::string text) {
+      self.report(rule, {}, std::string(self.server_ ? "host: " : "guest: ") + std::move(text));
+      lost = true;
+    };
+    std::uint64_t known = self.transaction_count_ + self.over_.size();
+    for (const kernel::Fifo<Outgoing>* queue : {&self.waiting_, &self.held_})
+      for (std::size_t i = 0; i < queue->size(); ++i) known += (*queue)[i].packet != nullptr;
+    if (self.under_way_ > known)
+      tell("ONCE", fmt::format("packets are under way that nobody will complete ({})", self.under_way_ - known));
+    if (self.channel_ == nullptr || self.deaf_ || self.frozen_) continue;
+    const bool somebody_looks = self.pass_running_ || self.dpc_.DpcData != nullptr || self.pass_work_.queued;
+    const bool may_look = self.queue_on_ && !self.failed_ && !self.stalled_ && self.deferred_ == nullptr;
+    if (may_look && !somebody_looks && !self.in_->reader.empty())
+      tell("WAKEUP", "packets lie in the incoming ring, and nobody is going to look");
+    if (somebody_looks || self.waiting_.empty()) continue;
+    if (self.out_->writer.has_its_wish())
+      tell("WAKEUP", "packets wait for room in the outgoing ring, it is there, and nobody is going to say so");
+    else if (!self.out_->writer.blocked())
+      tell("WAKEUP", "packets wait for room in the outgoing ring, and the other end does not know of it");
+  }
+  return lost;
+}
+
 void Endpoint::report_left(const Device& device) {
   for (const auto& owned : device.channels)
     static_cast<const Endpoint*>(owned.get())

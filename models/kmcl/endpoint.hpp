@@ -142,6 +142,9 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   bool client_call(const char* call) const;
   /// A callback returned at another IRQL, or with other locks held, than it was called with.
   void put_back(const char* callback, Irql irql, int locks) const;
+  /// When nothing is left to happen: a ring that waits for a look, or packets that wait for room that is there, and nobody
+  /// who would see to it; transactions that nobody knows any more. False when there is none.
+  static bool report_lost(const Device& device);
   /// When nothing is left to happen: what waits for the driver for ever.
   static void report_waiting(const Device& device);
   /// When the device's driver is unloaded: what it has not cleaned up.
@@ -215,6 +218,11 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   vmbus::StageAnswer stage(const vmbus::OutgoingPacket& packet);
   std::span<const vmbus::GpaRange> ranges_of(Packet& packet);
   void entered_ring(const Outgoing& item);
+  void draw_ticket(const Outgoing& item);
+  void look_at_ticket(const Outgoing& item);
+  void put_cancel_before();
+  void put_again(const Outgoing& item);
+  void no_longer_under_way(Packet& packet);
   void note(const Outgoing& item);
   NTSTATUS put(const Outgoing& item, const kernel::Distribution& cost);
   void refuse(const Outgoing& item);
@@ -248,6 +256,7 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
 
   // receiving.cpp
   void on_interrupt();
+  void disturb();
   void schedule_pass();
   void queue_worker_pass();
   void pass(bool passive);
@@ -270,6 +279,8 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   Received& fresh_received(const vmbus::IncomingPacket& packet);
   void recycle(Received& received);
 
+  bool planted(faults::Planted bug) const { return partition().planted(bug); }
+  bool fails(faults::Fault fault) const { return partition().fails(fault); }
   bool pipe() const {
     return (flags_ & VMBUS_CHANNEL_INIT_FLAG_IS_PIPE) != 0 ||
            (server_flags_ & VMBUS_SERVER_CHANNEL_INIT_FLAG_OFFER_AS_PIPE) != 0;
@@ -367,6 +378,9 @@ class Endpoint final : public vmbus::ServerEnd, public vmbus::ClientEnd {
   Packet* spare_packets_ = nullptr;
   Packet* worn_out_packets_ = nullptr;
   std::uint64_t packets_out_ = 0;  // allocated and not freed
+  std::uint64_t under_way_ = 0;    // packets that were sent and are not over
+  std::uint64_t last_ticket_ = 0, last_entered_ = 0;
+  faults::Faults disturbed_;  // what the host has done to the channel once
   kernel::Stream costs_;
   kernel::Stream signal_costs_;
 

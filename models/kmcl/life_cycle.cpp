@@ -131,6 +131,9 @@ void Endpoint::run_steps() {
 }
 
 void Endpoint::take(Step step) {
+  if (hw::Exploration* exploration = partition().exploration()) [[unlikely]]
+    exploration->cover(0x2000 + (static_cast<std::uint32_t>(server_) << 8 |
+                                 static_cast<std::uint32_t>(connection_) << 5 | static_cast<std::uint32_t>(step)));
   switch (step) {
     // Server
     case Step::open:
@@ -328,13 +331,14 @@ void Endpoint::fail_to_connect(NTSTATUS status) {
 }
 
 void Endpoint::start_traffic() {
+  partition().visible(hw::Site::life_cycle);
   suspended_ = false;
   call_back(callbacks_.EvtChannelStarted, "EvtChannelStarted");
   queue_on_ = true;
   frozen_ = false;
   stalled_ = false;  // nothing is outstanding that could end it
   while (!held_.empty()) waiting_.push(held_.pop());
-  schedule_pass();
+  if (!planted(faults::Planted::no_look_at_start)) schedule_pass();
   call_back(callbacks_.EvtChannelPostStarted, "EvtChannelPostStarted");
   if (device_.on_started != nullptr) device_.on_started(device_.on_started_object);
 }
@@ -352,6 +356,7 @@ void Endpoint::suspend_traffic() {
 }
 
 void Endpoint::begin_close() {
+  partition().visible(hw::Site::life_cycle);
   connection_ = Connection::closing;
   if (queue_on_) suspend_traffic();
   if (rescinded_) {  // the host is gone: nobody will answer
@@ -457,7 +462,8 @@ void Endpoint::retire_outgoing() {
     const Over sent = over_.pop();
     finish(*sent.packet, sent.status, nullptr, 0);
   }
-  for (Packet* packet : packets) finish(*packet, STATUS_DEVICE_REMOVED, nullptr, 0);
+  if (!planted(faults::Planted::dropped_at_close))
+    for (Packet* packet : packets) finish(*packet, STATUS_DEVICE_REMOVED, nullptr, 0);
   if (deferred_ != nullptr) recycle(*deferred_);
 }
 

@@ -40,7 +40,8 @@ struct Packet {
   std::uint32_t pfn_count = 0;
   std::span<const vmbus::GpaRange> ranges;  // of the external data; in the packet's own memory
   std::uint64_t transaction_id = 0;
-  Packet* next = nullptr;  // in the table of transactions, or in the lookaside list
+  std::uint64_t ticket = 0;  // its place among all that was sent, while a hunt looks
+  Packet* next = nullptr;    // in the table of transactions, or in the lookaside list
   vmbus::Journey journey;
 
   bool waits_for_completion() const { return (flags & VMBUS_CHANNEL_FORMAT_FLAG_WAIT_FOR_COMPLETION) != 0; }
@@ -68,6 +69,7 @@ struct Received {
   bool pages_pending = false;  // its external data is being brought in
   bool pages_resident = false;
   std::uint32_t answer_length = 0;
+  std::uint64_t ticket = 0;  // as a Packet's
   vmbus::Journey* journey = nullptr;
   Received* next = nullptr;  // in the spare list
 };

@@ -81,10 +81,12 @@ void Endpoint::pass(bool passive) {
   Outcome outcome;
   do {
     pass_again_ = false;
+    const std::uint64_t before = counters_.batched_packets;
     outcome = drain(passive);
-    flush();
+    if (counters_.batched_packets != before || !planted(faults::Planted::answers_wait_for_packets)) flush();
     if (outcome == Outcome::drained && in_->reader.masked() && in_->reader.unmask()) pass_again_ = true;
   } while (pass_again_ && outcome == Outcome::drained);
+  if (planted(faults::Planted::flag_cleared_after_scan)) (server_ ? bus().host() : bus().guest()).clear(port_);
   pass_running_ = false;
   pass_thread_ = nullptr;
   partition().set_event(pass_over_);
@@ -107,7 +109,8 @@ std::optional<Endpoint::Outcome> Endpoint::what_holds_up(bool passive) const {
 /// Batches until the ring is empty or something stops delivery.
 Endpoint::Outcome Endpoint::drain(bool passive) {
   const Batching& batching = device_.batching;
-  const std::uint32_t batch_limit = batching.mode == Batching::Mode::none ? 1 : ~0u;
+  const bool one = batching.mode == Batching::Mode::none || planted(faults::Planted::one_packet_per_pass);
+  const std::uint32_t batch_limit = one ? 1 : ~0u;
   std::uint32_t pass_left = batching.mode == Batching::Mode::limit ? batching.max_packets : ~0u;
   for (;;) {
     std::uint32_t delivered = 0;
@@ -188,6 +191,7 @@ Endpoint::Outcome Endpoint::drain(bool passive) {
         processing_complete_(handle(), delivered);
       }
     }
+    if (planted(faults::Planted::one_packet_per_pass)) return outcome;
     // Whoever took something looks once more; a packet presented again took nothing, but may have used up its batch.
     if (outcome != Outcome::drained || (!took && delivered == 0)) return outcome;
   }
@@ -198,6 +202,9 @@ void Endpoint::take_completion(const vmbus::IncomingPacket& answer) {
   in_->reader.take();
   const vmbus::Journey* rode = in_->left(partition().world().now());
   Packet* transaction = recall(answer.transaction_id);
+  if (transaction == nullptr && partition().exploration() != nullptr && answer.transaction_id != 0 &&
+      answer.transaction_id <= last_transaction_id_)
+    return report("ONCE", {}, fmt::format("transaction {} is completed again", answer.transaction_id));
   if (transaction == nullptr)
     return report("RING", {},
                   fmt::format("a completion for transaction {}, which is not under way", answer.transaction_id));
@@ -266,6 +273,10 @@ void Endpoint::complete(Received& received, const void* answer, std::uint32_t le
       report("K59", call, "the answer lies in, or was copied from, a packet that was completed before");
   }
   if (received.lists_made) look_at_lists(received);
+  if (partition().exploration() != nullptr) [[unlikely]] {
+    disturb();
+    if (length > 8 && fails(faults::Fault::short_completion)) length /= 2;
+  }
   received.outstanding = false;
   received.in_callback = false;
   if (current_ == &received) current_ = nullptr;
@@ -289,6 +300,21 @@ void Endpoint::complete(Received& received, const void* answer, std::uint32_t le
     schedule_pass();
   }
   if ((draining_ && outstanding_ == 0) || (pausing_ && all_over())) ask(Step::drained);
+}
+
+/// Faults: what the host may do to an open channel at any moment, each once.
+void Endpoint::disturb() {
+  if (!server_ || connection_ != Connection::open) return;
+  const auto happens = [this](faults::Fault fault) {
+    if (disturbed_.has(fault) || !fails(fault)) return false;
+    disturbed_.add(fault);
+    return true;
+  };
+  if (happens(faults::Fault::suspend)) {
+    ask(Step::pause);
+    ask(Step::start);
+  }
+  if (happens(faults::Fault::rescind)) ask(Step::disable);
 }
 
 void Endpoint::defer_to_passive(Received& received) {
@@ -324,7 +350,8 @@ NTSTATUS Endpoint::external_data(Received& received, std::uint32_t flags, PMDL* 
     misused("K57", call, fmt::format("with unknown flag bits: {:#x}", flags));
     return STATUS_INVALID_PARAMETER;
   }
-  if (device_.policies.pending_permille != 0 && !page_in(received)) return STATUS_PENDING;
+  const bool may_be_pending = device_.policies.pending_permille != 0 || partition().exploration() != nullptr;
+  if (may_be_pending && !page_in(received)) return STATUS_PENDING;
   DescriptorLists lists(received.mdls);
   if (received.packet.type == vmbus::PacketType::transfer_pages) {
     if (!transferred(received, lists)) return STATUS_INVALID_PARAMETER;
@@ -363,14 +390,17 @@ bool Endpoint::page_in(Received& received) {
   const Policies& policies = device_.policies;
   if (received.pages_resident || received.packet.type != vmbus::PacketType::gpa_direct) return true;
   if (received.pages_pending) return false;
-  if (!received.in_callback || coins().below(1000) >= policies.pending_permille) {
+  const bool fault = received.in_callback && fails(faults::Fault::pending_data);
+  if (!received.in_callback ||
+      (!fault && (policies.pending_permille == 0 || coins().below(1000) >= policies.pending_permille))) {
     received.pages_resident = true;
     return true;
   }
   received.pages_pending = true;
   deferred_ = &received;
   if (!late_actor_) late_actor_ = partition().world().new_actor();
-  paging_ = partition().world().after<&Endpoint::on_paged_in>(policies.page_in, *late_actor_, *this);
+  paging_ = partition().world().after<&Endpoint::on_paged_in>(
+      fault ? std::max(policies.page_in, Duration{1us}) : policies.page_in, *late_actor_, *this);
   return false;
 }
 

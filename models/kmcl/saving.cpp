@@ -327,9 +327,11 @@ NTSTATUS Endpoint::restore_packet(Packet& packet, const std::byte* buffer, std::
   keep_inline(packet, buffer + sizeof saved);
   if (saved.in_ring != 0) {
     packet.state = Packet::State::sent;
+    ++under_way_;
     remember(packet);
   } else {
     packet.state = Packet::State::queued;
+    ++under_way_;
     held_.push({.packet = &packet});
   }
   restored_ = &packet;

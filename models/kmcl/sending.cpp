@@ -107,6 +107,7 @@ NTSTATUS Endpoint::send(Packet& packet) {
     partition().consume(copy_time(packet.length));
   }
   packet.state = Packet::State::queued;
+  ++under_way_;
   packet.transaction_id = packet.waits_for_completion() ? ++last_transaction_id_ : 0;
   if (device_.journeys != nullptr && packet.waits_for_completion() && !packet.only_tried) device_.journeys->begun(packet.journey);
   return put({.packet = &packet}, partition().costs().packet_send);
@@ -114,12 +115,14 @@ NTSTATUS Endpoint::send(Packet& packet) {
 
 /// Whether the routine of a packet that needs no answer and has entered the ring runs in a pass.
 bool Endpoint::completes_later() {
+  if (fails(faults::Fault::pending_completion)) return true;
   switch (device_.policies.routine_of_sent) {
     case Policies::RoutineOfSent::inside_send: return false;
     case Policies::RoutineOfSent::in_a_pass: return true;
     case Policies::RoutineOfSent::either: break;
   }
-  return coins().below(2) == 1;
+  const std::uint64_t coin = coins().below(2);
+  return (coin ^ partition().world().choose(kernel::ChoicePoint::data, 2)) == 1;
 }
 
 kernel::Stream& Endpoint::coins() {
@@ -136,10 +139,13 @@ void Endpoint::keep_inline(Packet& packet, const std::byte* from) {
 /// Into the ring if there is room and nobody waits; else behind the others.
 NTSTATUS Endpoint::put(const Outgoing& item, const kernel::Distribution& cost) {
   bool announce = false;
+  partition().visible(hw::Site::send);
   // Once it is in the ring, an answer may come and the driver use the packet again before this call returns.
   bool over_when_sent = item.packet != nullptr && !item.packet->waits_for_completion();
   {
     Locked locked(partition(), lock_);
+    if (partition().exploration() != nullptr) [[unlikely]]
+      draw_ticket(item);
     // Where there is room for anything, handling and copying are one span of time; else a copy is paid for when it is made.
     const bool roomy =
         channel_ != nullptr && out_->writer.free().count >= most_description_ + static_cast<std::int64_t>(item.bytes());
@@ -156,10 +162,19 @@ NTSTATUS Endpoint::put(const Outgoing& item, const kernel::Distribution& cost) {
         recycle(*item.completion);  // nobody is left to be told
       return STATUS_SUCCESS;
     }
-    if (!waiting_.empty() && !device_.policies.overtaking) {
+    const bool overtakes = device_.policies.overtaking || planted(faults::Planted::small_packet_overtakes);
+    if (!waiting_.empty() && !overtakes) {
       if (only_tried) return STATUS_BUFFER_OVERFLOW;
       waiting_.push(item);
       return STATUS_SUCCESS;
+    }
+    if (partition().exploration() != nullptr) [[unlikely]] {
+      if (!only_tried && fails(faults::Fault::ring_full)) {
+        waiting_.push(item);
+        schedule_pass();
+        return STATUS_SUCCESS;
+      }
+      if (item.packet != nullptr && fails(faults::Fault::cancel)) put_cancel_before();
     }
     const vmbus::StageAnswer answer = stage(item);
     if (std::holds_alternative<vmbus::TooLarge>(answer)) {
@@ -173,7 +188,7 @@ NTSTATUS Endpoint::put(const Outgoing& item, const kernel::Distribution& cost) {
     }
     if (!roomy) partition().consume(copy_time(item.bytes()));
     entered_ring(item);
-    if (!waiting_.empty()) wish_again();
+    if (!waiting_.empty() && !planted(faults::Planted::small_packet_overtakes)) wish_again();
     announce = out_->writer.commit() == vmbus::SignalNeeded::yes;
     if (!announce) ++out_->counters.suppressed;
     if (over_when_sent && completes_later()) {
@@ -212,7 +227,7 @@ void Endpoint::refuse(const Outgoing& item) {
   report("K70", item.packet != nullptr ? item.packet->call : "VmbChannelPacketComplete",
          "a packet is larger than the outgoing ring can ever hold");
   if (item.packet != nullptr)
-    item.packet->state = Packet::State::idle;
+    no_longer_under_way(*item.packet);
   else
     recycle(*item.completion);
 }
@@ -224,6 +239,8 @@ void Endpoint::flush() {
   {
     Locked locked(partition(), lock_);
     bool staged = false;
+    if (planted(faults::Planted::newest_first))
+      for (std::size_t older = waiting_.size(); older > 1; --older) waiting_.push(waiting_.pop());
     while (!waiting_.empty() && channel_ != nullptr) {
       const Outgoing item = waiting_.front();
       const vmbus::StageAnswer answer = stage(item);
@@ -234,6 +251,7 @@ void Endpoint::flush() {
         continue;
       }
       if (!std::holds_alternative<vmbus::Staged>(answer)) break;
+      if (planted(faults::Planted::completion_twice) && waiting_.size() > 1) put_again(item);
       waiting_.pop();
       staged = true;
       partition().consume(copy_time(item.bytes()));
@@ -284,8 +302,46 @@ vmbus::StageAnswer Endpoint::stage(const vmbus::OutgoingPacket& packet) {
   return answer;
 }
 
+/// In a hunt whatever is sent gets a number, by which it must enter the ring.
+void Endpoint::draw_ticket(const Outgoing& item) {
+  (item.packet != nullptr ? item.packet->ticket : item.completion->ticket) = ++last_ticket_;
+}
+
+void Endpoint::look_at_ticket(const Outgoing& item) {
+  const std::uint64_t ticket = item.packet != nullptr ? item.packet->ticket : item.completion->ticket;
+  if (ticket < last_entered_ && !device_.policies.overtaking)
+    report("FIFO", item.packet != nullptr ? item.packet->call : "VmbChannelPacketComplete",
+           "a packet enters the ring after one that was sent later");
+  last_entered_ = std::max(last_entered_, ticket);
+}
+
+/// A fault: the receiver finds a cancel packet that means nothing to it.
+void Endpoint::put_cancel_before() {
+  vmbus::OutgoingPacket cancel;
+  cancel.type = vmbus::PacketType::cancel;
+  if (std::holds_alternative<vmbus::Staged>(stage(cancel)))
+    out_->entered(nullptr, vmbus::Lane::Kind::request, partition().world().now());
+}
+
+/// A planted bug: an answer that waited with others goes into the ring twice.
+void Endpoint::put_again(const Outgoing& item) {
+  if (item.completion == nullptr) return;
+  vmbus::OutgoingPacket again;
+  again.type = vmbus::PacketType::completion;
+  again.transaction_id = item.completion->packet.transaction_id;
+  if (std::holds_alternative<vmbus::Staged>(stage(again)))
+    out_->entered(nullptr, vmbus::Lane::Kind::completion, partition().world().now());
+}
+
+void Endpoint::no_longer_under_way(Packet& packet) {
+  if (packet.state != Packet::State::idle) --under_way_;
+  packet.state = Packet::State::idle;
+}
+
 /// The bytes are in the ring; the transaction is on its way.
 void Endpoint::entered_ring(const Outgoing& item) {
+  if (partition().exploration() != nullptr) [[unlikely]]
+    look_at_ticket(item);
   const SimTime now = partition().world().now();
   note(item);
   if (item.completion != nullptr) {
@@ -361,6 +417,7 @@ std::span<const vmbus::GpaRange> Endpoint::ranges_of(Packet& packet) {
 
 void Endpoint::signal_peer(bool for_data) {
   os::Partition& here = partition();
+  here.visible(hw::Site::signal);
   if (latency_ != 0) {  // a bit in the monitor page instead of a hypercall; a bit that is set needs no other
     late_signal_for_data_ = late_signal_for_data_ || for_data;
     if (here.world().pending(late_signal_)) return;
@@ -448,7 +505,7 @@ void Endpoint::look_at_pages(const Packet& packet) const {
 
 /// The transaction is over: the packet is the driver's again.
 void Endpoint::finish(Packet& packet, NTSTATUS status, const std::byte* answer, std::uint32_t length) {
-  packet.state = Packet::State::idle;
+  no_longer_under_way(packet);
   partition().world().note(static_cast<std::uint32_t>(status));
   if (pausing_ && device_.policies.pause_waits_for_sent && all_over()) ask(Step::drained);
   if (packet.mdl != nullptr && partition().watches_buffers) look_at_pages(packet);

@@ -98,7 +98,7 @@ NTSTATUS Endpoint::ask_peer(const Question& question) {
   packet->call = "VmbChannelSendSynchronousRequest";
   const NTSTATUS sent = send(*packet);
   if (sent != STATUS_SUCCESS) {
-    packet->state = Packet::State::idle;
+    no_longer_under_way(*packet);
     free_packet(*packet);
     spare_answer_.swap(request.answer);
     return sent;
@@ -139,7 +139,7 @@ NTSTATUS Endpoint::give_up(Packet& packet) {
   packet.routine = nullptr;
   packet.pointer = nullptr;
   if (was_queued) {
-    packet.state = Packet::State::idle;
+    no_longer_under_way(packet);
     free_packet(packet);
     return STATUS_CANCELLED;
   }

@@ -152,7 +152,8 @@ void Partition::satisfy(DISPATCHER_HEADER& object) {
     if (one_each) {
       std::uint32_t candidates = 0;
       for (LIST_ENTRY* entry = chosen; entry != &waiters; entry = next_satisfied(entry->Flink)) ++candidates;
-      for (std::uint32_t skip = world_.choose(kernel::ChoicePoint::wake, candidates); skip != 0; --skip)
+      for (std::uint32_t skip = world_.choose(kernel::ChoicePoint::wake, candidates, cpus_[0].processor->number());
+           skip != 0; --skip)
         chosen = next_satisfied(chosen->Flink);
     }
     Wait& waiting = wait_of(chosen);

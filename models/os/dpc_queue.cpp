@@ -77,7 +77,10 @@ bool Partition::insert_dpc(KDPC& dpc, void* argument1, void* argument2, CpuId or
   const bool at_once = dpc.Importance == HighImportance || dpc.Importance == MediumHighImportance ||
                        (dpc.Importance == MediumImportance && local) || cpu.dpc_depth >= hurry_depth;
   if (at_once) {
-    request_dpcs(cpu);
+    if (exploration_ != nullptr && !local) [[unlikely]]
+      request_dpcs_late(cpu);
+    else
+      request_dpcs(cpu);
   } else if (cpu.processor->idle()) {
     cpu.processor->reconsider();
   } else if (!world_.pending(cpu.tick)) {
@@ -144,6 +147,19 @@ void Partition::request_dpcs(Cpu& cpu) {
   cpu.processor->reconsider();
 }
 
+/// Another processor learns of its DPCs by an interrupt, which may take its time.
+void Partition::request_dpcs_late(Cpu& cpu) {
+  const Duration late = exploration_->late(kernel::ChoicePoint::dpc, cpu.processor->number());
+  if (late.count() == 0) return request_dpcs(cpu);
+  world_.after(
+      late, actor_,
+      [](void* object) {
+        auto& told = *static_cast<Cpu*>(object);
+        told.partition->on_clock_tick(told);
+      },
+      &cpu);
+}
+
 void Partition::on_clock_tick(Cpu& cpu) {
   if (!IsListEmpty(&cpu.dpcs)) request_dpcs(cpu);
 }
@@ -160,6 +176,8 @@ void Partition::drain_dpcs(CpuId id) {
     --cpu.dpc_depth;
     dpc.DpcData = nullptr;  // may be queued again from now on, even by its own routine
     spend(costs_.dpc_dispatch, cpu.costs);
+    if (exploration_ != nullptr) [[unlikely]]
+      exploration_->before_dpc(*cpu.processor);
     cpu.dpc_since = world_.now();
     dpc.DeferredRoutine(&dpc, dpc.DeferredContext, dpc.SystemArgument1, dpc.SystemArgument2);
     watch(cpu, "one DPC ran", cpu.dpc_since, routine_limit);

@@ -21,6 +21,7 @@ Partition::Partition(Config config)
       stacks_(config.stacks),
       costs_(config.costs),
       findings_(config.findings),
+      exploration_(config.exploration),
       speed_permille_(config.speed_permille),
       memory_({.size = memory_size}),
       actor_(config.world.new_actor()) {
@@ -45,7 +46,8 @@ Partition::Partition(Config config)
                                                                           .stacks = stacks_,
                                                                           .executive = *this,
                                                                           .idle_wake = costs_.idle_wake,
-                                                                          .patience = watchdog_patience});
+                                                                          .patience = watchdog_patience,
+                                                                          .exploration = exploration_});
   }
   work_queues_[0].priority = Thread::priority_delayed;
   work_queues_[1].priority = Thread::priority_critical;

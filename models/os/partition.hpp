@@ -61,6 +61,8 @@ class Thread {
   /// Critical and guarded regions it is in, mutexes it owns included; it must not end in one.
   int& regions() { return regions_; }
   LIST_ENTRY& mutexes() { return mutexes_; }
+  /// Who owns the fast or guarded mutex that it waits for; null: none.
+  const Thread*& blocked_by() { return blocked_by_; }
 
  private:
   friend class Partition;
@@ -81,6 +83,7 @@ class Thread {
   Duration quantum_left_;  // of its own time, as of its last dispatch
   _KTHREAD object_;
   LIST_ENTRY mutexes_;  // KMUTEXes it owns
+  const Thread* blocked_by_ = nullptr;
   int regions_ = 0;
   std::uint32_t references_ = 0;  // handles and pointers in drivers' hands; while there are any the object stays
   bool drivers_own_ = false;      // started by PsCreateSystemThread
@@ -104,7 +107,8 @@ class Partition final : public hw::Executive {
     kernel::StackPool& stacks;
     const hw::Costs& costs;
     FindingLog& findings;
-    std::int64_t speed_permille = 1000;  ///< of its processors, relative to what the costs were written for
+    std::int64_t speed_permille = 1000;      ///< of its processors, relative to what the costs were written for
+    hw::Exploration* exploration = nullptr;  ///< while the world is hunted
   };
   explicit Partition(Config config);
   ~Partition() override;
@@ -116,6 +120,15 @@ class Partition final : public hw::Executive {
   kernel::Simulation& world() const { return world_; }
   const hw::Costs& costs() const { return costs_; }
   FindingLog& findings() const { return findings_; }
+  /// Null in a plain run.
+  hw::Exploration* exploration() const { return exploration_; }
+  /// The executing processor is about to make a visible operation; not in an event, which has no processor.
+  static void visible(hw::Site site, kernel::Access access = kernel::Access::update, std::uint32_t object = 0) {
+    if (hw::Processor* cpu = hw::Processor::current()) cpu->visible(site, access, object);
+  }
+  /// In a hunt with this fault, whether it happens here.
+  bool fails(faults::Fault fault) const { return exploration_ != nullptr && exploration_->fails(fault); }
+  bool planted(faults::Planted bug) const { return exploration_ != nullptr && exploration_->planted(bug); }
   hw::GuestMemory& memory() { return memory_; }
   MemoryPool& pool() { return pool_; }
   struct DebugLine {
@@ -136,7 +149,11 @@ class Partition final : public hw::Executive {
   hw::Processor& cpu(CpuId id) { return *cpus_[id.value].processor; }
 
   /// Burns time of the executing processor, scaled by the partition's speed.
-  void consume(Duration span) { hw::Processor::current()->consume(scaled(span)); }
+  void consume(Duration span) {
+    if (exploration_ != nullptr) [[unlikely]]
+      span = exploration_->chosen_latency(span);
+    hw::Processor::current()->consume(scaled(span));
+  }
   /// Pays a cost, drawn from `stream` when it varies.
   void spend(const kernel::Distribution& cost, kernel::Stream& stream) { consume(cost.sample(stream)); }
 
@@ -208,6 +225,8 @@ class Partition final : public hw::Executive {
   /// Strictly in order of arrival; `place` lives until the release.
   void acquire_queued(KSPIN_LOCK& lock, KSPIN_LOCK_QUEUE& place);
 
+  /// When nothing is left to happen: a finding when contexts wait for each other's spin locks or mutexes. False when none do.
+  bool find_deadlock();
   /// At the end of a run: a finding for each ISR, DPC and raised thread that has been on its processor, or interrupted there,
   /// for longer than the watchdog allows. What ended in time to be noticed was reported when it ended.
   void find_held_processors();
@@ -268,6 +287,8 @@ class Partition final : public hw::Executive {
   void insert_threaded_dpc(Cpu& cpu, KDPC& dpc);
   void run_threaded_dpcs(Cpu& cpu);
   void request_dpcs(Cpu& cpu);
+  void request_dpcs_late(Cpu& cpu);
+  void watch_lock(const KSPIN_LOCK& lock, bool waits);
   void watch(const Cpu& cpu, const char* what, SimTime since, Duration limit);
   void on_clock_tick(Cpu& cpu);
   void make_ready(Thread& thread);
@@ -298,6 +319,7 @@ class Partition final : public hw::Executive {
   kernel::StackPool& stacks_;
   const hw::Costs& costs_;
   FindingLog& findings_;
+  hw::Exploration* exploration_;
   std::int64_t speed_permille_;
   hw::GuestMemory memory_;
   MemoryPool pool_{memory_};
@@ -311,7 +333,7 @@ class Partition final : public hw::Executive {
   std::uint32_t ready_mask_ = 0;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::array<WorkQueue, 2> work_queues_;  // delayed, critical
-  std::uint32_t spinners_ = 0;  // contexts that spin for a lock, interrupted or not
+  std::uint32_t spinners_ = 0;            // contexts that spin for a lock, interrupted or not
   std::uint64_t spins_ = 0;
   kernel::Fifo<const KSPIN_LOCK*> released_;  // locks whose spinners may look after the current event
   struct Queued {

@@ -200,7 +200,7 @@ Thread* Partition::best_ready(CpuId cpu, int above_priority) {
     const auto may_run = [cpu](const Thread* t) { return !t->bound_ || t->ideal_ == cpu; };
     const auto candidates = static_cast<std::uint32_t>(std::count_if(queue.begin(), queue.end(), may_run));
     if (candidates != 0) {
-      std::uint32_t skip = world_.choose(kernel::ChoicePoint::thread, candidates);
+      std::uint32_t skip = world_.choose(kernel::ChoicePoint::thread, candidates, cpus_[cpu.value].processor->number());
       auto chosen = std::find_if(queue.begin(), queue.end(), may_run);
       while (skip-- != 0) chosen = std::find_if(chosen + 1, queue.end(), may_run);
       Thread* thread = *chosen;
@@ -348,9 +348,12 @@ void Partition::work(Worker& worker) {
   worker.thread = current_thread();
   for (;;) {
     spend(costs_.worker_wake, worker.costs);
-    while (!worker.queue.items.empty()) {
+    for (;;) {
+      visible(hw::Site::take_work);
       auto& items = worker.queue.items;
-      const std::uint32_t choice = world_.choose(kernel::ChoicePoint::worker, static_cast<std::uint32_t>(items.size()));
+      if (items.empty()) break;
+      const std::uint32_t choice = world_.choose(kernel::ChoicePoint::worker, static_cast<std::uint32_t>(items.size()),
+                                                 hw::Processor::current()->number());
       WorkItem& item = *items[choice];
       items.erase(items.begin() + choice);
       ++worker.queue.taken;

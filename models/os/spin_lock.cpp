@@ -11,6 +11,13 @@ namespace {
 KSPIN_LOCK owner_word() { return reinterpret_cast<KSPIN_LOCK>(hw::Processor::current()->occupant()); }
 }  // namespace
 
+/// In a hunt the order of locks is kept, and what could deadlock is told though it went well.
+void Partition::watch_lock(const KSPIN_LOCK& lock, bool waits) {
+  const hw::Processor& cpu = *hw::Processor::current();
+  const std::string danger = exploration_->acquires(*cpu.occupant(), &lock, cpu.irql(), waits);
+  if (!danger.empty()) findings_.add("LOCKORDER", BugCheck::driver_verifier_detected_violation, {}, danger);
+}
+
 bool Partition::try_acquire(KSPIN_LOCK& lock) {
   if (lock != 0) return false;
   hw::Context& owner = *hw::Processor::current()->occupant();
@@ -20,6 +27,10 @@ bool Partition::try_acquire(KSPIN_LOCK& lock) {
 }
 
 void Partition::acquire(KSPIN_LOCK& lock) {
+  if (exploration_ != nullptr) [[unlikely]] {
+    visible(hw::Site::acquire_lock, kernel::Access::acquire);
+    watch_lock(lock, true);
+  }
   if (try_acquire(lock)) return;
   if (lock == owner_word()) {
     findings_.add("LOCK", BugCheck::spin_lock_already_owned, {},
@@ -42,6 +53,10 @@ void Partition::acquire(KSPIN_LOCK& lock) {
 }
 
 void Partition::release(KSPIN_LOCK& lock) {
+  if (exploration_ != nullptr) [[unlikely]] {
+    visible(hw::Site::release_lock, kernel::Access::release);
+    exploration_->releases(*hw::Processor::current()->occupant(), &lock);
+  }
   hw::Context& here = *hw::Processor::current()->occupant();
   if (lock == reinterpret_cast<KSPIN_LOCK>(&here))
     --here.spin_locks();
@@ -64,6 +79,10 @@ void Partition::release(KSPIN_LOCK& lock) {
 // Source: WDK, "Queued Spin Locks". ----
 
 void Partition::acquire_queued(KSPIN_LOCK& lock, KSPIN_LOCK_QUEUE& place) {
+  if (exploration_ != nullptr) [[unlikely]] {
+    visible(hw::Site::acquire_lock, kernel::Access::acquire);
+    watch_lock(lock, true);
+  }
   place = KSPIN_LOCK_QUEUE{nullptr, &lock};
   if (try_acquire(lock)) return;
   const hw::Processor& cpu = *hw::Processor::current();
@@ -99,7 +118,7 @@ void Partition::on_released() {
   const auto spinners = static_cast<std::uint32_t>(
       std::count_if(cpus_.begin(), cpus_.end(), [&lock](const Cpu& cpu) { return cpu.spins_for(lock); }));
   if (spinners == 0 || lock != 0) return;  // all interrupted: they look when that is over; or taken by somebody else
-  const std::uint32_t rank = world_.choose(kernel::ChoicePoint::lock, spinners);
+  const std::uint32_t rank = world_.choose(kernel::ChoicePoint::lock, spinners, cpus_[0].processor->number());
   for (Cpu& cpu : cpus_) {
     const auto came_before = [&](const Cpu& other) {
       return other.spins_for(lock) && other.spinning_since < cpu.spinning_since;

@@ -23,6 +23,10 @@ inline void require_dispatch(const char* call) {
   if (processor().irql() < Irql::dispatch)
     find("IRQL", BugCheck::driver_verifier_detected_violation, std::string(call) + " called below DISPATCH_LEVEL");
 }
+/// Every visible operation of a driver is announced before it is made.
+using hw::Site;
+using kernel::Access;
+inline void visible(Site site, Access access = Access::update) { Partition::visible(site, access); }
 /// What Windows would raise as an exception that a driver seldom catches.
 inline void raise(const char* text) { find("EXCEPTION", BugCheck::kmode_exception_not_handled, text); }
 

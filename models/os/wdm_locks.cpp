@@ -8,6 +8,7 @@ using namespace vmbsim::os::wdm;
 namespace {
 
 KIRQL raise_to(Irql irql, const char* call) {
+  visible(Site::raise_irql, Access::none);
   const KIRQL before = current_level();
   if (processor().irql() > irql) {
     find("IRQL", BugCheck::irql_not_less_or_equal, std::string(call) + " would lower the IRQL");
@@ -79,6 +80,7 @@ KIRQL KfRaiseIrql(KIRQL NewIrql) { return raise_to(static_cast<Irql>(NewIrql), "
 KIRQL KeRaiseIrqlToDpcLevel(VOID) { return raise_to(Irql::dispatch, "KeRaiseIrqlToDpcLevel"); }
 
 VOID KeLowerIrql(KIRQL NewIrql) {
+  visible(Site::lower_irql, Access::none);
   if (NewIrql > current_level())
     find("IRQL", BugCheck::irql_not_less_or_equal, "KeLowerIrql would raise the IRQL");
   else
@@ -93,7 +95,11 @@ VOID VmbsimPagedCode(PCSTR Function) {
 
 // ---- Spin locks ----
 
-VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock) { *SpinLock = 0; }
+VOID KeInitializeSpinLock(PKSPIN_LOCK SpinLock) {
+  *SpinLock = 0;
+  const hw::Processor* cpu = hw::Processor::current();
+  if (cpu != nullptr && cpu->exploration() != nullptr) cpu->exploration()->forget_lock(SpinLock);
+}
 
 KIRQL KeAcquireSpinLockRaiseToDpc(PKSPIN_LOCK SpinLock) { return acquire_raised(*SpinLock, "KeAcquireSpinLock"); }
 
@@ -119,6 +125,7 @@ VOID KeReleaseSpinLockForDpc(PKSPIN_LOCK SpinLock, KIRQL OldIrql) {
 
 BOOLEAN KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock) {
   require_dispatch("KeTryToAcquireSpinLockAtDpcLevel");
+  visible(Site::try_lock, Access::acquire);
   return partition().try_acquire(*SpinLock) ? TRUE : FALSE;
 }
 

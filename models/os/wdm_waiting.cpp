@@ -54,7 +54,11 @@ bool own(FAST_MUTEX& mutex, const char* call) {
   if (!legal) return try_own(mutex);
   while (!try_own(mutex)) {
     ++mutex.Contention;
-    if (partition().wait(mutex.Event.Header, nullptr) != STATUS_SUCCESS) return false;
+    os::Thread& waiting = *partition().current_thread();
+    waiting.blocked_by() = static_cast<const os::Thread*>(mutex.Owner);
+    const NTSTATUS status = partition().wait(mutex.Event.Header, nullptr);
+    waiting.blocked_by() = nullptr;
+    if (status != STATUS_SUCCESS) return false;
   }
   return true;
 }
@@ -95,10 +99,14 @@ VOID KeInitializeThreadedDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVO
 }
 
 BOOLEAN KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2) {
+  visible(Site::insert_dpc);
   return partition().insert_dpc(*Dpc, SystemArgument1, SystemArgument2) ? TRUE : FALSE;
 }
 
-BOOLEAN KeRemoveQueueDpc(PRKDPC Dpc) { return partition().remove_dpc(*Dpc) ? TRUE : FALSE; }
+BOOLEAN KeRemoveQueueDpc(PRKDPC Dpc) {
+  visible(Site::remove_dpc);
+  return partition().remove_dpc(*Dpc) ? TRUE : FALSE;
+}
 VOID KeSetImportanceDpc(PRKDPC Dpc, KDPC_IMPORTANCE Importance) { Dpc->Importance = static_cast<UCHAR>(Importance); }
 
 VOID KeSetTargetProcessorDpc(PRKDPC Dpc, CCHAR Number) {
@@ -144,21 +152,25 @@ VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State) {
 
 LONG KeSetEvent(PRKEVENT Event, KPRIORITY, BOOLEAN Wait) {
   may_signal(Wait, "KeSetEvent");
+  visible(Site::set_event);
   return partition().set_event(*Event);
 }
 
 VOID KeClearEvent(PRKEVENT Event) {
   at_most(Irql::dispatch, "KeClearEvent");
+  visible(Site::clear_event, Access::write);
   Event->Header.SignalState = 0;
 }
 
 LONG KeResetEvent(PRKEVENT Event) {
   at_most(Irql::dispatch, "KeResetEvent");
+  visible(Site::clear_event);
   return std::exchange(Event->Header.SignalState, 0);
 }
 
 LONG KeReadStateEvent(PRKEVENT Event) {
   at_most(Irql::dispatch, "KeReadStateEvent");
+  visible(Site::read_event, Access::read);
   return Event->Header.SignalState;
 }
 
@@ -171,6 +183,7 @@ VOID KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit) {
 
 LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY, LONG Adjustment, BOOLEAN Wait) {
   may_signal(Wait, "KeReleaseSemaphore");
+  visible(Site::release_semaphore);
   const LONG before = Semaphore->Header.SignalState;
   if (Adjustment <= 0 || Adjustment > Semaphore->Limit - before) {
     raise("KeReleaseSemaphore goes beyond the semaphore's limit: STATUS_SEMAPHORE_LIMIT_EXCEEDED is raised");
@@ -191,6 +204,7 @@ VOID KeInitializeMutex(PRKMUTEX Mutex, ULONG) {
 
 LONG KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait) {
   may_signal(Wait, "KeReleaseMutex");
+  visible(Site::release_mutex);
   os::Thread* thread = partition().current_thread();
   if (thread == nullptr || Mutex->OwnerThread != &thread->object()) {
     find("LOCK", BugCheck::thread_not_mutex_owner, "KeReleaseMutex for a mutex that the thread does not own");
@@ -260,6 +274,7 @@ VOID KeLeaveCriticalRegion(VOID) { change_regions(-1, "KeLeaveCriticalRegion"); 
 // ---- Waits ----
 
 NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON, KPROCESSOR_MODE, BOOLEAN, PLARGE_INTEGER Timeout) {
+  visible(Site::wait);
   return partition().wait(*static_cast<DISPATCHER_HEADER*>(Object), Timeout);
 }
 
@@ -272,6 +287,7 @@ NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitTyp
   }
   DISPATCHER_HEADER* headers[MAXIMUM_WAIT_OBJECTS];
   for (ULONG i = 0; i < Count; ++i) headers[i] = static_cast<DISPATCHER_HEADER*>(Object[i]);
+  visible(Site::wait);
   return partition().wait({headers, Count}, WaitType, Timeout);
 }
 
@@ -294,6 +310,7 @@ BOOLEAN KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc) { return KeS
 
 BOOLEAN KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc) {
   at_most(Irql::dispatch, "KeSetTimerEx");
+  visible(Site::set_timer);
   const bool was_set = partition().cancel_timer(*Timer);
   partition().set_timer(*Timer, partition().span_until(DueTime), std::chrono::milliseconds{Period}, Dpc);
   return was_set ? TRUE : FALSE;
@@ -305,6 +322,7 @@ BOOLEAN KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period
 
 BOOLEAN KeCancelTimer(PKTIMER Timer) {
   at_most(Irql::dispatch, "KeCancelTimer");
+  visible(Site::cancel_timer);
   return partition().cancel_timer(*Timer) ? TRUE : FALSE;
 }
 

@@ -646,6 +646,8 @@ void fields(Visitor& v, Scenario& s) {
             parse_demand(s, s.expect));
   v.table({.key = "verifier", .doc = "What becomes of findings, by rule; error: the run fails.", .optional = true},
           [&] { verifier_fields(v, s.verifier); });
+  v.table({.key = "hunt", .doc = "What a hunt varies and looks for; a run leaves it aside.", .optional = true},
+          [&] { hunt_fields(v, s.hunt); });
   v.table({.key = "record", .doc = "Further result files.", .optional = true}, [&] {
     v.value(
         {.key = "packets", .shape = Shape::boolean, .doc = "packets.csv: one row per transaction.", .preset = "false"},

@@ -107,6 +107,9 @@ class Visitor {
 /// All keys of a scenario file.
 void fields(Visitor& v, Scenario& s);
 
+/// Those of `[hunt]`.
+void hunt_fields(Visitor& v, HuntSpec& hunt);
+
 /// All keys of a profile file, scenarios/profiles: every cost must be there.
 void profile_fields(Visitor& v, std::map<std::string, std::string>& costs);
 

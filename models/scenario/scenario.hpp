@@ -7,8 +7,11 @@
 #include <string>
 #include <vector>
 
+#include "models/faults/faults.hpp"
+#include "models/faults/planted.hpp"
 #include "models/hw/costs.hpp"
 #include "models/kmcl/device.hpp"
+#include "sim/explore/program.hpp"
 #include "sim/kernel/arrival_process.hpp"
 #include "sim/kernel/distribution.hpp"
 #include "vmbsim/bytes.hpp"
@@ -180,6 +183,19 @@ struct ReportSpec {
   std::string against;            ///< a key of the sweep; empty: none
 };
 
+/// `[hunt]`: what a hunt may vary and what it looks for. A plain run does not read it.
+struct HuntSpec {
+  explore::MemoryModel memory = explore::MemoryModel::sc;  ///< of ring control words
+  /// Spans for which a processor may be descheduled before a visible operation, or an interrupt held back.
+  std::vector<Duration> stalls{1us, 4us, 16us, 64us, 256us};
+  bool latency = false;  ///< costs and latencies are chosen as well
+  faults::Faults faults = faults::Faults::to_be_survived();
+  faults::Planted planted = faults::Planted::none;
+  std::uint64_t runs = 10'000;          ///< at most
+  std::vector<std::string> strategies;  ///< empty: the portfolio
+  std::string expect;                   ///< id of the rule whose finding the hunt must end with; empty: none
+};
+
 struct Scenario {
   std::string name;
   std::string file;  ///< as given on the command line
@@ -196,6 +212,7 @@ struct Scenario {
   std::vector<Expectation> expect;
   std::vector<VerifierSpec> verifier;
   RecordSpec record;
+  HuntSpec hunt;
   SweepSpec sweep;
   std::vector<Expectation> objective;  ///< what `plan` must keep
   ReportSpec report;

@@ -67,7 +67,7 @@ std::string instance_name(const VmSpec& vm, std::uint32_t index, const std::stri
 
 struct World::Parts final : drivers::ReadyListener {
   Parts(const Scenario& s, const Traces& traces, platform::Platform* shared, kernel::ChoiceSource* choices,
-        Timeline* timeline);
+        Timeline* timeline, explore::StepListener* listener);
 
   // Assembly, in this order
   std::int64_t speed_of(const std::string& host_name) const;
@@ -92,6 +92,8 @@ struct World::Parts final : drivers::ReadyListener {
   void shut_down_libraries();
   void report_waiting();
   void collect_debug_output(RunResult& result) const;
+  bool find_reason();
+  bool taken_away(const ChannelInstance& channel) const;
   void find_stuck();
   void find_end_of_time(SimTime end);
   std::vector<ProcessorResult> processors();
@@ -102,6 +104,7 @@ struct World::Parts final : drivers::ReadyListener {
   Timeline* timeline;
   observe::FingerprintDigest digest;
   kernel::Simulation world;
+  std::unique_ptr<hw::Exploration> exploration;  // while hunted
   kernel::StackPool stacks;
   os::FindingLog findings;
   os::Partition host;
@@ -125,11 +128,20 @@ struct World::Parts final : drivers::ReadyListener {
 // ---- Assembly ----
 
 World::Parts::Parts(const Scenario& s, const Traces& traces, platform::Platform* shared, kernel::ChoiceSource* choices,
-                    Timeline* kept)
+                    Timeline* kept, explore::StepListener* listener)
     : scenario(s),
       platform(shared),
       timeline(kept),
       world(s.seed, &digest, choices),
+      exploration(choices == nullptr
+                      ? nullptr
+                      : std::make_unique<hw::Exploration>(world,
+                                                          hw::Exploration::Config{.stalls = s.hunt.stalls,
+                                                                                  .memory = s.hunt.memory,
+                                                                                  .latency = s.hunt.latency,
+                                                                                  .faults = s.hunt.faults,
+                                                                                  .planted = s.hunt.planted},
+                                                          listener)),
       findings(world),
       host({.name = "host",
             .cpus = s.machine.host_cpus,
@@ -137,7 +149,8 @@ World::Parts::Parts(const Scenario& s, const Traces& traces, platform::Platform*
             .stacks = stacks,
             .costs = s.costs,
             .findings = findings,
-            .speed_permille = speed_of(s.machine.host)}),
+            .speed_permille = speed_of(s.machine.host),
+            .exploration = exploration.get()}),
       host_synic(host),
       limit{s.packets},
       all_traces(traces) {
@@ -182,7 +195,8 @@ void World::Parts::build_guests() {
                                 .stacks = stacks,
                                 .costs = scenario.costs,
                                 .findings = findings,
-                                .speed_permille = speed_of(vm.host)},
+                                .speed_permille = speed_of(vm.host),
+                                .exploration = exploration.get()},
           host_synic, connection++));
   }
 }
@@ -400,10 +414,31 @@ void World::Parts::report_waiting() {
   waiting_told = findings.all().size() != told;
 }
 
+/// Why nothing is left to happen, where that can be told: a ring of waiters, or an end of a ring that nobody wakes.
+bool World::Parts::find_reason() {
+  bool found = host.find_deadlock();
+  for (const auto& of_template : guests)
+    for (const auto& guest : of_template) found = guest->partition.find_deadlock() || found;
+  for (const ChannelInstance& channel : channels)
+    for (const auto* devices : {&channel.host_devices, &channel.guest_devices})
+      for (const auto& device : *devices) found = kmcl::Endpoint::report_lost(*device) || found;
+  return found;
+}
+
+/// A fault ended the channel: nobody can answer what is sent on it.
+bool World::Parts::taken_away(const ChannelInstance& channel) const {
+  return std::any_of(channel.host_devices.begin(), channel.host_devices.end(), [](const auto& device) {
+    return std::any_of(device->channels.begin(), device->channels.end(),
+                       [](const auto& owned) { return static_cast<const kmcl::Endpoint*>(owned.get())->disabled(); });
+  });
+}
+
 void World::Parts::find_stuck() {
   if (!nothing_left()) return;
   report_waiting();
+  if (find_reason()) return;
   for (const ChannelInstance& channel : channels) {
+    if (exploration != nullptr && taken_away(channel)) continue;
     std::uint64_t unanswered = 0;
     for (const LoadInstance& load : loads)
       if (load.channel == &channel) unanswered += load.load->offered() - load.load->completed();
@@ -464,9 +499,11 @@ void World::Parts::advance(SimTime end) {
 }
 
 World::World(const Scenario& scenario, const Traces& traces, platform::Platform* platform,
-             kernel::ChoiceSource* choices, Timeline* timeline)
-    : parts_(std::make_unique<Parts>(scenario, traces, platform, choices, timeline)) {}
+             kernel::ChoiceSource* choices, Timeline* timeline, explore::StepListener* listener)
+    : parts_(std::make_unique<Parts>(scenario, traces, platform, choices, timeline, listener)) {}
 World::~World() = default;
+
+const hw::Exploration* World::exploration() const { return parts_->exploration.get(); }
 
 /// Warm-up and run.
 void World::Parts::run_loads() {

@@ -28,16 +28,19 @@ using Traces = std::map<std::string, std::shared_ptr<const workload::Trace>>;
 
 class World {
  public:
-  /// `platform` may be null when the scenario names none; it must outlive the world. `choices` null: defaults;
-  /// `timeline` null: none is kept.
+  /// `platform` may be null when the scenario names none; it must outlive the world. `choices` null: a plain run. Else it is
+  /// hunted as `[hunt]` says, and `listener` is told every visible operation. `timeline` and `listener` null: none.
   World(const Scenario& scenario, const Traces& traces, platform::Platform* platform,
-        kernel::ChoiceSource* choices = nullptr, Timeline* timeline = nullptr);
+        kernel::ChoiceSource* choices = nullptr, Timeline* timeline = nullptr,
+        explore::StepListener* listener = nullptr);
   ~World();
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
   /// Boots and runs to the end. Once. Without wall time, version and expectations, which are the caller's to know.
   RunResult run();
+  /// What was covered, and the names of processors and objects; null in a plain run.
+  const hw::Exploration* exploration() const;
 
  private:
   struct Parts;

@@ -321,6 +321,12 @@ std::uint32_t Bus::try_open(Offer& offer, const OpenMessage& message) {
   if (!port) return refuse("the guest has no such processor");
   offer.channels_.push_back(std::make_unique<Channel>(*to_host, *to_guest));
   offer.channel()->guest_port = *port;
+  os::Partition& guest = config_.guest.partition();
+  if (hw::Exploration* exploration = guest.exploration()) {
+    const std::string name = guest.name() + " " + relid_text(offer.relid_);
+    offer.channel()->to_host.watch(*exploration, guest.findings(), name + " to host");
+    offer.channel()->to_guest.watch(*exploration, guest.findings(), name + " to guest");
+  }
   offer.use_ = Offer::Use::opening;
   offer.open_id_ = message.open_id;
   offer.host_rings_ = handle;

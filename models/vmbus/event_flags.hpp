@@ -45,6 +45,7 @@ class EventFlags {
     }
   }
 
+  void clear(std::uint32_t flag) { store(flag / 64, load(flag / 64) & ~(std::uint64_t{1} << flag % 64)); }
   /// The flags of a masked source still get set, but raise nothing.
   void mask(bool masked) { masked_ = masked; }
   bool masked() const { return masked_; }

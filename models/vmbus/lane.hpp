@@ -9,6 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
 
 #include "models/vmbus/journey.hpp"
 #include "models/vmbus/ring.hpp"
@@ -30,6 +33,18 @@ class Lane {
   enum class Kind : std::uint8_t { request, completion };
 
   Lane(RingMemory memory, Stage first_stage) : writer(memory), reader(memory), first_stage_(first_stage) {}
+
+  /// In a hunt, once both ends stand.
+  void watch(hw::Exploration& exploration, os::FindingLog& findings, std::string name) {
+    watch_ = std::make_unique<RingWatch>(
+        RingWatch::Config{.exploration = exploration,
+                          .findings = findings,
+                          .name = std::move(name),
+                          .page = writer.memory().control_page(),
+                          .size = static_cast<std::uint32_t>(writer.memory().size().count)});
+    writer.watch(watch_.get());
+    reader.watch(watch_.get());
+  }
 
   RingWriter writer;
   RingReader reader;
@@ -100,6 +115,7 @@ class Lane {
     SimTime dispatched{};
   };
 
+  std::unique_ptr<RingWatch> watch_;
   Stage first_stage_;
   kernel::Fifo<Rider> riders_;
   std::array<bool, 2> forgotten_{};

@@ -4,6 +4,9 @@
 #include <bit>
 
 namespace vmbsim::vmbus {
+
+using faults::Planted;
+
 namespace {
 
 static_assert(std::endian::native == std::endian::little,
@@ -207,6 +210,7 @@ StageAnswer RingWriter::corrupt(Corruption what, std::uint32_t offset) {
   if (corrupt_) return *corrupt_;
   const bool newly_blocked = pending_ == 0;
   pending_ = std::min(total + memory_.distance(in_, position_), memory_.size_ - 1);
+  if (words_.planted(Planted::pending_clamped)) pending_ = memory_.size_ - 1;
   words_.store(ControlWord::pending_send, pending_);
   // The reader may have freed room before it could see the wish: without a second look nobody would ever wake this end.
   words_.full_barrier();
@@ -236,6 +240,8 @@ StageAnswer RingWriter::stage(const OutgoingPacket& packet) {
     put_packet(WrappingCursor(memory_.data_, memory_.size_, position_), packet, extension, length, position_);
   }
   position_ = memory_.advanced(position_, total);
+  if (words_.watch() != nullptr) [[unlikely]]
+    words_.watch()->staged(packet.transaction_id, packet.header, packet.payload);
   return Staged{};
 }
 
@@ -243,11 +249,16 @@ SignalNeeded RingWriter::commit() {
   if (position_ == in_ || corrupt_) return SignalNeeded::no;
   const std::uint32_t old_in = in_;
   in_ = position_;
+  const bool early = words_.planted(Planted::signal_from_stale_out);
+  const std::uint32_t out_before = early ? words_.load(ControlWord::out) : 0;
   words_.store_release(ControlWord::in, in_);
   peak_ = std::max(peak_, memory_.distance(observed_out(), in_));
-  words_.full_barrier();
-  if (words_.load_acquire(ControlWord::interrupt_mask) != 0) return SignalNeeded::no;
-  return words_.load(ControlWord::out) == old_in ? SignalNeeded::yes : SignalNeeded::no;
+  if (!words_.planted(Planted::no_barrier_after_publish)) words_.full_barrier();
+  bool signals = words_.load_acquire(ControlWord::interrupt_mask) == 0;
+  if (signals) signals = (early ? out_before : words_.load(ControlWord::out)) == old_in;
+  if (words_.watch() != nullptr) [[unlikely]]
+    words_.watch()->published(signals, memory_.distance(observed_out(), in_));
+  return signals ? SignalNeeded::yes : SignalNeeded::no;
 }
 
 WriteAnswer RingWriter::write(const OutgoingPacket& packet) {
@@ -352,12 +363,29 @@ SignalNeeded RingReader::commit() {
   out_ = position_;
   words_.store_release(ControlWord::out, out_);
   words_.full_barrier();
+  const SignalNeeded answer = signal_for_room(old_out);
+  if (words_.watch() != nullptr) [[unlikely]] {
+    const std::uint32_t in = words_.observe(ControlWord::in);
+    words_.watch()->committed(answer == SignalNeeded::yes, in, memory_.distance(out_, in), masked_);
+  }
+  return answer;
+}
+
+inline SignalNeeded RingReader::signal_for_room(std::uint32_t old_out) {
   const std::uint32_t pending = words_.load_acquire(ControlWord::pending_send);
   if (pending == 0 || (words_.load(ControlWord::feature_bits) & feature_pending_send) == 0) return SignalNeeded::no;
   const std::uint32_t in = words_.load(ControlWord::in);
   if (!memory_.is_index(in)) return SignalNeeded::no;  // the next read says what is wrong
-  const std::uint32_t free_before = memory_.size_ - memory_.distance(old_out, in) - 1;
-  const std::uint32_t free_after = memory_.size_ - memory_.distance(out_, in) - 1;
+  std::uint32_t free_before = memory_.size_ - memory_.distance(old_out, in) - 1;
+  std::uint32_t free_after = memory_.size_ - memory_.distance(out_, in) - 1;
+  if (words_.watch() != nullptr) [[unlikely]] {
+    if (words_.planted(Planted::space_signal_every_read)) free_before = 0;
+    if (words_.planted(Planted::free_before_too_early))
+      free_before = memory_.size_ - memory_.distance(old_out, in_) - 1;
+    if (words_.planted(Planted::space_signal_gated_by_mask) && masked_) return SignalNeeded::no;
+    if (words_.planted(Planted::pending_clamped)) free_after &= ~7u;
+    if (words_.planted(Planted::no_signal_when_emptied) && out_ == in) return SignalNeeded::no;
+  }
   return free_before < pending && pending <= free_after ? SignalNeeded::yes : SignalNeeded::no;
 }
 
@@ -371,7 +399,8 @@ void RingReader::mask() {
 bool RingReader::unmask() {
   masked_ = false;
   words_.store(ControlWord::interrupt_mask, 0);
-  words_.full_barrier();
+  if (words_.planted(Planted::no_look_after_unmask)) return false;
+  if (!words_.planted(Planted::no_barrier_after_unmask)) words_.full_barrier();
   return words_.load_acquire(ControlWord::in) != position_;
 }
 

@@ -184,6 +184,7 @@ class RingMemory {
   /// What a ring with `data` data pages takes, control page included.
   static constexpr Pages pages(Pages data) { return {data.count + 1}; }
 
+  std::byte* control_page() const { return control_; }
   /// All of it, for a dump: the control page, then the data area. The image of an equal ring is equal byte by byte.
   std::span<const std::byte> image() const { return {control_, static_cast<std::size_t>(page_size) + size_}; }
   Bytes size() const { return {size_}; }  ///< of the data area
@@ -219,6 +220,7 @@ class RingWriter {
  public:
   /// Clears PendingSendSize, sets feature bit 0 and goes on where In stands. A fresh ring is a zeroed one.
   explicit RingWriter(RingMemory memory);
+  void watch(RingWatch* watch) { words_.watch(watch); }
 
   /// Puts one packet in and commits it, together with whatever was staged before.
   [[nodiscard]] WriteAnswer write(const OutgoingPacket& packet);
@@ -244,6 +246,8 @@ class RingWriter {
   std::uint64_t full_events() const { return full_events_; }
   /// Whether the reader has been asked to say when there is room.
   bool blocked() const { return pending_ != 0; }
+  /// It was blocked, and what it asked for is there.
+  bool has_its_wish() const { return blocked() && (free() + staged()).count >= pending_; }
   RingMemory memory() const { return memory_; }
 
  private:
@@ -280,6 +284,7 @@ class RingReader {
  public:
   /// Clears InterruptMask and goes on where Out stands. A fresh ring is a zeroed one.
   explicit RingReader(RingMemory memory);
+  void watch(RingWatch* watch) { words_.watch(watch); }
 
   /// Takes the next packet. Its copy lives until the next read() or peek().
   [[nodiscard]] ReadAnswer read();
@@ -290,6 +295,8 @@ class RingReader {
     VMBSIM_ASSERT(peeked_ != 0, "a packet is taken that was peeked at");
     position_ = memory_.advanced(position_, peeked_);
     peeked_ = 0;
+    if (words_.watch() != nullptr) [[unlikely]]
+      words_.watch()->taken(packet_.transaction_id, packet_.payload);
   }
   /// Gives everything taken so far back to the writer.
   [[nodiscard]] SignalNeeded commit();
@@ -311,6 +318,7 @@ class RingReader {
   enum class Taken : bool { no, yes };
   ReadAnswer next(Taken taken);
   ReadAnswer corrupt(Corruption what, std::uint32_t offset);
+  SignalNeeded signal_for_room(std::uint32_t old_out);
   void grow(std::uint32_t bytes);
 
   RingMemory memory_;

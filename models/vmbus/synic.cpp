@@ -106,6 +106,10 @@ void Synic::close(Port& port) {
 
 void Synic::signal(const Port& port, Duration latency) {
   if (port.page == nullptr) return;
+  if (hw::Exploration* exploration = partition_.exploration()) [[unlikely]] {
+    exploration->barrier();  // a hypercall serialises
+    latency = exploration->chosen_latency(latency);
+  }
   Page& page = *port.page;
   if (!page.touched) {
     page.touched = true;
@@ -122,6 +126,10 @@ void Synic::signal(const Port& port, Duration latency) {
     partition_.world().after(latency, page.cpu.processor.actor(), deliver, &page.cpu);
 }
 
+void Synic::clear(const Port& port) {
+  if (port.page != nullptr) port.page->flags.clear(port.flag);
+}
+
 void Synic::on_interrupt(Cpu& cpu) {
   partition_.spend(partition_.costs().isr, cpu.costs);
   const bool message = cpu.messages != nullptr && !cpu.messages->slot.empty();
@@ -129,10 +137,12 @@ void Synic::on_interrupt(Cpu& cpu) {
   cpu.looking.swap(cpu.touched);
   std::sort(cpu.looking.begin(), cpu.looking.end(), [](Page* a, Page* b) { return a->connection < b->connection; });
   for (Page* page : cpu.looking) page->touched = false;
+  const bool keeps = partition_.planted(faults::Planted::flag_cleared_after_scan);
   for (Page* page : cpu.looking)
-    page->flags.take([page](std::uint32_t flag) {
+    page->flags.take([page, keeps](std::uint32_t flag) {
       if (flag >= page->handlers.size()) return;
       const Page::Handler handler = page->handlers[flag];
+      if (keeps && handler.receiver != nullptr) static_cast<void>(page->flags.set(flag));  // until clear()
       if (handler.receiver != nullptr) handler.receiver(handler.object);
     });
   cpu.looking.clear();

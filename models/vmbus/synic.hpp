@@ -48,6 +48,9 @@ class Synic {
   /// HvSignalEvent: sets the port's flag and interrupts its processor `latency` later, unless the flag was set already.
   void signal(const Port& port, Duration latency);
 
+  /// Takes a port's edge back before anybody has acted on it: what a planted bug does.
+  void clear(const Port& port);
+
   os::Partition& partition() { return partition_; }
   std::uint64_t spurious() const { return spurious_; }  ///< interrupts that found neither a flag set nor a message
 

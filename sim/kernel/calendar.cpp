@@ -18,6 +18,41 @@ bool Calendar::cancel(EventHandle handle) {
   return true;
 }
 
+// ---- Events of one instant ----
+
+/// Calls `visit(place)` for the places in the front of what could come next, until it answers false.
+template <class Visit>
+void Calendar::each_tie(Visit visit) const {
+  std::array<std::uint32_t, 16> actors;
+  std::size_t known = 0;
+  for (std::uint32_t place = head_; place != tail_ && front_[place].time == next_ && known != actors.size(); ++place) {
+    if (!live(front_[place])) continue;
+    const std::uint32_t actor = node_at(front_[place].slot).actor_or_free;
+    const auto end = actors.begin() + static_cast<std::ptrdiff_t>(known);
+    if (std::find(actors.begin(), end, actor) != end) continue;
+    actors[known++] = actor;
+    if (!visit(place)) return;
+  }
+}
+
+std::uint32_t Calendar::ties(std::uint32_t most) const {
+  std::uint32_t count = 0;
+  each_tie([&](std::uint32_t) { return ++count < most; });
+  return std::max(count, 1u);
+}
+
+void Calendar::bring_forward(std::uint32_t which) {
+  std::uint32_t place = head_;
+  each_tie([&](std::uint32_t candidate) {
+    place = candidate;
+    return which-- != 0;
+  });
+  const Entry chosen = front_[place];
+  std::move_backward(front_.begin() + head_, front_.begin() + place, front_.begin() + place + 1);
+  front_[head_] = chosen;
+  next_slot_ = chosen.slot;
+}
+
 // ---- Memory ----------------------------------------------------------------------------------------------------------
 
 void Calendar::grow_nodes() {

@@ -87,6 +87,12 @@ class Calendar {
   /// The next event's time, exactly; end_of_time when empty.
   SimTime next_time() const { return SimTime{Duration{static_cast<std::int64_t>(next_ & latest)}}; }
 
+  /// Of the events of the next instant that are sorted already, so many could come first without overtaking one of the same
+  /// actor: at most `most`, which is 1 or more. The next event is the first of them.
+  std::uint32_t ties(std::uint32_t most) const;
+  /// Lets the `which`-th of them come next.
+  void bring_forward(std::uint32_t which);
+
   /// Takes the next event out. Precondition: not empty().
   Due pop() {
     VMBSIM_ASSERT(size_ != 0, "only a pending event is taken out");
@@ -211,6 +217,8 @@ class Calendar {
   void take_instant(unsigned digit);
   void deal_out(unsigned level, unsigned digit);
   void drop_stale_heads();
+  template <class Visit>
+  void each_tie(Visit visit) const;
   void find_next();
   void find_earliest(unsigned level, unsigned digit);
   bool trim(unsigned level, unsigned digit);

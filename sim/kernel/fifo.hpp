@@ -19,7 +19,8 @@ class Fifo {
     return items_[head_];
   }
   /// The item `index` places behind the front.
-  T& operator[](std::size_t index) {
+  T& operator[](std::size_t index) { return const_cast<T&>(std::as_const(*this)[index]); }
+  const T& operator[](std::size_t index) const {
     VMBSIM_ASSERT(index < count_, "only what is queued can be looked at");
     return items_[(head_ + index) & (items_.size() - 1)];
   }

@@ -7,7 +7,16 @@ namespace vmbsim::kernel {
 Simulation::Simulation(Seed seed, EventListener* listener, ChoiceSource* choices)
     : choices_(choices), listener_(listener), seed_(seed) {}
 
+/// Events of one instant are in order of scheduling unless a source says otherwise. Those of one actor keep their order.
+void Simulation::choose_among_ties() {
+  constexpr std::uint32_t most = 4;
+  const std::uint32_t answer = choose(ChoicePoint::tie, calendar_.ties(most));
+  if (answer != 0) calendar_.bring_forward(answer);
+}
+
 void Simulation::run_one() {
+  if (choices_ != nullptr) [[unlikely]]
+    choose_among_ties();
   const Calendar::Due due = calendar_.pop();
   VMBSIM_ASSERT(due.time >= now_, "time never runs backwards");
   now_ = due.time;

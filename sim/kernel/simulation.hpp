@@ -97,7 +97,7 @@ class Simulation {
     const std::uint32_t answer =
         choices_->choose({.point = point, .alternatives = alternatives, .actor = actor, .object = object});
     VMBSIM_ASSERT(answer < alternatives, "a choice source answers below the number of alternatives");
-    note(answer);
+    if (answer != 0) note(answer);  // a run without deviations is the plain one
     return answer;
   }
 
@@ -159,6 +159,7 @@ class Simulation {
   };
 
   void run_one();
+  void choose_among_ties();
   void run_consequences();
   void look_for_livelock();
   void update_limit() { limit_ = stopping_ || !soon_.empty() ? now_ : end_ < horizon_ ? end_ : horizon_; }
