@@ -265,7 +265,20 @@ inline constexpr Rule rules[] = {
               "WDK, Kernel-Mode Driver Framework"),
     violation("WORK", "A work item is queued once, and freed when it is not queued.", "WDK, IoQueueWorkItem"),
 
+    // ---- What a hunt looks for ----
+    violation("CHECK", "What a harness checks is true.", "vmbsim, check"),
+    violation("DEADLOCK", "Nobody waits for who waits for him.", "WDK, Driver Verifier: Deadlock Detection"),
+    violation("DOUBLE_FREE", "Memory is freed once.", "WDK, ExFreePoolWithTag"),
+    violation("EVENTUALLY", "What a harness promises holds when everything has come to rest.", "vmbsim, eventually"),
+    violation("LOCK_ORDER", "Locks are taken in one order, and above the IRQL of whoever else takes them.",
+              "WDK, Bug Check 0xC4, 0x1001; Linux, lockdep-design.rst"),
+    violation("LOST_WAKEUP", "Whoever waits is released by somebody.", "WDK, KeWaitForSingleObject"),
+    violation("RACE", "Plain variables are not written while somebody else uses them.", "C++20, [intro.races]"),
+    violation("USE_AFTER_FREE", "Freed memory is not used.", "WDK, ExFreePoolWithTag"),
+
     // ---- The run ----
+    rule_of_run("ABORT", "A harness does not abort."),
+    rule_of_run("HARNESS", "A harness is what this version can run, and waits only where somebody else runs."),
     rule_of_run("CRASH", "A driver library keeps to memory it may touch."),
     rule_of_run("DRIVER", "A driver library comes up."),
     rule_of_run("ENDLESS", "A driver library lets simulated time pass."),

@@ -74,10 +74,15 @@ Fiber::~Fiber() {
   if (tsan_inside_ != nullptr) __tsan_destroy_fiber(tsan_inside_);
 #endif
   if (stack_ == nullptr) return;
-#ifdef VMBSIM_ASAN
-  __asan_unpoison_memory_region(stack_, StackPool::stack_bytes);  // an abandoned body left its red zones behind
-#endif
+  abandon();
   stacks_.give_back(stack_);
+}
+
+void Fiber::abandon() {
+#ifdef VMBSIM_ASAN
+  if (stack_ != nullptr) __asan_unpoison_memory_region(stack_, StackPool::stack_bytes);  // its red zones stayed behind
+#endif
+  finished_ = true;
 }
 
 void Fiber::start(Body body, void* argument) {

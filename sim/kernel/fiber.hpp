@@ -9,6 +9,7 @@
 /// A fibre that is destroyed while suspended is abandoned, not unwound: its world ends as a machine that is switched off.
 #include <boost/context/detail/fcontext.hpp>
 #include <cstddef>
+#include <span>
 #include <vector>
 
 #include "vmbsim/assert.hpp"
@@ -62,6 +63,13 @@ class Fiber {
   /// Leaves this fibre, from inside it; returns at the next resume().
   void suspend() { leave(); }
   bool finished() const { return finished_; }
+  /// Gives up a suspended body where it is, so that another one can be started. From outside.
+  void abandon();
+  /// The part of the stack that a suspended body uses.
+  std::span<const std::byte> live() const {
+    const auto* top = static_cast<const std::byte*>(inside_);
+    return {top, static_cast<std::size_t>(stack_ + StackPool::stack_bytes - top)};
+  }
   /// Gives the stack back until the next start(), so that whoever runs next finds it warm. The body must have ended.
   void rest() {
     VMBSIM_ASSERT(finished_, "only an ended body needs no stack");

@@ -1,0 +1,31 @@
+#pragma once
+/// Vector clocks: who knows what of whom.
+/// Source   Mattern, "Virtual time and global states of distributed systems", 1989; Flanagan and Freund, "FastTrack", PLDI 2009.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace vmbsim::harness {
+
+/// One count per context; contexts that are missing count 0.
+class Clock {
+ public:
+  std::uint32_t of(std::uint32_t context) const { return context < counts_.size() ? counts_[context] : 0; }
+  void tick(std::uint32_t context) {
+    if (context >= counts_.size()) counts_.resize(context + 1);
+    ++counts_[context];
+  }
+  void join(const Clock& other) {
+    const std::size_t shared = std::min(counts_.size(), other.counts_.size());
+    for (std::size_t i = 0; i < shared; ++i) counts_[i] = std::max(counts_[i], other.counts_[i]);
+    if (other.counts_.size() > shared)
+      counts_.insert(counts_.end(), other.counts_.begin() + static_cast<std::ptrdiff_t>(shared), other.counts_.end());
+  }
+  void clear() { counts_.clear(); }
+
+ private:
+  std::vector<std::uint32_t> counts_;
+};
+
+}  // namespace vmbsim::harness

@@ -1,0 +1,201 @@
+#include "models/harness/harness.hpp"
+
+#include <fmt/format.h>
+#include <link.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "sim/foreign/child.hpp"
+#include "sim/foreign/watch.hpp"
+
+namespace vmbsim::harness {
+
+namespace {
+
+/// Whose harness runs in this process: signals and new belong to the process.
+struct Running {
+  Machine* machine = nullptr;
+  const foreign::Library* library = nullptr;
+  std::unique_ptr<foreign::Watch> watch;
+  pid_t watched = 0;  // a child of this process has no timer of its own
+  std::size_t users = 0;
+};
+Running running;
+
+void watch_harnesses() {
+  const pid_t process = ::getpid();
+  if (running.watch != nullptr && running.watched == process) return;
+  running.watch.reset();
+  running.watched = process;
+  running.watch = std::make_unique<foreign::Watch>(foreign::Watch::Config{
+      .stop =
+          [](void*) {
+            if (running.machine != nullptr) running.machine->stop_harness();
+          },
+      .progress = [](void*) { return running.machine == nullptr ? 0 : running.machine->progress(); },
+      .object = nullptr,
+      .code = {}});
+}
+
+std::string wrong_with(const foreign::Library* library, const std::string& why) {
+  if (library == nullptr) return "cannot be loaded: " + why;
+  const auto* abi = static_cast<const std::uint32_t*>(library->symbol(VMBSIM_HARNESS_ABI_SYMBOL));
+  if (abi == nullptr || library->symbol(VMBSIM_HARNESS_ENTRY_SYMBOL) == nullptr ||
+      library->symbol(VMBSIM_HARNESS_NAME_SYMBOL) == nullptr)
+    return "is no harness: VMBSIM_HARNESS is missing";
+  if (*abi != VMBSIM_HUNT_ABI)
+    return fmt::format("was built for version {} of vmbsim/hunt.h, and this is version {}: build it again", *abi,
+                       VMBSIM_HUNT_ABI);
+  return {};
+}
+
+}  // namespace
+
+std::string wrong_with_harness(const std::string& file) {
+  const foreign::Answer answer = foreign::ask_child([&file] {
+    std::string why;
+    const auto library = foreign::Library::load(file, why);
+    return wrong_with(library.get(), why);
+  });
+  switch (answer.end) {
+    case foreign::Answer::End::told: return answer.text;
+    case foreign::Answer::End::died: return "crashes or exits while it is loaded: its initialisers run before it does";
+    case foreign::Answer::End::endless: return "does not come to an end of its initialisers";
+  }
+  return {};
+}
+
+std::unique_ptr<Harness> Harness::load(const std::string& file, Config config, std::string& why) {
+  why = wrong_with_harness(file);
+  if (!why.empty()) return nullptr;
+  auto library = foreign::Library::load(file, why);
+  why = wrong_with(library.get(), why);
+  if (!why.empty()) return nullptr;
+  auto harness =
+      std::make_unique<Harness>(static_cast<const char*>(library->symbol(VMBSIM_HARNESS_NAME_SYMBOL)),
+                                reinterpret_cast<Machine::Entry>(library->symbol(VMBSIM_HARNESS_ENTRY_SYMBOL)), config);
+  harness->library_ = std::move(library);
+  harness->remember_statics();
+  return harness;
+}
+
+Harness::Harness(std::string name, Machine::Entry entry, Config config)
+    : name_(std::move(name)), entry_(entry), machine_(config) {
+  ++running.users;
+}
+
+Harness::~Harness() {
+  if (--running.users == 0) running.watch.reset();
+}
+
+/// The parts of the library that it writes, but for those that the loader has closed.
+void Harness::remember_statics() {
+  struct Search {
+    const foreign::Library& library;
+    std::vector<Statics>& found;
+  } search{*library_, statics_};
+  ::dl_iterate_phdr(
+      [](dl_phdr_info* info, std::size_t, void* argument) {
+        auto& wanted = *static_cast<Search*>(argument);
+        bool ours = false;
+        std::uintptr_t closed_begin = 0, closed_end = 0;
+        for (int i = 0; i < info->dlpi_phnum; ++i) {
+          const ElfW(Phdr)& part = info->dlpi_phdr[i];
+          const std::uintptr_t begin = info->dlpi_addr + part.p_vaddr;
+          if (part.p_type == PT_LOAD && (part.p_flags & PF_X) != 0 && wanted.library.holds(begin)) ours = true;
+          if (part.p_type == PT_GNU_RELRO) {
+            const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+            closed_begin = begin;
+            closed_end = (begin + part.p_memsz) / page * page;
+          }
+        }
+        if (!ours) return 0;
+        for (int i = 0; i < info->dlpi_phnum; ++i) {
+          const ElfW(Phdr)& part = info->dlpi_phdr[i];
+          if (part.p_type != PT_LOAD || (part.p_flags & PF_W) == 0) continue;
+          const std::uintptr_t begin = info->dlpi_addr + part.p_vaddr;
+          const std::uintptr_t end = begin + part.p_memsz;
+          const auto keep = [&](std::uintptr_t from, std::uintptr_t to) {
+            if (from >= to) return;
+            auto* bytes = reinterpret_cast<std::byte*>(from);
+            wanted.found.push_back({bytes, std::vector<std::byte>(bytes, reinterpret_cast<std::byte*>(to))});
+          };
+          if (closed_begin >= begin && closed_begin < end) {
+            keep(begin, closed_begin);
+            keep(closed_end, end);
+          } else {
+            keep(begin, end);
+          }
+        }
+        return 1;
+      },
+      &search);
+  std::vector<std::span<const std::byte>> views;
+  for (const Statics& each : statics_) views.emplace_back(each.begin, each.loaded.size());
+  machine_.also_digest(std::move(views));
+}
+
+const explore::Outcome& Harness::run(kernel::ChoiceSource& choices, explore::StepListener* listener) {
+  for (const Statics& each : statics_) std::memcpy(each.begin, each.loaded.data(), each.loaded.size());
+  watch_harnesses();
+  running.machine = &machine_;
+  running.library = library_.get();
+  const explore::Outcome& outcome = machine_.run(entry_, choices, listener);
+  running.machine = nullptr;
+  running.library = nullptr;
+  if (running.watch->mishap()) tell_mishap();
+  return outcome;
+}
+
+void Harness::tell_mishap() {
+  const foreign::Mishap what = *running.watch->mishap();
+  running.watch.reset();  // one watch tells one mishap
+  const std::string place =
+      library_ != nullptr && library_->holds(what.code) ? " in " + library_->describe(what.code) : "";
+  using Kind = foreign::Mishap::Kind;
+  switch (what.kind) {
+    case Kind::fault:
+      return machine_.add_finding("CRASH", BugCheck::kmode_exception_not_handled,
+                                  fmt::format("the harness crashed{}: {}", place, ::strsignal(what.signal)));
+    case Kind::abort: return machine_.add_finding("ABORT", BugCheck::none, "the harness called abort()");
+    case Kind::exit:
+      return machine_.add_finding("EXIT", BugCheck::none, fmt::format("the harness called exit with {}", what.status));
+    case Kind::endless:
+      return machine_.add_finding("ENDLESS", BugCheck::dpc_watchdog_violation,
+                                  "the harness runs and runs" + place + " without coming to a step");
+  }
+}
+
+// ---- new and delete ----
+
+/// Called by a harness's own code while it runs; null for everybody else.
+static Machine* caller(const void* code) {
+  if (running.library == nullptr || !running.machine->in_harness()) return nullptr;
+  return running.library->holds(reinterpret_cast<std::uintptr_t>(code)) ? running.machine : nullptr;
+}
+
+static void* take(std::size_t bytes, const void* code) {
+  if (Machine* machine = caller(code)) return machine->take_memory(bytes);
+  if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
+  throw std::bad_alloc();
+}
+
+static void give(void* memory) {
+  if (running.machine != nullptr && running.machine->memory().holds(memory))
+    return running.machine->free_memory(memory);
+  std::free(memory);
+}
+
+}  // namespace vmbsim::harness
+
+// A harness finds the program's new and delete first.
+void* operator new(std::size_t bytes) { return vmbsim::harness::take(bytes, __builtin_return_address(0)); }
+void* operator new[](std::size_t bytes) { return vmbsim::harness::take(bytes, __builtin_return_address(0)); }
+void operator delete(void* memory) noexcept { vmbsim::harness::give(memory); }
+void operator delete[](void* memory) noexcept { vmbsim::harness::give(memory); }
+void operator delete(void* memory, std::size_t) noexcept { vmbsim::harness::give(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { vmbsim::harness::give(memory); }

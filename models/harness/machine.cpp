@@ -1,0 +1,599 @@
+#include "models/harness/machine.hpp"
+
+#include <algorithm>
+
+#include "models/harness/table.hpp"
+
+namespace vmbsim::harness {
+
+using kernel::ChoicePoint;
+
+Machine::Machine(Config config) : config_(config), table_(table_of(*this)) {
+  // The run itself: whoever sets up and ends it.
+  contexts_.emplace_back(stacks_, *this);
+}
+
+Machine::~Machine() {
+  for (Actor& actor : contexts_) actor.fiber.abandon();
+}
+
+const explore::Outcome& Machine::run(Entry entry, kernel::ChoiceSource& choices, explore::StepListener* listener) {
+  clear();
+  ++runs_;
+  entry_ = entry;
+  choices_ = &choices;
+  listener_ = listener;
+  Actor& host = contexts_.front();
+  host.fiber.start([](void* self) { static_cast<Machine*>(self)->whole_run(); }, this);
+  host.fiber.resume();
+  if (!host.fiber.finished()) host.fiber.abandon();  // a finding, or a mishap
+  finish();
+  return outcome_;
+}
+
+void Machine::clear() {
+  for (std::size_t i = 0; i < acting_; ++i)
+    if (!contexts_[i].fiber.finished()) contexts_[i].fiber.abandon();
+  tally_.clear(outcome_.features);
+  outcome_.end = explore::End::finished;
+  outcome_.findings.clear();
+  outcome_.steps = outcome_.switches = outcome_.preemptions = 0;
+  outcome_.waiting.clear();
+  outcome_.reached.clear();
+  memory_.clear();
+  locks_.clear();
+  over_ = in_harness_ = turns_ = yielded_ = false;
+  steps_ = turn_power_ = 0;
+  made_ = acting_ = 0;
+  running_cpus_ = clock_cpus_ = 0;
+  ring_.clear();
+  ids_ = 0;
+  eager_.clear();
+  eager_done_ = 0;
+  last_place_ = last_actor_ = 0;
+  last_context_ = handed_ = subject_ = nullptr;
+  owned_.clear();
+  at_end_.clear();
+  promises_.clear();
+  dangers_.clear();
+
+  Actor& host = contexts_.front();
+  acting_ = 1;
+  host.life = Actor::Life::ready;
+  host.irql = host.entered = Irql::passive;
+  host.id = 0xffffffff;
+  host.cpu = 0;
+  host.after = -1;
+  host.count = 0;
+  host.held.clear();
+  host.clock.clear();
+  host.clock.tick(0);
+  host.seen.clear();
+  host.fenced.clear();
+  current_ = &host;
+  host.object = &new_object(VMBSIM_THREAD, "the set-up", nullptr);
+  queues_ = new_object(VMBSIM_DPC, "the DPC queues", nullptr).number;
+}
+
+/// On a fibre of its own: set-up and end are the harness's code, too.
+void Machine::whole_run() {
+  phase_ = Phase::set_up;
+  outside([this] { entry_(&table_); });
+  if (!over_) {
+    settle();
+    phase_ = Phase::running;
+    go_on();
+  }
+  if (!over_) judge_rest();
+  if (!over_) {
+    current_ = &contexts_.front();
+    for (std::size_t i = 1; i < acting_; ++i) current_->clock.join(contexts_[i].clock);
+    current_->object->name = "the end";
+    phase_ = Phase::ending;
+    judge_end();
+  }
+}
+
+/// After the set-up: everybody gets a number and a processor, and runs up to the first operation.
+void Machine::settle() {
+  for (std::size_t i = 1; i < acting_; ++i)
+    if (contexts_[i].sort == Actor::Sort::thread) ring_.push_back(&contexts_[i]);
+  for (Actor* thread : ring_)
+    if (thread->cpu == 0xffffffff) {  // one of its own: the first that nobody else asked for
+      std::uint32_t free = 0;
+      const auto taken = [&](const Actor* other) { return other->cpu == free; };
+      while (std::any_of(ring_.begin(), ring_.end(), taken)) ++free;
+      thread->cpu = free;
+    }
+  for (const Actor* thread : ring_) ++processor(thread->cpu).threads;
+  for (std::size_t i = 1; i < acting_; ++i)
+    if (contexts_[i].sort != Actor::Sort::thread) ring_.push_back(&contexts_[i]);
+  for (Actor* actor : ring_) {
+    actor->place = ids_;
+    actor->id = ids_++;
+  }
+  if (running_cpus_ == 0) processor(0);
+  // Contexts that run on no processor of the harness, such as timers, get one each, numbered after the others.
+  clock_cpus_ = static_cast<std::uint32_t>(running_cpus_);
+  for (Actor* actor : ring_)
+    if (actor->sort == Actor::Sort::timer || actor->sort == Actor::Sort::work_item) actor->cpu = clock_cpus_++;
+  for (Actor* actor : ring_) processor(actor->cpu);
+  if (config_.memory == explore::MemoryModel::tso) {
+    for (std::size_t i = 0; i < running_cpus_; ++i) cpus_[i].buffer_actor = ids_++;
+  } else if (config_.memory == explore::MemoryModel::pso) {
+    for (std::size_t i = 0; i < made_; ++i)
+      if (objects_[i].sort == VMBSIM_WORD) {
+        objects_[i].buffers = ids_;
+        ids_ += static_cast<std::uint32_t>(running_cpus_);
+      }
+  }
+  for (Actor* actor : ring_)
+    if (actor->sort == Actor::Sort::thread) begin_context(*actor);
+}
+
+/// Until everything has come to rest, or the run is over.
+void Machine::go_on() {
+  Actor* actor = next();
+  while (actor != nullptr) {
+    current_ = actor;
+    handed_ = nullptr;
+    actor->fiber.resume();
+    current_ = &contexts_.front();
+    actor = actor->fiber.finished() ? next() : handed_;
+  }
+}
+
+/// Who goes on now; null at rest, or when the run is over.
+Actor* Machine::next() {
+  while (!over_) {
+    if (eager_done_ < eager_.size()) {
+      Actor* actor = eager_[eager_done_];
+      if (++eager_done_ == eager_.size()) {
+        eager_.clear();
+        eager_done_ = 0;
+      }
+      return actor;
+    }
+    if (!ask()) return nullptr;
+  }
+  return nullptr;
+}
+
+/// In a context that stands before its request.
+void Machine::switch_from(Actor& self) {
+  Actor* then = next();
+  if (then == &self) return;
+  handed_ = then;
+  self.fiber.suspend();
+}
+
+// ---- The question ----
+
+/// One step, by whoever is chosen; false at rest.
+bool Machine::ask() {
+  offer_all();
+  if (each_.empty()) return false;
+  std::uint32_t taken = 0;
+  if (steps_ >= config_.most_steps) {
+    taken = take_turns();
+    if (over_) return true;
+  } else {
+    taken = choices_->choose({.point = ChoicePoint::cpu,
+                              .alternatives = static_cast<std::uint32_t>(each_.size()),
+                              .actor = last_actor_,
+                              .object = each_.front().operation.object,
+                              .preempts = steps_ > 0 && each_.front().actor == last_actor_,
+                              .each = each_});
+    if (taken == kernel::ChoiceSource::abandon) {
+      outcome_.end = explore::End::abandoned;
+      over_ = true;
+      return true;
+    }
+    VMBSIM_ASSERT(taken < each_.size(), "a choice is one of its alternatives");
+  }
+  take(taken);
+  return true;
+}
+
+/// All next steps, in the order of a non-preemptive round robin from the context of the last one; a processor's stores stand
+/// before whoever of it comes first.
+void Machine::offer_all() {
+  each_.clear();
+  who_.clear();
+  const std::size_t all = ring_.size();
+  const bool buffered = config_.memory != explore::MemoryModel::sc;
+  for (std::size_t i = 0, place = last_place_; i < all; ++i, place = place + 1 == all ? 0 : place + 1) {
+    Actor& actor = *ring_[place];
+    if (buffered) {
+      Processor& cpu = cpus_[actor.cpu];
+      if (!cpu.buffer.empty() && std::none_of(who_.begin(), who_.end(), [&](const Candidate& candidate) {
+            return candidate.actor == nullptr && candidate.cpu == actor.cpu;
+          }))
+        offer_flushes(cpu);
+    }
+    if (!offered(actor)) continue;
+    each_.push_back(actor.next);
+    who_.push_back({&actor});
+    kernel::Alternative& step = each_.back();
+    step.after = actor.after;
+    if (actor.life != Actor::Life::ready) continue;
+    const Processor& cpu = cpus_[actor.cpu];
+    if (actor.request.drains) step.after = std::max(step.after, cpu.last_flush);
+    if (cpu.threads > 1 && actor.sort == Actor::Sort::thread && cpu.latest != nullptr && cpu.latest != &actor)
+      step.kind = ChoicePoint::thread;
+  }
+  if (yielded_ && who_.size() > 1) hold_back_yielded();
+}
+
+/// Whoever yielded lets those go first that could go then and have not gone since, but for those who cannot go now.
+/// Source   Musuvathi and Qadeer, "Fair stateless model checking", PLDI 2008.
+void Machine::hold_back_yielded() {
+  const auto waits = [this](const Candidate& candidate) {
+    if (candidate.actor == nullptr) return false;
+    const std::vector<std::uint32_t>& owed = candidate.actor->owed;
+    return std::any_of(who_.begin(), who_.end(), [&](const Candidate& other) {
+      return other.actor != nullptr && std::find(owed.begin(), owed.end(), other.actor->index) != owed.end();
+    });
+  };
+  held_back_.assign(who_.size(), false);
+  for (std::size_t i = 0; i < who_.size(); ++i) held_back_[i] = waits(who_[i]);
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < who_.size(); ++i)
+    if (!held_back_[i]) {
+      who_[kept] = who_[i];
+      each_[kept++] = each_[i];
+    }
+  who_.resize(kept);
+  each_.resize(kept);
+}
+
+/// It goes: it owes nobody, and nobody owes it.
+void Machine::pay(Actor& actor) {
+  actor.owed.clear();
+  yielded_ = false;
+  for (std::size_t i = 1; i < acting_; ++i) {
+    std::vector<std::uint32_t>& owed = contexts_[i].owed;
+    owed.erase(std::remove(owed.begin(), owed.end(), actor.index), owed.end());
+    yielded_ = yielded_ || !owed.empty();
+  }
+}
+
+void Machine::offer_flushes(Processor& cpu) {
+  const std::uint32_t ready = cpu.buffer.ready();
+  for (std::uint32_t which = 0; which < ready; ++which) {
+    const std::uint32_t word = cpu.buffer.ready_at(which).word;
+    const vmbsim_object& object = objects_[word - 1];
+    const auto beside = std::find_if(cpu.beside.begin(), cpu.beside.end(),
+                                     [word](const Processor::Beside& each) { return each.word == word; });
+    const bool per_word = config_.memory == explore::MemoryModel::pso;
+    each_.push_back({.actor = per_word ? object.buffers + cpu.number : cpu.buffer_actor,
+                     // Its steps commute with those of its processor: a number beyond all of them.
+                     .processor = clock_cpus_ + 1 + (per_word ? object.buffers + cpu.number : cpu.buffer_actor),
+                     .kind = ChoicePoint::flush,
+                     .operation = {.object = word, .access = kernel::Access::write, .waits = per_word},
+                     .after = beside->step});
+    who_.push_back({nullptr, cpu.number, which});
+  }
+}
+
+bool Machine::offered(const Actor& actor) const {
+  switch (actor.life) {
+    case Actor::Life::ready: return may_go_on(actor);
+    case Actor::Life::starting: return may_start(actor);
+    default: return false;
+  }
+}
+
+bool Machine::may_start(const Actor& actor) const {
+  const Processor& cpu = cpus_[actor.cpu];
+  switch (actor.sort) {
+    case Actor::Sort::interrupt: return cpu.irql() < actor.object->irql;
+    case Actor::Sort::dpc: return cpu.irql() < Irql::dispatch && cpu.dpcs.front() == &actor;
+    default: return true;
+  }
+}
+
+bool Machine::may_go_on(const Actor& actor) const {
+  const Processor& cpu = cpus_[actor.cpu];
+  if (!cpu.nested.empty() ? cpu.nested.back() != &actor : cpu.raised != nullptr && cpu.raised != &actor) return false;
+  const Request& request = actor.request;
+  if (request.drains && !cpu.buffer.empty()) return false;
+  switch (request.operation) {
+    case VMBSIM_ACQUIRE:
+    case VMBSIM_ACQUIRE_AT_DPC_LEVEL:
+    case VMBSIM_ACQUIRE_SHARED: return may_acquire(*request.object, actor);
+    case VMBSIM_JOIN: {
+      const Actor& other = *request.object->actor;
+      return other.life == Actor::Life::finished && cpus_[other.cpu].buffer.empty();
+    }
+    case VMBSIM_LOAD:
+      if (request.holds == nullptr) return true;
+      return const_cast<Machine*>(this)->outside(
+          [&] { return request.holds(request.context, visible(*request.object, actor)) != 0; });
+    default: return true;
+  }
+}
+
+/// A lock that its owner may not take again lets it in, so that the mistake is found.
+bool Machine::may_acquire(const vmbsim_object& object, const Actor& actor) const {
+  switch (object.sort) {
+    case VMBSIM_SEMAPHORE:
+    case VMBSIM_KERNEL_SEMAPHORE: return object.value > 0;
+    case VMBSIM_RUNDOWN: return true;
+    case VMBSIM_RESOURCE:
+      if (actor.request.operation == VMBSIM_ACQUIRE_SHARED) return object.owner == nullptr || object.owner == &actor;
+      return object.owner == &actor || (object.owner == nullptr && object.sharers.empty());
+    default: return !object.alive || object.owner == nullptr || object.owner == &actor;
+  }
+}
+
+/// Past the limit: the next one in turn, whatever the source would say. Whoever needed only fairness comes to an end now.
+std::uint32_t Machine::take_turns() {
+  const std::uint64_t turns = steps_ - config_.most_steps;
+  if (!turns_) {
+    turns_ = true;
+    turn_power_ = 1;
+    turn_digest_ = 0;
+  }
+  if (turns % (ring_.size() + 1) == 0) {
+    const std::uint64_t digest = state_digest();
+    if (digest == turn_digest_) {
+      outcome_.end = explore::End::cut;
+      fail("LIVELOCK", BugCheck::none,
+           "the same state again and again, though everybody takes turns: " + story_of(*last_context_) +
+               " and others make no progress");
+      return 0;
+    }
+    if (turns >= turn_power_) {
+      turn_power_ = 2 * turns + 1;
+      turn_digest_ = digest;
+    }
+  }
+  if (turns >= 10 * config_.most_steps) {
+    outcome_.end = explore::End::cut;
+    fail("LIVELOCK", BugCheck::none,
+         "suspected: no end after " + std::to_string(steps_) + " steps, though everybody takes turns");
+    return 0;
+  }
+  return each_.front().actor == last_actor_ && each_.size() > 1 ? 1 : 0;
+}
+
+// ---- Taking a step ----
+
+void Machine::take(std::uint32_t taken) {
+  const Candidate candidate = who_[taken];
+  const kernel::Alternative step = each_[taken];
+  if (candidate.actor == nullptr) return flush(candidate, step);
+
+  Actor& actor = *candidate.actor;
+  if (last_context_ != nullptr && last_context_ != &actor) {
+    ++outcome_.switches;
+    for (const Candidate& other : who_)
+      if (other.actor == last_context_) {
+        ++outcome_.preemptions;
+        tally_.cover((std::uint64_t{last_context_->request.line} << 40) ^ (std::uint64_t{actor.request.line} << 16) ^ 1,
+                     outcome_.features);
+      }
+  }
+  last_context_ = &actor;
+  Processor& cpu = cpus_[actor.cpu];
+  if (actor.sort == Actor::Sort::thread) cpu.latest = &actor;
+  if (yielded_) pay(actor);
+  actor.clock.tick(actor.index);
+  last_actor_ = step.actor;
+  last_place_ = actor.place;
+
+  const bool starts = actor.life == Actor::Life::starting;
+  actor.value = 0;
+  if (starts && actor.sort == Actor::Sort::timer) {
+    // The clock's interrupt: the timer is no longer set, and its DPC is queued.
+    actor.life = Actor::Life::idle;
+    actor.object->begun = false;
+    actor.clock.join(actor.object->released);
+    actor.object->dpc->released.join(actor.clock);
+    queue_dpc(*actor.object->dpc, static_cast<std::uint32_t>(actor.object->value));
+  } else if (starts) {
+    begin_context(actor);
+  } else {
+    subject_ = &actor;
+    perform(actor);
+    subject_ = nullptr;
+  }
+  ++actor.count;
+  count_step(step, actor.value, &actor, cpu);
+  actor.after = -1;
+  if (starts || over_) return;
+  if (actor.life == Actor::Life::ready) eager_.push_back(&actor);
+}
+
+void Machine::flush(const Candidate& candidate, const kernel::Alternative& made) {
+  Processor& cpu = cpus_[candidate.cpu];
+  const hw::StoreBuffer::Store store = cpu.buffer.drain_one(candidate.which);
+  const auto beside = std::find_if(cpu.beside.begin(), cpu.beside.end(),
+                                   [&](const Processor::Beside& each) { return each.word == store.word; });
+  vmbsim_object& object = objects_[store.word - 1];
+  object.value = store.value;
+  object.released = beside->released;
+  if (!cpu.beside.empty() && beside != cpu.beside.begin())
+    tally_.cover(0x70617373ull ^ (std::uint64_t{store.word} << 8), outcome_.features);  // it passed an older store
+  cpu.beside.erase(beside);
+  cpu.last_flush = static_cast<std::int64_t>(steps_);
+  last_actor_ = made.actor;
+  count_step(made, store.value, nullptr, cpu);
+}
+
+void Machine::count_step(const kernel::Alternative& step, std::uint64_t value, Actor* actor, Processor& cpu) {
+  const auto operation = static_cast<std::uint32_t>(actor == nullptr ? 0x100 : actor->request.operation);
+  std::uint64_t told = value;
+  std::uint64_t after = 0;
+  if (step.operation.object != 0) {
+    vmbsim_object& object = objects_[step.operation.object - 1];
+    if (object.is_pointer) told = 0;  // addresses are nobody's business
+    const bool reads = step.operation.access == kernel::Access::read;
+    const bool changes = !reads && step.operation.access != kernel::Access::none;
+    after = object.changes * 1'000'003 + (changes ? object.looks : 0);
+    const std::uint32_t site = (operation << 20) ^ (actor == nullptr ? 0 : actor->request.line);
+    if (changes || (reads && object.last_changed))
+      if (object.last_actor != step.actor && object.last_actor != 0xffffffff)
+        tally_.cover((std::uint64_t{object.last_site} << 32) ^ (std::uint64_t{object.number} << 48) ^ site,
+                     outcome_.features);
+    if (changes) {
+      ++object.changes;
+      object.looks = 0;
+    } else if (reads) {
+      ++object.looks;
+    }
+    object.last_site = site;
+    object.last_actor = step.actor;
+    object.last_changed = changes;
+  }
+  if (step.operation.other != 0) {
+    vmbsim_object& other = objects_[step.operation.other - 1];
+    after = after * 31 + other.changes++;
+  }
+  std::uint64_t who = std::uint64_t{step.actor} << 40;
+  if (actor != nullptr) who ^= (actor->count << 20) ^ cpu.steps++;  // contexts of one processor never commute
+  tally_.add_to_class(who, step.operation.object, after);
+  tally_.add(step.actor, step.operation.object, operation, told);
+  if (listener_ != nullptr) {
+    std::string text = actor == nullptr ? "visible: " + value_text(objects_[step.operation.object - 1], value)
+                                        : text_of(actor->request, value);
+    listener_->on_step({.number = steps_,
+                        .actor = step.actor,
+                        .processor = cpu.number,
+                        .irql = static_cast<std::uint8_t>(cpu.irql()),
+                        .operation = step.operation,
+                        .value = told,
+                        .text = std::move(text),
+                        .time_ns = static_cast<std::int64_t>(steps_)});
+  }
+  ++steps_;
+}
+
+// ---- Contexts ----
+
+void Machine::body_of(void* argument) {
+  Actor& actor = *static_cast<Actor*>(argument);
+  vmbsim_object& object = *actor.object;
+  actor.machine.outside([&] { object.routine(object.context); });
+  actor.machine.end_of(actor);
+}
+
+/// Runs up to its first operation before the next question.
+void Machine::begin_context(Actor& actor) {
+  Processor& cpu = cpus_[actor.cpu];
+  switch (actor.sort) {
+    case Actor::Sort::interrupt:
+      actor.object->begun = false;
+      actor.irql = actor.object->irql;
+      cpu.nested.push_back(&actor);
+      actor.clock.join(cpu.below);
+      break;
+    case Actor::Sort::dpc:
+      cpu.dpcs.erase(cpu.dpcs.begin());
+      actor.object->actor = nullptr;
+      actor.irql = Irql::dispatch;
+      cpu.nested.push_back(&actor);
+      actor.clock.join(cpu.below);
+      break;
+    case Actor::Sort::work_item: actor.object->actor = nullptr; [[fallthrough]];
+    default: actor.irql = Irql::passive;
+  }
+  actor.entered = actor.irql;
+  actor.life = Actor::Life::ready;
+  actor.request = {};
+  actor.clock.join(actor.object->released);
+  if (!actor.fiber.finished()) actor.fiber.abandon();
+  actor.fiber.start(&Machine::body_of, &actor);
+  eager_.push_back(&actor);
+}
+
+/// On the context's own fibre, which ends after it.
+void Machine::end_of(Actor& actor) {
+  if (actor.irql != actor.entered)
+    fail("IRQL",
+         actor.sort == Actor::Sort::work_item ? BugCheck::worker_thread_returned_at_bad_irql
+                                              : BugCheck::irql_unexpected_value,
+         actor.object->name + std::string(" began at ") + name_of(actor.entered) + " and ends at " +
+             name_of(actor.irql));
+  else if (!actor.held.empty())
+    fail("LOCK", BugCheck::none, actor.object->name + std::string(" ends and still holds ") + actor.held.back()->name);
+  Processor& cpu = cpus_[actor.cpu];
+  actor.object->released.join(actor.clock);
+  if (actor.sort == Actor::Sort::interrupt || actor.sort == Actor::Sort::dpc) {
+    cpu.nested.pop_back();
+    cpu.below.join(actor.clock);
+  }
+  actor.life = actor.sort == Actor::Sort::thread ? Actor::Life::finished : Actor::Life::idle;
+  if (actor.sort == Actor::Sort::interrupt && actor.object->begun)
+    prepare_start(actor, static_cast<std::int64_t>(steps_) - 1);
+}
+
+// ---- The end ----
+
+namespace {
+
+Finding finding_of(const Rule& rule, BugCheck code, std::uint64_t step, std::string where, const char* call,
+                   const std::string& text) {
+  return {.rule = rule.id,
+          .severity = rule.severity,
+          .bug_check = code,
+          .time = SimTime{Duration{static_cast<std::int64_t>(step)}},
+          .where = std::move(where),
+          .call = call,
+          .text = text,
+          .source = rule.source};
+}
+
+}  // namespace
+
+void Machine::fail(RuleId rule, BugCheck code, const std::string& text, const char* call) {
+  const Actor& who = subject_ != nullptr ? *subject_ : *current_;
+  outcome_.findings.push_back(finding_of(*rule, code, steps_, story_of(who), call, text));
+  over_ = true;
+  if (in_harness_) {
+    in_harness_ = false;
+    handed_ = nullptr;
+    current_->fiber.suspend();
+  }
+}
+
+void Machine::add_finding(RuleId rule, BugCheck code, const std::string& text) {
+  outcome_.findings.insert(outcome_.findings.begin(), finding_of(*rule, code, steps_, story_of(*left_), "", text));
+}
+
+void Machine::note_order(const observe::LockGraph::Cycle& cycle) {
+  std::string text;
+  for (const std::uint32_t lock : cycle.locks)
+    text += (text.empty() ? "" : ", then ") + std::string(objects_[lock - 1].name);
+  text = cycle.danger == observe::LockGraph::Danger::order
+             ? "different contexts take locks in a ring: " + text + ", then " + objects_[cycle.locks.front() - 1].name +
+                   " again"
+             : "an interrupt takes a lock that is held elsewhere at an IRQL that lets it in: " + text;
+  dangers_.push_back(finding_of(*RuleId("LOCK_ORDER"), BugCheck::driver_verifier_detected_violation, steps_,
+                                story_of(*subject_), "", text));
+}
+
+void Machine::stop_harness() {
+  if (!in_harness_) return;
+  in_harness_ = false;
+  over_ = true;
+  handed_ = nullptr;
+  left_ = current_;
+  current_->fiber.suspend();
+}
+
+void Machine::finish() {
+  phase_ = Phase::idle;
+  for (std::size_t i = 1; i < acting_; ++i)
+    if (contexts_[i].life == Actor::Life::ready && !outcome_.findings.empty() && !contexts_[i].fiber.finished())
+      if (!may_go_on(contexts_[i])) outcome_.waiting.push_back(contexts_[i].next);
+  if (!over_ || outcome_.end != explore::End::abandoned)
+    if (outcome_.findings.empty())
+      for (Finding& danger : dangers_) outcome_.findings.push_back(std::move(danger));
+  outcome_.steps = steps_;
+  outcome_.trace_class = tally_.trace_class();
+  outcome_.fingerprint = tally_.fingerprint();
+}
+
+}  // namespace vmbsim::harness

@@ -1,0 +1,56 @@
+// What a harness may do to whoever runs it. MISDEED says what this one does.
+#include <cstdlib>
+#include <vector>
+
+#include "vmbsim/hunt.hpp"
+
+using namespace vmbsim::hunt;
+
+namespace {
+
+[[maybe_unused]] int deeper(volatile int* depth) {
+  volatile char room[512] = {};
+  room[0] = static_cast<char>(*depth);
+  *depth = *depth + 1;
+  return deeper(depth) + room[0];
+}
+
+void misdeed() {
+#if defined(SEGFAULT)
+  *reinterpret_cast<volatile int*>(8) = 1;
+#elif defined(RECURSION)
+  volatile int depth = 0;
+  deeper(&depth);
+#elif defined(ABORTS)
+  std::abort();
+#elif defined(EXITS)
+  std::exit(7);
+#elif defined(ENDLESS)
+  for (volatile int forever = 0;;) static_cast<void>(forever);
+#elif defined(LEAKS)
+  auto* volatile numbers = new std::vector<int>(100);
+  numbers->front() = 1;
+#elif defined(DELETES_TWICE)
+  int* volatile number = new int(1);
+  int* volatile again = number;
+  delete number;
+  delete again;
+#elif defined(TAKES_ALL)
+  std::vector<std::vector<char>> all;
+  while (true) all.emplace_back(1 << 24);
+#elif defined(FREES)
+  std::vector<int> numbers(100);
+  delete new int(numbers[0]);
+#endif
+}
+
+}  // namespace
+
+VMBSIM_HARNESS("ill-behaved") {
+  auto& word = make<Shared<int>>("word");
+  thread("good", [&] { word.store(1); });
+  thread("bad", [&] {
+    word.store(2);
+    misdeed();
+  });
+}
