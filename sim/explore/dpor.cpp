@@ -172,7 +172,7 @@ void Dpor::analyse(const Alternative& step, std::size_t number, Clock& clock, bo
       const bool buffer_only = k >= pending && !may_wait(step.operation) && immediate && number < steps();
       reverse({k, number, step, clock, buffer_only});
     }
-    waited = waited || may_wait(step.operation);
+    waited = true;
   }
   if (clock.size() <= step.actor) clock.resize(step.actor + 1);
   clock[step.actor] = static_cast<std::uint32_t>(number + 1);

@@ -12,6 +12,7 @@ struct RandomProgram {
   bool waits = false;          ///< spin-waits and semaphores, which nobody may ever satisfy
   bool input = false;
   bool fences = false;
+  bool levels = false;  ///< stretches in which the others of the processor stand still
 };
 
 inline std::vector<Thread> random_program(std::uint64_t number, const RandomProgram& wanted) {
@@ -21,6 +22,7 @@ inline std::vector<Thread> random_program(std::uint64_t number, const RandomProg
   std::vector<Thread> program(2 + below(wanted.most_threads - 1));
   for (Thread& thread : program) {
     std::vector<std::uint32_t> held;
+    bool raised = false;
     const std::size_t steps = 1 + below(wanted.most_steps);
     while (thread.size() < steps) {
       const auto word = static_cast<std::uint32_t>(1 + below(2));
@@ -47,10 +49,14 @@ inline std::vector<Thread> random_program(std::uint64_t number, const RandomProg
         thread.push_back(what == 10 ? take(semaphore) : add(semaphore));
       } else if (what == 11 && wanted.input) {
         thread.push_back(input(2));
+      } else if (what == 10 && wanted.levels) {
+        thread.push_back(raised ? lower() : raise());
+        raised = !raised;
       } else if (what == 11 && wanted.fences) {
         thread.push_back(fence());
       }
     }
+    if (raised) thread.push_back(lower());
     // Most locks are given back, not all.
     for (; !held.empty(); held.pop_back())
       if (below(8) != 0) thread.push_back(unlock(held.back()));
@@ -59,8 +65,8 @@ inline std::vector<Thread> random_program(std::uint64_t number, const RandomProg
 }
 
 inline std::string text_of(const std::vector<Thread>& program) {
-  static constexpr const char* names[] = {"load",  "store", "store_next", "add",   "lock", "unlock",
-                                          "fence", "await", "take",       "input", "fails"};
+  static constexpr const char* names[] = {"load",  "store", "store_next", "add",   "lock",  "unlock", "fence",
+                                          "await", "take",  "input",      "raise", "lower", "fails"};
   std::string text;
   for (const Thread& thread : program) {
     for (const Op& op : thread)

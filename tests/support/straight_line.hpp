@@ -28,6 +28,8 @@ struct Op {
     await,  ///< reads; possible while the word is `value`
     take,   ///< one off; possible while the word is not 0
     input,  ///< into the register: one of `value` inputs; no step, asked when the step before has been done
+    raise,  ///< from here on no other thread of the processor goes on
+    lower,
     fails,  ///< into the register: whether a fault struck; no step either
   };
   Kind kind;
@@ -44,6 +46,8 @@ inline Op fence() { return {Op::Kind::fence}; }
 inline Op await(std::uint32_t object, std::uint64_t value) { return {Op::Kind::await, object, value}; }
 inline Op take(std::uint32_t object) { return {Op::Kind::take, object}; }
 inline Op input(std::uint64_t values) { return {Op::Kind::input, 0, values}; }
+inline Op raise() { return {Op::Kind::raise}; }
+inline Op lower() { return {Op::Kind::lower}; }
 inline Op fails() { return {Op::Kind::fails}; }
 
 using Thread = std::vector<Op>;
@@ -69,6 +73,11 @@ class StraightLine final : public explore::Program {
 
   StraightLine& set(std::uint32_t object, std::uint64_t value) {
     initial_[object] = value;
+    return *this;
+  }
+  /// Has this many processors: thread t runs on processor t modulo `count`. Under sc only.
+  StraightLine& share(std::uint32_t count) {
+    processors_ = count;
     return *this;
   }
   /// Steps before a run is cut.
@@ -130,10 +139,15 @@ class StraightLine final : public explore::Program {
     std::size_t next = 0;
     std::uint64_t reg = 0;
     std::vector<Stored> buffer;
-    std::uint32_t processor = 0;
+    bool raised = false;
   };
 
   std::uint32_t count() const { return static_cast<std::uint32_t>(program_.size()); }
+
+  std::uint32_t processor_of(const Running& one) const {
+    const auto t = static_cast<std::uint32_t>(&one - running_.data());
+    return processors_ == 0 ? t : t % processors_;
+  }
 
   void reset() {
     outcome_ = {};
@@ -159,6 +173,8 @@ class StraightLine final : public explore::Program {
   }
 
   bool possible(const Running& one, const Op& op) const {
+    for (const Running& other : running_)
+      if (&other != &one && other.raised && processor_of(other) == processor_of(one)) return false;
     switch (op.kind) {
       case Op::Kind::lock: return one.buffer.empty() && holder_[op.object] == 0;
       case Op::Kind::await: {
@@ -213,7 +229,7 @@ class StraightLine final : public explore::Program {
       }
       if (one.next == program_[t].size()) continue;
       const Op& op = program_[t][one.next];
-      if (possible(one, op)) each_.push_back({t, t, kernel::ChoicePoint::cpu, operation(op), -1});
+      if (possible(one, op)) each_.push_back({t, processor_of(one), kernel::ChoicePoint::cpu, operation(op), -1});
     }
   }
 
@@ -224,7 +240,7 @@ class StraightLine final : public explore::Program {
   }
 
   void step(const kernel::Alternative& taken, kernel::ChoiceSource& choices) {
-    const std::uint32_t t = taken.processor;
+    const std::uint32_t t = taken.kind == kernel::ChoicePoint::flush ? taken.processor : taken.actor;
     Running& one = running_[t];
     last_ = taken.actor;
     last_thread_ = t;
@@ -278,6 +294,8 @@ class StraightLine final : public explore::Program {
         order_[op.object].push_back(id);
         break;
       case Op::Kind::unlock: holder_[op.object] = 0; break;
+      case Op::Kind::raise:
+      case Op::Kind::lower: one.raised = op.kind == Op::Kind::raise; break;
       default: break;
     }
   }
@@ -314,7 +332,8 @@ class StraightLine final : public explore::Program {
       if (one.next == program_[t].size()) continue;
       stuck = true;
       if (!possible(one, program_[t][one.next]))
-        outcome_.waiting.push_back({t, t, kernel::ChoicePoint::cpu, operation(program_[t][one.next]), -1});
+        outcome_.waiting.push_back(
+            {t, processor_of(one), kernel::ChoicePoint::cpu, operation(program_[t][one.next]), -1});
     }
     for (const auto& order : order_) {
       signature_ += "| ";
@@ -332,6 +351,7 @@ class StraightLine final : public explore::Program {
   std::vector<Thread> program_;
   explore::MemoryModel model_;
   Broken broken_;
+  std::uint32_t processors_ = 0;  // 0: one per thread
   std::uint64_t limit_ = 1'000'000;
   std::uint32_t objects_ = 0;
   std::vector<std::uint64_t> initial_;

@@ -121,6 +121,20 @@ TEST_CASE("random programs that wait for each other lose no class") {
   }
 }
 
+TEST_CASE("threads that share processors, and stand still while one of them is at a raised level, lose no class") {
+  for (std::uint64_t number = 0; number < 150; ++number) {
+    const std::vector<Thread> program = random_program(
+        number,
+        {.most_threads = 4, .most_steps = 4, .locks = number % 3 == 0, .waits = number % 2 == 0, .levels = true});
+    const auto processors = static_cast<std::uint32_t>(1 + number % 2);
+    INFO(processors << " processors, program " << number << "\n" << text_of(program));
+    StraightLine line(program);
+    line.share(processors);
+    // The order of steps on one processor counts, be it seen or not.
+    sees_all(line, {.once = false, .optimal = false});
+  }
+}
+
 TEST_CASE("random programs with input see each value with each class") {
   for (std::uint64_t number = 0; number < 150; ++number) {
     const std::vector<Thread> program = random_program(number, {.locks = true, .input = true});
