@@ -102,9 +102,9 @@ typedef struct vmbsim_hunt {
   uint32_t bytes; /* of this table */
   vmbsim_machine* machine;
   /* `place`: where the harness keeps its handle, so that what dies with a block of memory is known; or null. */
-  vmbsim_object* (*create)(vmbsim_machine*, int sort, const char* name, const void* place, uint64_t a, uint64_t b);
+  vmbsim_object* (*create)(vmbsim_machine*, int sort, const char* name, void* place, uint64_t a, uint64_t b);
   vmbsim_object* (*create_routine)(vmbsim_machine*, int sort, const char* name, vmbsim_routine, void* context,
-                                   const void* place, uint64_t a, uint64_t b);
+                                   void* place, uint64_t a, uint64_t b);
   uint64_t (*operate)(vmbsim_machine*, int operation, vmbsim_object*, uint64_t a, uint64_t b, uint32_t order_and_line);
   /* A spin-wait: goes on once `holds` is true of the word's visible value, which it returns. One step. */
   uint64_t (*await)(vmbsim_machine*, vmbsim_object* word, vmbsim_condition holds, void* context, uint32_t line);
@@ -153,13 +153,13 @@ static const vmbsim_hunt* vmbsim_hunt_now; /* of this library: set before each r
   VMBSIM_CALL(operate, operation, object, (uint64_t)(a), (uint64_t)(b), VMBSIM_SEQ_CST | ((uint32_t)__LINE__ << 8))
 
 static inline vmbsim_object* vmbsim_word(const char* name, uint64_t initial, uint32_t bytes) {
-  return VMBSIM_CALL(create, VMBSIM_WORD, name, (const void*)0, initial, bytes);
+  return VMBSIM_CALL(create, VMBSIM_WORD, name, (void*)0, initial, bytes);
 }
 static inline vmbsim_object* vmbsim_create(int sort, const char* name, uint64_t a, uint64_t b) {
-  return VMBSIM_CALL(create, sort, name, (const void*)0, a, b);
+  return VMBSIM_CALL(create, sort, name, (void*)0, a, b);
 }
 static inline vmbsim_object* vmbsim_thread(const char* name, vmbsim_routine routine, void* context) {
-  return VMBSIM_CALL(create_routine, VMBSIM_THREAD, name, routine, context, (const void*)0, 0, 0);
+  return VMBSIM_CALL(create_routine, VMBSIM_THREAD, name, routine, context, (void*)0, 0, 0);
 }
 static inline void vmbsim_at_end(vmbsim_routine routine, void* context) { VMBSIM_CALL(at_end, routine, context); }
 static inline uint64_t vmbsim_peek(vmbsim_object* word) { return VMBSIM_CALL(peek, word); }

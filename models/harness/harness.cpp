@@ -21,16 +21,20 @@ struct Running {
   Machine* machine = nullptr;
   const foreign::Library* library = nullptr;
   std::unique_ptr<foreign::Watch> watch;
+  const foreign::Library* watched_library = nullptr;
   pid_t watched = 0;  // a child of this process has no timer of its own
   std::size_t users = 0;
 };
 Running running;
 
-void watch_harnesses() {
+void watch_harness(const foreign::Library* library) {
   const pid_t process = ::getpid();
-  if (running.watch != nullptr && running.watched == process) return;
+  if (running.watch != nullptr && running.watched == process && running.watched_library == library) return;
   running.watch.reset();
   running.watched = process;
+  running.watched_library = library;
+  std::vector<foreign::CodeSpan> code;
+  if (library != nullptr) code.push_back({library->code_begin(), library->code_end()});
   running.watch = std::make_unique<foreign::Watch>(foreign::Watch::Config{
       .stop =
           [](void*) {
@@ -38,7 +42,8 @@ void watch_harnesses() {
           },
       .progress = [](void*) { return running.machine == nullptr ? 0 : running.machine->progress(); },
       .object = nullptr,
-      .code = {}});
+      .code = std::move(code),
+      .patience = 5});
 }
 
 std::string wrong_with(const foreign::Library* library, const std::string& why) {
@@ -89,7 +94,7 @@ Harness::Harness(std::string name, Machine::Entry entry, Config config)
 }
 
 Harness::~Harness() {
-  if (--running.users == 0) running.watch.reset();
+  if (--running.users == 0 || running.watched_library == library_.get()) running.watch.reset();
 }
 
 /// The parts of the library that it writes, but for those that the loader has closed.
@@ -141,7 +146,7 @@ void Harness::remember_statics() {
 
 const explore::Outcome& Harness::run(kernel::ChoiceSource& choices, explore::StepListener* listener) {
   for (const Statics& each : statics_) std::memcpy(each.begin, each.loaded.data(), each.loaded.size());
-  watch_harnesses();
+  watch_harness(library_.get());
   running.machine = &machine_;
   running.library = library_.get();
   const explore::Outcome& outcome = machine_.run(entry_, choices, listener);

@@ -24,12 +24,12 @@ struct Table {
     }
   }
 
-  static vmbsim_object* create(vmbsim_machine* m, int sort, const char* name, const void* place, std::uint64_t a,
+  static vmbsim_object* create(vmbsim_machine* m, int sort, const char* name, void* place, std::uint64_t a,
                                std::uint64_t b) {
     return inside(m, [&](Machine& machine) { return machine.create(sort, name, place, a, b); });
   }
   static vmbsim_object* create_routine(vmbsim_machine* m, int sort, const char* name, vmbsim_routine routine,
-                                       void* context, const void* place, std::uint64_t a, std::uint64_t b) {
+                                       void* context, void* place, std::uint64_t a, std::uint64_t b) {
     return inside(m,
                   [&](Machine& machine) { return machine.create_routine(sort, name, routine, context, place, a, b); });
   }
