@@ -83,6 +83,64 @@ int answer(int count, char** words) {
     status = cli::run(run);
   });
 
+  cli::HuntArguments hunt;
+  CLI::App* hunt_verb =
+      app.add_subcommand("hunt", "look for an order of things in which a rule is broken, or prove that none is");
+  hunt_verb->add_option("TARGET", hunt.target, "scenario file (TOML), or harness library (.so)")->required();
+  hunt_verb->add_option("--set", hunt.overrides, "one value on top of the scenario")
+      ->type_size(1)
+      ->allow_extra_args(false)
+      ->type_name("KEY=VALUE");
+  hunt_verb->add_option("--strategy", hunt.strategies, "how to look, instead of several ways that share the runs")
+      ->delimiter(',')
+      ->type_name("NAME");
+  hunt_verb->add_option("--runs", hunt.runs, "at most so many")->check(CLI::PositiveNumber)->type_name("N");
+  CLI::Option* hunt_seed =
+      hunt_verb->add_option("--seed", seed, "another one, another hunt")->check(is_seed)->type_name("N");
+  hunt_verb->add_option("--memory", hunt.memory, "how loads and stores of shared words are ordered")
+      ->check(CLI::IsMember({"sc", "tso", "pso"}))
+      ->type_name("sc|tso|pso");
+  hunt_verb->add_option("--jobs", hunt.jobs, "processes; the result does not depend on it")
+      ->check(CLI::Range(1u, 256u))
+      ->type_name("N");
+  hunt_verb
+      ->add_option("--out", hunt.out,
+                   "folder for the journal, hunt.json and repros; a hunt that was stopped goes on there")
+      ->check(not_empty)
+      ->type_name("DIR");
+  hunt_verb->add_option("--shard", hunt.shard, "only part i of N, for several machines")->type_name("i/N");
+  hunt_verb->add_option("--merge", hunt.merged, "folder of a part whose results are taken")
+      ->type_size(1)
+      ->allow_extra_args(false)
+      ->type_name("DIR");
+  hunt_verb->add_flag("--keep-going", hunt.keep_going, "collect different finds until the runs are used up");
+  hunt_verb
+      ->add_option("--patience", hunt.patience_s,
+                   "seconds of processor time after which a run without a step is endless")
+      ->check(CLI::Range(1u, 86400u))
+      ->type_name("N");
+  hunt_verb->callback([&] {
+    hunt.seed = given(hunt_seed);
+    status = cli::hunt(hunt);
+  });
+
+  cli::ReplayArguments replay;
+  CLI::App* replay_verb = app.add_subcommand("replay", "run what a hunt found once more, and tell the story");
+  replay_verb->add_option("REPRO", replay.repro, "the file that the hunt wrote")->required();
+  replay_verb->add_option("--target", replay.target, "the file it is of, where that has moved")->type_name("FILE");
+  replay_verb->add_flag("--follow", replay.follow,
+                        "the target has changed: go along as far as it can be told what was meant");
+  replay_verb->add_option("--trace", replay.trace, "file for a timeline; ui.perfetto.dev shows it")
+      ->check(not_empty)
+      ->type_name("FILE.pftrace");
+  replay_verb->add_option("--dot", replay.dot, "file for a graph of what had to come before what")
+      ->check(not_empty)
+      ->type_name("FILE.dot");
+  replay_verb->add_option("--times", replay.times, "so many times, each in a process of its own")
+      ->check(CLI::Range(1u, 1'000'000u))
+      ->type_name("N");
+  replay_verb->callback([&] { status = cli::replay(replay); });
+
   std::vector<std::string> checked;
   CLI::App* check_verb = app.add_subcommand("check", "tell every problem of scenario files; nothing is run");
   check_verb->add_option("SCENARIO", checked, "scenario files")->required();

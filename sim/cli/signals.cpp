@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <iterator>
+
 #include "sim/cli/verbs.hpp"
 
 namespace vmbsim::cli {
@@ -15,6 +17,10 @@ extern "C" void on_terminate(int) {
 }
 
 extern "C" void on_abort(int) { ::_exit(broken); }
+
+volatile std::sig_atomic_t stop_requested = 0;
+extern "C" void on_stop_request(int) { stop_requested = 1; }
+constexpr int stop_signals[] = {SIGTERM, SIGINT, SIGHUP};
 
 void handle(int signal, void (*handler)(int)) {
   struct sigaction action {};
@@ -38,5 +44,18 @@ Unstoppable::Unstoppable() {
 }
 
 Unstoppable::~Unstoppable() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+StopRequest::StopRequest() {
+  stop_requested = 0;
+  struct sigaction action {};
+  action.sa_handler = on_stop_request;
+  for (std::size_t i = 0; i < std::size(stop_signals); ++i) ::sigaction(stop_signals[i], &action, &before_[i]);
+}
+
+StopRequest::~StopRequest() {
+  for (std::size_t i = 0; i < std::size(stop_signals); ++i) ::sigaction(stop_signals[i], &before_[i], nullptr);
+}
+
+bool StopRequest::made() { return stop_requested != 0; }
 
 }  // namespace vmbsim::cli

@@ -20,4 +20,17 @@ class Unstoppable {
   sigset_t before_;
 };
 
+/// While one lives, SIGTERM, SIGINT and SIGHUP are remembered instead of ending vmbsim: for work that keeps what it has.
+class StopRequest {
+ public:
+  StopRequest();
+  StopRequest(const StopRequest&) = delete;
+  StopRequest& operator=(const StopRequest&) = delete;
+  ~StopRequest();
+  static bool made();
+
+ private:
+  struct sigaction before_[3];
+};
+
 }  // namespace vmbsim::cli

@@ -1,5 +1,6 @@
 #pragma once
 /// The verbs of the command line, one file each. Each returns the exit status.
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,7 +27,33 @@ struct RunArguments {
   std::string command;  ///< the command line, for the manifest
 };
 
+struct HuntArguments {
+  std::string target;
+  std::vector<std::string> overrides;   ///< key.path=value
+  std::vector<std::string> strategies;  ///< empty: the target's, or the portfolio
+  std::optional<std::uint64_t> runs;
+  std::optional<Seed> seed;
+  std::string memory;  ///< empty: the target's
+  unsigned jobs = 0;   ///< 0: as many as there are processors
+  std::string out;     ///< folder; empty: nothing is kept but repros, in the folder where one is
+  std::string shard;   ///< "i/N", i from 1; empty: the whole campaign
+  std::vector<std::string> merged;
+  bool keep_going = false;
+  unsigned patience_s = 10;
+};
+
+struct ReplayArguments {
+  std::string repro;
+  std::string target;  ///< instead of the repro's; empty: that one
+  bool follow = false;
+  std::string trace;  ///< files; empty: none
+  std::string dot;
+  unsigned times = 1;
+};
+
 int run(const RunArguments& arguments);
+int hunt(const HuntArguments& arguments);
+int replay(const ReplayArguments& arguments);
 int check(const std::vector<std::string>& scenarios);
 int expand(const std::string& scenario, const std::vector<std::string>& overrides, std::optional<Seed> seed);
 int schema();

@@ -2,7 +2,6 @@
 
 #include <cstring>
 
-#include "sim/explore/replay.hpp"
 #include "sim/hunt/recorder.hpp"
 #include "sim/hunt/story.hpp"
 #include "sim/hunt/timeline.hpp"
@@ -49,7 +48,7 @@ class Listeners final : public explore::StepListener {
 
 Replayed run(explore::Program& program, const explore::Deviations& list, const Wish& wish, BlackBox& box,
              std::uint64_t leave_at) {
-  explore::Replay source(list, wish.follow ? explore::Replay::Mode::follow : explore::Replay::Mode::exact);
+  explore::Replay source(list, wish.mode);
   source.begin();
   Witness witness(source, leave_at);
   Recorder recorder(box);

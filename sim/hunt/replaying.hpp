@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sim/explore/program.hpp"
+#include "sim/explore/replay.hpp"
 #include "sim/hunt/repro.hpp"
 #include "sim/hunt/slice.hpp"
 #include "sim/hunt/target.hpp"
@@ -15,7 +16,7 @@ namespace vmbsim::hunt {
 
 /// What to tell beside what happened.
 struct Wish {
-  bool follow = false;  ///< after edits: find the places that are meant by actor and turn
+  explore::Replay::Mode mode = explore::Replay::Mode::exact;
   bool story = false;
   bool dot = false;
   bool trace = false;

@@ -1,0 +1,312 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "sim/cli/output.hpp"
+#include "sim/cli/signals.hpp"
+#include "sim/cli/targets.hpp"
+#include "sim/cli/verbs.hpp"
+#include "sim/cli/version.hpp"
+#include "sim/explore/strategies.hpp"
+#include "sim/hunt/campaign.hpp"
+#include "sim/hunt/inquest.hpp"
+#include "sim/report/writer.hpp"
+
+namespace vmbsim::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr std::uint64_t usual_runs = 100'000;
+
+unsigned processors() { return static_cast<unsigned>(std::clamp(::sysconf(_SC_NPROCESSORS_ONLN), 1L, 256L)); }
+
+Problem command_line(const std::string& text) {
+  Problem problem;
+  problem.place.file = "command line";
+  problem.text = text;
+  return problem;
+}
+
+/// "2/3" is the second of three parts.
+std::optional<hunt::Part> part_of(const std::string& text, Problems& problems) {
+  if (text.empty()) return std::nullopt;
+  unsigned index = 0;
+  unsigned count = 0;
+  char rest = 0;
+  if (std::sscanf(text.c_str(), "%u/%u%c", &index, &count, &rest) == 2 && index >= 1 && index <= count &&
+      count <= 100'000)
+    return hunt::Part{index - 1, count};
+  problems.push_back(command_line("--shard: \"" + text + "\" is no part; right would be 1/4 to 4/4, for example"));
+  return std::nullopt;
+}
+
+/// Several ways to look, the promising ones first; every one that exists.
+std::vector<std::string> portfolio(const std::string& kind) {
+  const std::vector<std::string> wanted =
+      kind == "harness" ? std::vector<std::string>{"delay",      "pct3",   "urw",    "pos",    "random",
+                                                   "preemption", "mutate", "starve", "faults", "dpor"}
+                        : std::vector<std::string>{"random", "pct3", "delay", "mutate", "faults", "starve"};
+  std::vector<std::string> names;
+  for (const std::string& name : wanted)
+    for (const explore::NamedStrategy& one : explore::strategies())
+      if (name == one.name) names.push_back(name);
+  return names;
+}
+
+void check_strategies(const std::vector<std::string>& names, Problems& problems) {
+  std::string all;
+  for (const explore::NamedStrategy& one : explore::strategies())
+    all += (all.empty() ? "" : ", ") + std::string(one.name);
+  for (const std::string& name : names)
+    if (explore::make_strategy(name, Seed{}) == nullptr)
+      problems.push_back(command_line("--strategy: \"" + name + "\" is no strategy; right would be one of: " + all));
+}
+
+explore::MemoryModel memory_of(const std::string& name, explore::MemoryModel otherwise) {
+  for (const auto model : {explore::MemoryModel::sc, explore::MemoryModel::tso, explore::MemoryModel::pso})
+    if (name == name_of(model)) return model;
+  return otherwise;
+}
+
+/// A line that lives on a terminal, and a line now and then elsewhere.
+class LiveLine {
+ public:
+  LiveLine() : terminal_(::isatty(STDERR_FILENO) != 0), started_(Clock::now()), shown_(started_) {}
+  ~LiveLine() {
+    if (drawn_) std::fputs("\r\x1b[K", stderr);
+  }
+  LiveLine(const LiveLine&) = delete;
+  LiveLine& operator=(const LiveLine&) = delete;
+
+  void show(const hunt::Progress& now) {
+    const auto time = Clock::now();
+    if (time - shown_ < (terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10'000))) return;
+    shown_ = time;
+    const double seconds = std::chrono::duration<double>(time - started_).count();
+    std::string line = fmt::format("{} schedules, {:.0f}/s, {:.2f} M steps/s, {} covered", now.runs,
+                                   static_cast<double>(now.runs) / seconds,
+                                   static_cast<double>(now.steps) / seconds / 1e6, now.covered);
+    if (now.unseen_ppm) line += fmt::format(", unseen about {:.2g} %", static_cast<double>(*now.unseen_ppm) / 1e4);
+    line += fmt::format(", {} found", now.finds);
+    fmt::print(stderr, "{}{}{}", terminal_ ? "\r\x1b[K" : "vmbsim: ", line, terminal_ ? "" : "\n");
+    std::fflush(stderr);
+    drawn_ = terminal_;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  bool terminal_;
+  bool drawn_ = false;
+  Clock::time_point started_;
+  Clock::time_point shown_;
+};
+
+std::string counted_lanes(const hunt::Verdict& verdict) {
+  std::string text;
+  for (const hunt::Lane& lane : verdict.lanes) {
+    const std::uint64_t runs = lane.runs + lane.abandoned + lane.cut;
+    if (runs == 0) continue;
+    text += fmt::format("  {:<12}{:>10} runs", lane.strategy, lane.runs);
+    if (lane.abandoned != 0) text += fmt::format(", {} given up as seen before", lane.abandoned);
+    if (lane.cut != 0) text += fmt::format(", {} cut at the limit of steps", lane.cut);
+    if (!lane.covered.empty()) text += "; covered: " + lane.covered;
+    text += "\n";
+  }
+  return text;
+}
+
+/// What may be relied on when nothing was found.
+std::string certificate(const hunt::Verdict& verdict, explore::MemoryModel memory) {
+  std::string text;
+  switch (verdict.end) {
+    case hunt::Verdict::End::proved:
+      text = fmt::format(
+          "proof: no schedule breaks a rule\n  searched    completely, by {}\n  memory      {}\n"
+          "  time        abstract: every order that the program's own synchronisation allows\n",
+          verdict.proof, name_of(memory));
+      break;
+    case hunt::Verdict::End::covered:
+      text = fmt::format("no proof: every strategy is through with what it covers{}\n",
+                         verdict.time_abstract ? "" : "; time orders the actors of a scenario");
+      break;
+    default: text = "no proof: the runs are used up\n"; break;
+  }
+  text += counted_lanes(verdict);
+  if (verdict.unseen_ppm && verdict.end != hunt::Verdict::End::proved)
+    text += fmt::format("  unseen      about {:.2g} % of what such runs do (Good-Turing)\n",
+                        static_cast<double>(*verdict.unseen_ppm) / 1e4);
+  return text;
+}
+
+const char* name_of_end(hunt::Verdict::End end) {
+  switch (end) {
+    case hunt::Verdict::End::found: return "found";
+    case hunt::Verdict::End::proved: return "proved";
+    case hunt::Verdict::End::covered: return "covered";
+    case hunt::Verdict::End::limit: return "limit";
+    case hunt::Verdict::End::stopped: return "stopped";
+    case hunt::Verdict::End::unwritten: return "unwritten";
+  }
+  return "?";
+}
+
+Json json_of(const hunt::Campaign::Config& config, const hunt::Verdict& verdict,
+             const std::vector<std::string>& repros) {
+  Json lanes = Json::array();
+  for (const hunt::Lane& lane : verdict.lanes)
+    lanes.push_back({{"strategy", lane.strategy},
+                     {"runs", lane.runs},
+                     {"given_up", lane.abandoned},
+                     {"cut", lane.cut},
+                     {"steps", lane.steps},
+                     {"exhausted", lane.exhausted},
+                     {"covered", lane.covered}});
+  Json finds = Json::array();
+  for (std::size_t i = 0; i < verdict.finds.size(); ++i) {
+    const hunt::Find& find = verdict.finds[i];
+    finds.push_back({{"run", find.place},
+                     {"rule", find.finding.rule},
+                     {"text", find.finding.text},
+                     {"strategy", find.strategy},
+                     {"strategy_run", find.run},
+                     {"repro", i < repros.size() ? repros[i] : ""}});
+  }
+  return {{"schema", 1},
+          {"version", config.version},
+          {"target", config.target.path()},
+          {"kind", config.target.kind()},
+          {"content", config.target.content()},
+          {"seed", config.seed.value},
+          {"memory", name_of(config.setting.memory)},
+          {"time_abstract", verdict.time_abstract},
+          {"end", name_of_end(verdict.end)},
+          {"proof", verdict.proof},
+          {"runs", verdict.runs},
+          {"steps", verdict.steps},
+          {"covered", verdict.covered},
+          {"unseen_ppm", verdict.unseen_ppm ? Json(*verdict.unseen_ppm) : Json(nullptr)},
+          {"reached", verdict.reached},
+          {"strategies", lanes},
+          {"finds", finds}};
+}
+
+/// Where the files about a find go: "lost-doorbell-LOST_WAKEUP", in the campaign's folder or in the current one.
+std::string stem_of(const HuntArguments& arguments, const hunt::Find& find, std::size_t number) {
+  std::string stem = fs::path(arguments.target).stem().string() + "-" + find.finding.rule;
+  if (number != 0) stem += "-" + std::to_string(number + 1);
+  return (fs::path(arguments.out) / stem).string();
+}
+
+/// Makes each find small and writes what belongs to it. Answers the story; adds the repros' names.
+std::optional<Problem> hand_over(const HuntArguments& arguments, const hunt::InquestConfig& config,
+                                 const std::vector<hunt::Find>& finds, std::string& story,
+                                 std::vector<std::string>& repros) {
+  for (std::size_t i = 0; i < finds.size(); ++i) {
+    const hunt::Case found = hunt::investigate(config, finds[i]);
+    const std::string stem = stem_of(arguments, finds[i], i);
+    const std::string text = hunt::explanation(found, stem + ".repro");
+    const Unstoppable until_written;
+    if (auto failed = report::write_whole(stem + ".repro", hunt::to_text(found.repro))) return failed;
+    repros.push_back(fs::path(stem + ".repro").filename().string());
+    if (!arguments.out.empty()) {
+      if (auto failed = report::write_whole(stem + ".txt", text)) return failed;
+      if (!found.last.dot.empty())
+        if (auto failed = report::write_whole(stem + ".dot", found.last.dot)) return failed;
+    }
+    story += (i == 0 ? "" : "\n----\n\n") + text;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+int hunt(const HuntArguments& arguments) {
+  LoadedTarget loaded = load_target(arguments.target, arguments.overrides);
+  Problems& problems = loaded.problems;
+  const std::optional<hunt::Part> part = part_of(arguments.shard, problems);
+  if (loaded.target == nullptr || !problems.empty()) {
+    print(problems);
+    return bad_input;
+  }
+  const std::vector<std::string> strategies = !arguments.strategies.empty()         ? arguments.strategies
+                                              : !loaded.defaults.strategies.empty() ? loaded.defaults.strategies
+                                                                                    : portfolio(loaded.target->kind());
+  check_strategies(strategies, problems);
+  if (!problems.empty()) {
+    print(problems);
+    return bad_input;
+  }
+  LiveLine live;
+  const StopRequest stoppable;
+  const hunt::Campaign::Config config{
+      .target = *loaded.target,
+      .setting = {memory_of(arguments.memory, loaded.defaults.memory), arguments.overrides},
+      .seed = arguments.seed.value_or(loaded.defaults.seed),
+      .strategies = strategies,
+      .runs = arguments.runs.value_or(loaded.defaults.runs != 0 ? loaded.defaults.runs : usual_runs),
+      .jobs = arguments.jobs != 0 ? arguments.jobs : processors(),
+      .keep_going = arguments.keep_going,
+      .part = part,
+      .swarm = true,
+      .version = version,
+      .folder = arguments.out,
+      .merged = {arguments.merged.begin(), arguments.merged.end()},
+      .patience_s = arguments.patience_s,
+      .on_progress = [&live](const hunt::Progress& now) { live.show(now); },
+      .stop_asked = [] { return StopRequest::made(); }};
+  hunt::Campaign campaign(config);
+  if (const auto problem = campaign.prepare()) {
+    print({*problem});
+    return bad_input;
+  }
+  if (say(fmt::format("hunt in {}, seed {}, memory {}, vmbsim {}\n", loaded.target->path(), config.seed.value,
+                      name_of(config.setting.memory), version),
+          fine) != fine)
+    return broken;
+  const hunt::Verdict verdict = campaign.run();
+  if (verdict.end == hunt::Verdict::End::unwritten) {
+    std::fprintf(stderr, "%s: the journal cannot be written\n", arguments.out.c_str());
+    return broken;
+  }
+  std::string text;
+  std::vector<std::string> repros;
+  if (!verdict.finds.empty() && verdict.end != hunt::Verdict::End::stopped) {
+    const hunt::InquestConfig inquest{.target = *loaded.target,
+                                      .seed = config.seed,
+                                      .version = version,
+                                      .patience_s = arguments.patience_s,
+                                      .stop_asked = config.stop_asked};
+    text = fmt::format("found in run {}\n\n", verdict.finds.front().place + 1);
+    if (const auto failed = hand_over(arguments, inquest, verdict.finds, text, repros)) {
+      print({*failed});
+      return broken;
+    }
+  }
+  if (!arguments.out.empty()) {
+    const Unstoppable until_written;
+    const std::string json =
+        json_of(config, verdict, repros).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    if (const auto failed = report::write_whole(fs::path(arguments.out) / "hunt.json", json)) {
+      print({*failed});
+      return broken;
+    }
+  }
+  if (verdict.end == hunt::Verdict::End::stopped) {
+    std::fputs(arguments.out.empty() ? "vmbsim: stopped; nothing was kept, for there is no --out\n"
+                                     : "vmbsim: stopped; the same command goes on where it was\n",
+               stderr);
+    return stopped;
+  }
+  if (verdict.finds.empty()) text += certificate(verdict, config.setting.memory);
+  return say(text, verdict.finds.empty() ? fine : unmet);
+}
+
+}  // namespace vmbsim::cli

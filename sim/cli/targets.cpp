@@ -1,0 +1,124 @@
+#include "sim/cli/targets.hpp"
+
+#include <fstream>
+#include <iterator>
+
+#include "models/harness/harness.hpp"
+#include "models/scenario/hunted.hpp"
+#include "sim/cli/loading.hpp"
+#include "sim/hunt/words.hpp"
+
+namespace vmbsim::cli {
+
+namespace {
+
+class HarnessTarget final : public hunt::Target {
+ public:
+  HarnessTarget(std::string path, std::string content) : path_(std::move(path)), content_(std::move(content)) {}
+
+  std::string kind() const override { return "harness"; }
+  std::string path() const override { return path_; }
+  std::string content() const override { return content_; }
+  std::unique_ptr<explore::Program> make(const hunt::Setting& setting, std::string& why) const override {
+    if (!setting.knobs.empty()) {
+      why = "a harness has no keys to set: " + setting.knobs.front();
+      return nullptr;
+    }
+    return harness::Harness::load(path_, {.memory = setting.memory}, why);
+  }
+
+ private:
+  std::string path_;
+  std::string content_;
+};
+
+class ScenarioTarget final : public hunt::Target {
+ public:
+  ScenarioTarget(std::string path, Inputs inputs)
+      : path_(std::move(path)),
+        inputs_(std::move(inputs)),
+        content_(hunt::hexadecimal(hunt::checksum(inputs_.scenario->resolved))) {}
+
+  std::string kind() const override { return "scenario"; }
+  std::string path() const override { return path_; }
+  std::string content() const override { return content_; }
+
+  std::unique_ptr<explore::Program> make(const hunt::Setting& setting, std::string& why) const override {
+    if (setting.knobs.empty()) return with_memory(inputs_, setting.memory);
+    Inputs changed = load_inputs(path_, setting.knobs, std::nullopt);
+    if (changed.scenario) return with_memory(changed, setting.memory);
+    why = changed.problems.front().line();
+    return nullptr;
+  }
+
+  /// Latencies and faults on and off: a hunt that always has all of them hides what needs few.
+  std::vector<std::string> swarm() const override { return {"hunt.latency=true", "hunt.faults=[]"}; }
+
+  std::vector<hunt::Reduction> reductions(const hunt::Setting& setting) const override {
+    std::string why;
+    const auto program = make(setting, why);
+    std::vector<hunt::Reduction> all;
+    if (program == nullptr) return all;
+    for (const scenario::Reduction& one : static_cast<const scenario::Hunted&>(*program).reductions())
+      all.push_back({one.description, one.overrides});
+    return all;
+  }
+
+ private:
+  static std::unique_ptr<explore::Program> with_memory(const Inputs& inputs, explore::MemoryModel memory) {
+    scenario::Scenario scenario = *inputs.scenario;
+    scenario.hunt.memory = memory;
+    return std::make_unique<scenario::Hunted>(std::move(scenario), inputs.traces);
+  }
+
+  std::string path_;
+  Inputs inputs_;  // without knobs
+  std::string content_;
+};
+
+bool is_library(const std::string& path) { return path.size() > 3 && path.ends_with(".so"); }
+
+void add_problem(Problems& problems, const std::string& path, const std::string& text) {
+  Problem& problem = problems.emplace_back();
+  problem.place.file = path;
+  problem.text = text;
+}
+
+LoadedTarget load_harness(const std::string& path) {
+  LoadedTarget loaded;
+  std::ifstream file(path, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+  const std::string wrong = file ? harness::wrong_with_harness(path) : "cannot be read";
+  if (!wrong.empty()) {
+    add_problem(loaded.problems, path, wrong);
+    return loaded;
+  }
+  loaded.target = std::make_unique<HarnessTarget>(path, hunt::hexadecimal(hunt::checksum(bytes)));
+  return loaded;
+}
+
+}  // namespace
+
+LoadedTarget load_target(const std::string& path, const std::vector<std::string>& overrides) {
+  if (is_library(path)) {
+    LoadedTarget loaded = load_harness(path);
+    if (!overrides.empty()) add_problem(loaded.problems, path, "a harness has no keys for --set");
+    return loaded;
+  }
+  LoadedTarget loaded;
+  Inputs with = load_inputs(path, overrides, std::nullopt);
+  Inputs without = overrides.empty() ? std::move(with) : load_inputs(path, {}, std::nullopt);
+  if (overrides.empty()) with = {};
+  const Inputs& said = overrides.empty() ? without : with;
+  if (!without.scenario || !said.scenario) {
+    loaded.problems = !said.scenario ? said.problems : without.problems;
+    return loaded;
+  }
+  const scenario::HuntSpec& hunt = said.scenario->hunt;
+  loaded.defaults = {
+      .memory = hunt.memory, .runs = hunt.runs, .strategies = hunt.strategies, .seed = said.scenario->seed};
+  loaded.target = std::make_unique<ScenarioTarget>(path, std::move(without));
+  return loaded;
+}
+
+}  // namespace vmbsim::cli

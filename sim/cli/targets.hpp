@@ -1,0 +1,30 @@
+#pragma once
+/// What `hunt` and `replay` take on the command line, as targets: scenario files and harness libraries.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/hunt/target.hpp"
+#include "vmbsim/problem.hpp"
+
+namespace vmbsim::cli {
+
+/// What a scenario's [hunt] says; a harness has nothing to say.
+struct HuntDefaults {
+  explore::MemoryModel memory = explore::MemoryModel::sc;
+  std::uint64_t runs = 0;  ///< 0: not said
+  std::vector<std::string> strategies;
+  Seed seed;
+};
+
+struct LoadedTarget {
+  std::unique_ptr<hunt::Target> target;  ///< null when there are problems
+  HuntDefaults defaults;
+  Problems problems;
+};
+
+/// A name that ends in .so is a harness, anything else a scenario. Overrides are for scenarios.
+LoadedTarget load_target(const std::string& path, const std::vector<std::string>& overrides);
+
+}  // namespace vmbsim::cli

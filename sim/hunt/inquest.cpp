@@ -1,0 +1,193 @@
+#include "sim/hunt/inquest.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "sim/explore/shrink.hpp"
+#include "sim/hunt/recorder.hpp"
+#include "sim/hunt/words.hpp"
+
+namespace vmbsim::hunt {
+
+using workers::BlackBox;
+using workers::Crew;
+using workers::in_child;
+
+namespace {
+
+/// A smaller schedule, and what it took.
+struct Small {
+  explore::Deviations deviations;
+  std::uint64_t reruns = 0;
+  bool minimal = false;
+};
+
+using Rerun = std::function<Replayed(const explore::Deviations&)>;
+
+Small make_small(const explore::Deviations& list, const std::string& rule, std::uint64_t most_reruns,
+                 const Rerun& rerun) {
+  const explore::Shrunk shrunk = explore::shrink(
+      list,
+      [&](const explore::Deviations& candidate) -> std::optional<explore::Shown> {
+        Replayed again = rerun(candidate);
+        if (!same_mistake(rule, again)) return std::nullopt;
+        return explore::Shown{std::move(again.taken), again.switches};
+      },
+      most_reruns);
+  return {shrunk.deviations, shrunk.reruns, shrunk.minimal};
+}
+
+/// In one process for all re-runs, which is fast; in one for each where a run may end its own.
+Small make_small(const InquestConfig& config, const Setting& setting, const Find& find,
+                 const explore::Deviations& list) {
+  const Wish loose{.mode = explore::Replay::Mode::loose};
+  if (!find.lost) {
+    const Crew::Ended ended = in_child(
+        [&](BlackBox& box) {
+          std::string why;
+          const auto program = config.target.make(setting, why);
+          if (program == nullptr || program->needs_process_per_run()) return std::string();
+          const Small small =
+              make_small(list, find.finding.rule, config.most_reruns,
+                         [&](const explore::Deviations& one) { return replay_here(*program, one, loose, box); });
+          Line line;
+          line.add(small.deviations).add(small.reruns).add(small.minimal ? 1 : 0);
+          return line.text();
+        },
+        config.patience_s);
+    Reader reader(ended.text);
+    Small small;
+    small.deviations = reader.deviations();
+    small.reruns = reader.number();
+    small.minimal = reader.number() != 0;
+    if (ended.how == Crew::Ended::How::told && reader.done()) return small;
+  }
+  return make_small(list, find.finding.rule, config.most_reruns, [&](const explore::Deviations& one) {
+    return replay(config.target, setting, one, loose, config.patience_s);
+  });
+}
+
+/// Takes every reduction of the setting that leaves the mistake, until none does.
+void reduce_setting(const InquestConfig& config, const std::string& rule, Setting& setting, explore::Deviations& list,
+                    std::uint64_t& reruns) {
+  for (bool smaller = true; smaller && !config.stop_asked();) {
+    smaller = false;
+    for (const Reduction& reduction : config.target.reductions(setting)) {
+      if (reruns >= config.most_reruns || config.stop_asked()) return;
+      Setting candidate = setting;
+      candidate.knobs.insert(candidate.knobs.end(), reduction.knobs.begin(), reduction.knobs.end());
+      if (candidate == setting) continue;
+      ++reruns;
+      Replayed again =
+          replay(config.target, candidate, list, {.mode = explore::Replay::Mode::follow}, config.patience_s);
+      if (!again.unmade.empty() || !same_mistake(rule, again)) continue;
+      setting = std::move(candidate);
+      list = std::move(again.taken);
+      smaller = true;
+      break;
+    }
+  }
+}
+
+std::optional<Critical> critical_of(const InquestConfig& config, const Repro& repro) {
+  const Crew::Ended ended = in_child(
+      [&](BlackBox& box) {
+        std::string why;
+        const auto program = config.target.make(repro.setting, why);
+        if (program == nullptr || program->needs_process_per_run()) return std::string();
+        const auto critical =
+            critical_choice(*program, repro.deviations, repro.questions, repro.rule, config.seed, box);
+        if (!critical) return std::string();
+        Line line;
+        line.add(critical->question).add(critical->failed).add(critical->tried);
+        line.add(critical->fails).add(critical->passes);
+        return line.text();
+      },
+      config.patience_s);
+  Reader reader(ended.text);
+  Critical critical;
+  critical.question = reader.number();
+  critical.failed = static_cast<std::uint32_t>(reader.number());
+  critical.tried = static_cast<std::uint32_t>(reader.number());
+  critical.fails = reader.word();
+  critical.passes = reader.word();
+  if (ended.how != Crew::Ended::How::told || !reader.done()) return std::nullopt;
+  return critical;
+}
+
+}  // namespace
+
+Case investigate(const InquestConfig& config, const Find& find) {
+  Case found;
+  Setting setting = find.setting;
+  explore::Deviations list = find.deviations;
+  const Replayed first = replay(config.target, setting, list, {}, config.patience_s);
+  found.comes_again = same_mistake(find.finding.rule, first);
+  found.switches_before = first.switches;
+  found.deviations_before = list.size();
+  if (found.comes_again && !config.stop_asked()) {
+    reduce_setting(config, find.finding.rule, setting, list, found.reruns);
+    Small small = make_small(config, setting, find, list);
+    found.reruns += small.reruns;
+    found.minimal = small.minimal;
+    Replayed exact = replay(config.target, setting, small.deviations, {}, config.patience_s);
+    if (same_mistake(find.finding.rule, exact) && exact.mismatch.empty()) list = std::move(small.deviations);
+  }
+  found.last = replay(config.target, setting, list, {.story = true, .dot = true}, config.patience_s);
+  const Finding& finding = found.last.findings.empty() ? find.finding : found.last.findings.front();
+  found.repro = {.version = config.version,
+                 .kind = config.target.kind(),
+                 .path = config.target.path(),
+                 .content = config.target.content(),
+                 .setting = std::move(setting),
+                 .seed = config.seed,
+                 .strategy = find.strategy,
+                 .run = find.run,
+                 .rule = finding.rule,
+                 .text = finding.text,
+                 .fingerprint = {},
+                 .questions = found.last.questions,
+                 .digests = found.last.digests,
+                 .deviations = std::move(list)};
+  if (!found.last.lost) found.repro.fingerprint = found.last.fingerprint;
+  if (found.comes_again && !found.last.lost && !config.stop_asked()) found.critical = critical_of(config, found.repro);
+  return found;
+}
+
+std::string explanation(const Case& found, const std::string& repro_file) {
+  std::string text;
+  const Repro& repro = found.repro;
+  for (const Finding& finding : found.last.findings) {
+    text += fmt::format("{}", finding.rule);
+    if (finding.bug_check != BugCheck::none)
+      text += fmt::format(" (bug check 0x{:X})", static_cast<std::uint32_t>(finding.bug_check));
+    text += fmt::format(": {}\n", finding.text);
+    if (!finding.where.empty()) text += fmt::format("  where   {}\n", finding.where);
+    if (!finding.call.empty()) text += fmt::format("  call    {}\n", finding.call);
+    text += fmt::format("  source  {}\n", finding.source);
+  }
+  if (!found.comes_again)
+    text += "The find does not come again in a fresh process: something outside of the program's answers decides.\n";
+  text +=
+      fmt::format("\nFound by {} in its run {}, memory {}.", repro.strategy, repro.run, name_of(repro.setting.memory));
+  if (found.reruns != 0)
+    text += fmt::format(" Made small in {} re-runs: {} -> {} departures from the default, {} -> {} context switches{}.",
+                        found.reruns, found.deviations_before, repro.deviations.size(), found.switches_before,
+                        found.last.switches, found.minimal ? "" : " (there was more to try)");
+  text += "\n";
+  for (const std::string& knob : repro.setting.knobs) text += fmt::format("  with    {}\n", knob);
+  if (!found.last.story.empty())
+    text +=
+        "\nWhat happened (> departs from the default, [] is the IRQL where it is above passive):\n" + found.last.story;
+  if (found.critical)
+    text += fmt::format(
+        "\nThe critical choice is number {}: of {} random continuations from there {} fail.\n  with this order it "
+        "fails: "
+        "{}\n  with this one it can pass: {}\n",
+        found.critical->question, found.critical->tried, found.critical->failed, found.critical->fails,
+        found.critical->passes);
+  return text + fmt::format("\nSee it again: vmbsim replay {}\n", repro_file);
+}
+
+}  // namespace vmbsim::hunt

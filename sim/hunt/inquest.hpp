@@ -1,0 +1,41 @@
+#pragma once
+/// From a find to what is handed over: confirmed in a fresh process, made small, explained, written down.
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "sim/hunt/critical.hpp"
+#include "sim/hunt/replaying.hpp"
+#include "sim/hunt/repro.hpp"
+#include "sim/hunt/slice.hpp"
+#include "sim/hunt/target.hpp"
+
+namespace vmbsim::hunt {
+
+struct Case {
+  Repro repro;
+  bool comes_again = false;  ///< the find, as it was, replayed with the same rule
+  bool minimal = false;      ///< no single deviation can be left out of the schedule
+  std::uint64_t reruns = 0;  ///< it took to make it small
+  std::uint64_t switches_before = 0;
+  std::size_t deviations_before = 0;
+  Replayed last;  ///< of the small one, with story and graph
+  std::optional<Critical> critical;
+};
+
+struct InquestConfig {
+  const Target& target;
+  Seed seed;
+  std::string version;
+  std::uint64_t most_reruns = 2000;
+  unsigned patience_s = 10;
+  std::function<bool()> stop_asked;  ///< then what is small so far is handed over
+};
+
+Case investigate(const InquestConfig& config, const Find& find);
+
+/// The case as people read it: what, where, the story, the critical choice, how to see it again.
+std::string explanation(const Case& found, const std::string& repro_file);
+
+}  // namespace vmbsim::hunt

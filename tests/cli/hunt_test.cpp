@@ -1,0 +1,95 @@
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/user.hpp"
+#include "tests/support/command.hpp"
+#include "tests/support/perfetto.hpp"
+
+using namespace vmbsim::testing;
+using Catch::Matchers::Contains;
+using Catch::Matchers::StartsWith;
+
+namespace {
+
+std::string harness(const std::string& name) { return quoted(std::string(HARNESSES) + "/" + name + ".so"); }
+
+}  // namespace
+
+TEST_CASE("a hunt finds the lost update, says the story, and the file that it writes replays") {
+  const User user;
+  const Answer hunt = user.types("vmbsim hunt " + harness("lost_update") + " --seed 3");
+  CAPTURE(hunt.err);
+  CHECK(hunt.status == 1);
+  CHECK_THAT(hunt.out, StartsWith("hunt in ") && Contains("seed 3") && Contains("vmbsim "));
+  CHECK_THAT(hunt.out,
+             Contains("CHECK") && Contains("The critical choice") && Contains("vmbsim replay lost_update-CHECK.repro"));
+  REQUIRE(user.has("lost_update-CHECK.repro"));
+  CHECK(user.reads("lost_update-CHECK.repro").size() < 1024);
+
+  const Answer replay = user.types("vmbsim replay lost_update-CHECK.repro --times 100 --trace t.pftrace --dot g.dot");
+  CAPTURE(replay.err);
+  CHECK(replay.status == 1);
+  CHECK_THAT(replay.out, Contains("both were counted") && Contains("the same 100 times"));
+  CHECK_THAT(user.reads("g.dot"), StartsWith("digraph run {") && Contains("style = dashed"));
+  if (!has_protoc()) {
+    WARN("skipped: no protoc");
+    return;
+  }
+  const auto events = events_of(decoded(user.reads("t.pftrace"), VMBSIM_SOURCE_DIR "/tests/support"));
+  CHECK(wrong_nesting(events).empty());
+  CHECK(events.size() >= 8);
+}
+
+TEST_CASE("the verdict of a hunt does not depend on the number of its processes") {
+  const User user;
+  const std::string hunt =
+      "vmbsim hunt " + harness("lost_update") + " --strategy random --runs 300 --keep-going --out ";
+  const Answer one = user.types(hunt + "one --jobs 1");
+  CHECK(one.status == 1);
+  CHECK(user.types(hunt + "four --jobs 4").status == 1);
+  CHECK(user.reads("one/hunt.json") == user.reads("four/hunt.json"));
+  CHECK(user.reads("one/lost_update-CHECK.repro") == user.reads("four/lost_update-CHECK.repro"));
+  const auto json = nlohmann::json::parse(user.reads("one/hunt.json"));
+  CHECK(json["runs"] == 300);
+  CHECK(json["finds"][0]["rule"] == "CHECK");
+}
+
+TEST_CASE("hunts refuse what they cannot take") {
+  const User user;
+  user.writes("s.toml", small_scenario);
+  user.writes("x.so", "no library");
+  CHECK(user.types("vmbsim hunt x.so").status == 2);
+  CHECK_THAT(user.types("vmbsim hunt missing.so").err, Contains("missing.so: "));
+  CHECK_THAT(user.types("vmbsim hunt s.toml --strategy guess").err,
+             Contains("\"guess\" is no strategy; right would be one of: random"));
+  CHECK_THAT(user.types("vmbsim hunt s.toml --shard 5/4").err, Contains("\"5/4\" is no part"));
+  CHECK(user.types("vmbsim hunt s.toml --memory rmo").status == 2);
+  CHECK_THAT(user.types("vmbsim hunt " + harness("lost_update") + " --set a=1").err, Contains("a harness has no keys"));
+}
+
+TEST_CASE("a healthy scenario is hunted in to the end of its runs") {
+  const User user;
+  user.writes("s.toml", small_scenario);
+  const Answer hunt = user.types("vmbsim hunt s.toml --runs 64 --out o");
+  CAPTURE(hunt.out, hunt.err);
+  CHECK(hunt.status == 0);
+  CHECK_THAT(hunt.out, Contains("no proof: the runs are used up"));
+  const Answer again = user.types("vmbsim hunt s.toml --runs 64 --out o");
+  CHECK(again.out == hunt.out);
+  CHECK_THAT(user.types("vmbsim hunt s.toml --runs 64 --seed 9 --out o").err, Contains("belongs to another hunt"));
+}
+
+TEST_CASE("a repro that is corrupt, of another version or of another binary is refused") {
+  const User user;
+  user.types("cp " + harness("lost_update") + " x.so");
+  REQUIRE(user.types("vmbsim hunt x.so --strategy dfs").status == 1);
+  const std::string repro = user.reads("x-CHECK.repro");
+  user.writes("cut.repro", repro.substr(0, repro.size() / 2));
+  CHECK(user.types("vmbsim replay cut.repro").status == 2);
+  CHECK(user.types("vmbsim replay missing.repro").status == 2);
+  CHECK(user.types("vmbsim replay x-CHECK.repro").status == 1);
+  user.types("cp " + harness("in_c") + " x.so");
+  const Answer other = user.types("vmbsim replay x-CHECK.repro");
+  CHECK(other.status == 2);
+  CHECK_THAT(other.err, Contains("with content ") && Contains("has content "));
+}

@@ -1,0 +1,66 @@
+#include "sim/hunt/inquest.hpp"
+
+#include <catch2/catch.hpp>
+
+#include "tests/unit/sim_hunt/straight_target.hpp"
+
+using namespace vmbsim;
+using namespace vmbsim::testing;
+using Catch::Contains;
+
+namespace {
+
+hunt::InquestConfig config_of(const hunt::Target& target) {
+  return {.target = target,
+          .seed = Seed{7},
+          .version = "test",
+          .most_reruns = 2000,
+          .patience_s = 1,
+          .stop_asked = [] { return false; }};
+}
+
+hunt::Find first_find(const hunt::Target& target, const char* strategy) {
+  const hunt::Verdict verdict = verdict_of(campaign_of(target, {strategy}, 100'000));
+  REQUIRE(verdict.finds.size() == 1);
+  return verdict.finds.front();
+}
+
+}  // namespace
+
+TEST_CASE("a find is handed over small, and replays exactly") {
+  const StraightTarget target(2, 3, 3);
+  const hunt::Find find = first_find(target, "random");
+  const hunt::Case found = hunt::investigate(config_of(target), find);
+  CHECK(found.comes_again);
+  CHECK(found.minimal);
+  CHECK(found.repro.deviations.size() <= find.deviations.size());
+  const hunt::Replayed again = hunt::replay(target, found.repro.setting, found.repro.deviations, {}, 1);
+  CHECK(again.mismatch.empty());
+  CHECK(again.digests == found.repro.digests);
+  // To read in the middle of the other one takes a switch there, or one at the start and another one.
+  const StraightTarget once(2, 1, 1);
+  CHECK(hunt::investigate(config_of(once), first_find(once, "random")).repro.deviations.size() <= 2);
+}
+
+TEST_CASE("the critical choice is the last one that could have gone well") {
+  // The second thread reads after the first one's read: from then on an update is lost, whatever comes.
+  const StraightTarget target(2, 1, 1);
+  const hunt::Find find = first_find(target, "dfs");
+  const hunt::Case found = hunt::investigate(config_of(target), find);
+  REQUIRE(found.critical);
+  CHECK(found.critical->question == 1);
+  CHECK(found.critical->failed < found.critical->tried);
+  CHECK(found.critical->fails == "actor 1 reads word 1");
+  CHECK(found.critical->passes == "actor 0 writes word 1");
+  CHECK_THAT(hunt::explanation(found, "x.repro"), Contains("with this order it fails: actor 1 reads word 1"));
+}
+
+TEST_CASE("a run that ends its process is made small, in a process for each try") {
+  const StraightTarget target(2, 2, 2, Manners::leaves);
+  const hunt::Find find = first_find(target, "random");
+  const hunt::Case found = hunt::investigate(config_of(target), find);
+  CHECK(found.comes_again);
+  CHECK_FALSE(found.repro.fingerprint);
+  CHECK(found.repro.deviations.size() <= find.deviations.size());
+  CHECK(found.repro.rule == "EXIT");
+}
