@@ -11,6 +11,7 @@
 namespace vmbsim::harness {
 
 class Machine;
+struct Processor;
 
 /// Beside the operations of the table: a context starts, a timer expires.
 inline constexpr int starts_running = -1;
@@ -48,6 +49,7 @@ struct Actor {
   std::uint32_t id = 0;     ///< as choices know it
   std::uint32_t place = 0;  ///< in the round of all
   std::uint32_t cpu = 0;
+  Processor* home = nullptr;  ///< the processor of that number, once the run has begun
   Irql irql = Irql::passive;
   Irql entered = Irql::passive;  ///< IRQL it began at
   bool daemon = false;

@@ -45,6 +45,7 @@ void Machine::clear() {
   over_ = in_harness_ = turns_ = yielded_ = false;
   steps_ = turn_power_ = 0;
   made_ = acting_ = 0;
+  numbered_.assign(1, nullptr);
   running_cpus_ = clock_cpus_ = 0;
   ring_.clear();
   ids_ = 0;
@@ -117,7 +118,8 @@ void Machine::settle() {
   clock_cpus_ = static_cast<std::uint32_t>(running_cpus_);
   for (Actor* actor : ring_)
     if (actor->sort == Actor::Sort::timer || actor->sort == Actor::Sort::work_item) actor->cpu = clock_cpus_++;
-  for (Actor* actor : ring_) processor(actor->cpu);
+  for (const Actor* actor : ring_) processor(actor->cpu);
+  for (Actor* actor : ring_) actor->home = &cpus_[actor->cpu];
   if (config_.memory == explore::MemoryModel::tso) {
     for (std::size_t i = 0; i < running_cpus_; ++i) cpus_[i].buffer_actor = ids_++;
   } else if (config_.memory == explore::MemoryModel::pso) {
@@ -205,7 +207,7 @@ void Machine::offer_all() {
   for (std::size_t i = 0, place = last_place_; i < all; ++i, place = place + 1 == all ? 0 : place + 1) {
     Actor& actor = *ring_[place];
     if (buffered) {
-      Processor& cpu = cpus_[actor.cpu];
+      Processor& cpu = *actor.home;
       if (!cpu.buffer.empty() && std::none_of(who_.begin(), who_.end(), [&](const Candidate& candidate) {
             return candidate.actor == nullptr && candidate.cpu == actor.cpu;
           }))
@@ -217,7 +219,7 @@ void Machine::offer_all() {
     kernel::Alternative& step = each_.back();
     step.after = actor.after;
     if (actor.life != Actor::Life::ready) continue;
-    const Processor& cpu = cpus_[actor.cpu];
+    const Processor& cpu = *actor.home;
     if (actor.request.drains) step.after = std::max(step.after, cpu.last_flush);
     if (cpu.threads > 1 && actor.sort == Actor::Sort::thread && cpu.latest != nullptr && cpu.latest != &actor)
       step.kind = ChoicePoint::thread;
@@ -262,7 +264,7 @@ void Machine::offer_flushes(Processor& cpu) {
   const std::uint32_t ready = cpu.buffer.ready();
   for (std::uint32_t which = 0; which < ready; ++which) {
     const std::uint32_t word = cpu.buffer.ready_at(which).word;
-    const vmbsim_object& object = objects_[word - 1];
+    const vmbsim_object& object = *numbered_[word];
     const auto beside = std::find_if(cpu.beside.begin(), cpu.beside.end(),
                                      [word](const Processor::Beside& each) { return each.word == word; });
     const bool per_word = config_.memory == explore::MemoryModel::pso;
@@ -285,7 +287,7 @@ bool Machine::offered(const Actor& actor) const {
 }
 
 bool Machine::may_start(const Actor& actor) const {
-  const Processor& cpu = cpus_[actor.cpu];
+  const Processor& cpu = *actor.home;
   switch (actor.sort) {
     case Actor::Sort::interrupt: return cpu.irql() < actor.object->irql;
     case Actor::Sort::dpc: return cpu.irql() < Irql::dispatch && cpu.dpcs.front() == &actor;
@@ -294,7 +296,7 @@ bool Machine::may_start(const Actor& actor) const {
 }
 
 bool Machine::may_go_on(const Actor& actor) const {
-  const Processor& cpu = cpus_[actor.cpu];
+  const Processor& cpu = *actor.home;
   if (!cpu.nested.empty() ? cpu.nested.back() != &actor : cpu.raised != nullptr && cpu.raised != &actor) return false;
   const Request& request = actor.request;
   if (request.drains && !cpu.buffer.empty()) return false;
@@ -304,7 +306,7 @@ bool Machine::may_go_on(const Actor& actor) const {
     case VMBSIM_ACQUIRE_SHARED: return may_acquire(*request.object, actor);
     case VMBSIM_JOIN: {
       const Actor& other = *request.object->actor;
-      return other.life == Actor::Life::finished && cpus_[other.cpu].buffer.empty();
+      return other.life == Actor::Life::finished && other.home->buffer.empty();
     }
     case VMBSIM_LOAD:
       if (request.holds == nullptr) return true;
@@ -376,7 +378,7 @@ void Machine::take(std::uint32_t taken) {
       }
   }
   last_context_ = &actor;
-  Processor& cpu = cpus_[actor.cpu];
+  Processor& cpu = *actor.home;
   if (actor.sort == Actor::Sort::thread) cpu.latest = &actor;
   if (yielded_) pay(actor);
   actor.clock.tick(actor.index);
@@ -411,7 +413,7 @@ void Machine::flush(const Candidate& candidate, const kernel::Alternative& made)
   const hw::StoreBuffer::Store store = cpu.buffer.drain_one(candidate.which);
   const auto beside = std::find_if(cpu.beside.begin(), cpu.beside.end(),
                                    [&](const Processor::Beside& each) { return each.word == store.word; });
-  vmbsim_object& object = objects_[store.word - 1];
+  vmbsim_object& object = *numbered_[store.word];
   object.value = store.value;
   object.released = beside->released;
   if (!cpu.beside.empty() && beside != cpu.beside.begin())
@@ -427,7 +429,7 @@ void Machine::count_step(const kernel::Alternative& step, std::uint64_t value, A
   std::uint64_t told = value;
   std::uint64_t after = 0;
   if (step.operation.object != 0) {
-    vmbsim_object& object = objects_[step.operation.object - 1];
+    vmbsim_object& object = *numbered_[step.operation.object];
     if (object.is_pointer) told = 0;  // addresses are nobody's business
     const bool reads = step.operation.access == kernel::Access::read;
     const bool changes = !reads && step.operation.access != kernel::Access::none;
@@ -448,7 +450,7 @@ void Machine::count_step(const kernel::Alternative& step, std::uint64_t value, A
     object.last_changed = changes;
   }
   if (step.operation.other != 0) {
-    vmbsim_object& other = objects_[step.operation.other - 1];
+    vmbsim_object& other = *numbered_[step.operation.other];
     after = after * 31 + other.changes++;
   }
   std::uint64_t who = std::uint64_t{step.actor} << 40;
@@ -456,7 +458,7 @@ void Machine::count_step(const kernel::Alternative& step, std::uint64_t value, A
   tally_.add_to_class(who, step.operation.object, after);
   tally_.add(step.actor, step.operation.object, operation, told);
   if (listener_ != nullptr) {
-    std::string text = actor == nullptr ? "visible: " + value_text(objects_[step.operation.object - 1], value)
+    std::string text = actor == nullptr ? "visible: " + value_text(*numbered_[step.operation.object], value)
                                         : text_of(actor->request, value);
     listener_->on_step({.number = steps_,
                         .actor = step.actor,
@@ -481,7 +483,7 @@ void Machine::body_of(void* argument) {
 
 /// Runs up to its first operation before the next question.
 void Machine::begin_context(Actor& actor) {
-  Processor& cpu = cpus_[actor.cpu];
+  Processor& cpu = *actor.home;
   switch (actor.sort) {
     case Actor::Sort::interrupt:
       actor.object->begun = false;
@@ -518,7 +520,7 @@ void Machine::end_of(Actor& actor) {
              name_of(actor.irql));
   else if (!actor.held.empty())
     fail("LOCK", BugCheck::none, actor.object->name + std::string(" ends and still holds ") + actor.held.back()->name);
-  Processor& cpu = cpus_[actor.cpu];
+  Processor& cpu = *actor.home;
   actor.object->released.join(actor.clock);
   if (actor.sort == Actor::Sort::interrupt || actor.sort == Actor::Sort::dpc) {
     cpu.nested.pop_back();
@@ -565,9 +567,9 @@ void Machine::add_finding(RuleId rule, BugCheck code, const std::string& text) {
 void Machine::note_order(const observe::LockGraph::Cycle& cycle) {
   std::string text;
   for (const std::uint32_t lock : cycle.locks)
-    text += (text.empty() ? "" : ", then ") + std::string(objects_[lock - 1].name);
+    text += (text.empty() ? "" : ", then ") + std::string(numbered_[lock]->name);
   text = cycle.danger == observe::LockGraph::Danger::order
-             ? "different contexts take locks in a ring: " + text + ", then " + objects_[cycle.locks.front() - 1].name +
+             ? "different contexts take locks in a ring: " + text + ", then " + numbered_[cycle.locks.front()]->name +
                    " again"
              : "an interrupt takes a lock that is held elsewhere at an IRQL that lets it in: " + text;
   dangers_.push_back(finding_of(*RuleId("LOCK_ORDER"), BugCheck::driver_verifier_detected_violation, steps_,

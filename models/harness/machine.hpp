@@ -219,7 +219,8 @@ class Machine : public vmbsim_machine {
   std::uint64_t runs_ = 0;
   std::deque<vmbsim_object> objects_;  // records, reused; the first made_ are of this run
   std::size_t made_ = 0;
-  std::deque<Actor> contexts_;  // the same; the first one is the run itself: its set-up and its end
+  std::vector<vmbsim_object*> numbered_;  // by number; the first one is nobody
+  std::deque<Actor> contexts_;            // the same; the first one is the run itself: its set-up and its end
   std::size_t acting_ = 0;
   std::deque<Processor> cpus_;
   std::size_t running_cpus_ = 0;

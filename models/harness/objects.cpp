@@ -10,6 +10,7 @@ vmbsim_object& Machine::new_object(int sort, const char* name, const void* place
   if (made_ == objects_.size()) objects_.emplace_back();
   vmbsim_object& object = objects_[made_++];
   object.number = static_cast<std::uint32_t>(made_);
+  numbered_.push_back(&object);
   object.sort = sort;
   object.name = memory_.keep(name);
   object.line = 0;
@@ -74,6 +75,7 @@ Actor& Machine::new_actor(Actor::Sort sort, vmbsim_object& object, std::uint32_t
                                                               : static_cast<std::uint32_t>(running_cpus_);
       processor(actor.cpu);
     }
+    actor.home = &processor(actor.cpu);
     actor.place = static_cast<std::uint32_t>(ring_.size());
     actor.id = ids_++;
     ring_.push_back(&actor);
@@ -86,6 +88,7 @@ Actor& Machine::instance_of(vmbsim_object& object, Actor::Sort sort, std::uint32
   for (Actor* instance : object.instances)
     if (instance->life == Actor::Life::idle) {
       if (sort == Actor::Sort::dpc) instance->cpu = cpu;
+      if (phase_ == Phase::running) instance->home = &processor(instance->cpu);
       return *instance;
     }
   Actor& actor = new_actor(sort, object, cpu);
@@ -140,7 +143,7 @@ vmbsim_object* Machine::create(int sort, const char* name, const void* place, st
 
 vmbsim_object* Machine::create_routine(int sort, const char* name, vmbsim_routine routine, void* context,
                                        const void* place, std::uint64_t a, std::uint64_t b) {
-  if (sort == VMBSIM_THREAD && phase_ == Phase::running && !cpus_[current_->cpu].buffer.empty())
+  if (sort == VMBSIM_THREAD && phase_ == Phase::running && !current_->home->buffer.empty())
     operate({.operation = VMBSIM_FENCE});  // whoever makes a thread has made its stores visible
   vmbsim_object& object = new_object(sort, name, place);
   object.routine = routine;
