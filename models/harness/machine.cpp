@@ -433,7 +433,8 @@ void Machine::count_step(const kernel::Alternative& step, std::uint64_t value, A
     if (object.is_pointer) told = 0;  // addresses are nobody's business
     const bool reads = step.operation.access == kernel::Access::read;
     const bool changes = !reads && step.operation.access != kernel::Access::none;
-    after = object.changes * 1'000'003 + (changes ? object.looks : 0);
+    // A store into the own buffer follows nothing.
+    if (reads || changes) after = object.changes * 1'000'003 + (changes ? object.looks : 0);
     const std::uint32_t site = (operation << 20) ^ (actor == nullptr ? 0 : actor->request.line);
     if (changes || (reads && object.last_changed))
       if (object.last_actor != step.actor && object.last_actor != 0xffffffff)
