@@ -94,7 +94,7 @@ class LiveLine {
     std::string line = fmt::format("{} schedules, {:.0f}/s, {:.2f} M steps/s, {} covered", now.runs,
                                    static_cast<double>(now.runs) / seconds,
                                    static_cast<double>(now.steps) / seconds / 1e6, now.covered);
-    if (now.unseen_ppm) line += fmt::format(", unseen about {:.2g} %", static_cast<double>(*now.unseen_ppm) / 1e4);
+    if (now.unseen_ppm) line += fmt::format(", unseen about {:.3g} %", static_cast<double>(*now.unseen_ppm) / 1e4);
     line += fmt::format(", {} found", now.finds);
     fmt::print(stderr, "{}{}{}", terminal_ ? "\r\x1b[K" : "vmbsim: ", line, terminal_ ? "" : "\n");
     std::fflush(stderr);
@@ -141,7 +141,7 @@ std::string certificate(const hunt::Verdict& verdict, explore::MemoryModel memor
   }
   text += counted_lanes(verdict);
   if (verdict.unseen_ppm && verdict.end != hunt::Verdict::End::proved)
-    text += fmt::format("  unseen      about {:.2g} % of what such runs do (Good-Turing)\n",
+    text += fmt::format("  unseen      about {:.3g} % of what such runs do (Good-Turing)\n",
                         static_cast<double>(*verdict.unseen_ppm) / 1e4);
   return text;
 }

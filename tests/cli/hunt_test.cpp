@@ -93,3 +93,16 @@ TEST_CASE("a repro that is corrupt, of another version or of another binary is r
   CHECK(other.status == 2);
   CHECK_THAT(other.err, Contains("with content ") && Contains("has content "));
 }
+
+TEST_CASE("a hunt that is stopped or killed goes on where it was, to the same result") {
+  const User user;
+  user.writes("s.toml", small_scenario);
+  const std::string hunt = "\"$VMBSIM\" hunt s.toml --runs 3000 --strategy random --jobs 2 --out ";
+  REQUIRE(user.types(hunt + "whole").status == 0);
+  const Answer stopped = user.types(hunt + "o & hunt=$!; sleep 0.3; kill -TERM $hunt; wait $hunt");
+  CHECK(stopped.status == 143);
+  CHECK_THAT(stopped.err, Contains("the same command goes on where it was"));
+  CHECK(user.types(hunt + "o & hunt=$!; sleep 0.3; kill -KILL $hunt; wait $hunt").status == 137);
+  CHECK(user.types(hunt + "o").status == 0);
+  CHECK(user.reads("o/hunt.json") == user.reads("whole/hunt.json"));
+}
