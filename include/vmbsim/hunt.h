@@ -30,8 +30,8 @@ typedef int (*vmbsim_condition)(void* context, uint64_t value);
 enum {
   VMBSIM_WORD,                /* a: initial value; b: bytes, | 256 where signed, | 512 where a pointer */
   VMBSIM_DATA,                /* a plain variable; a and b as for a word */
-  VMBSIM_MUTEX,               /* std::mutex */
-  VMBSIM_CONDITION,           /* std::condition_variable */
+  VMBSIM_MUTEX,               /* a mutex of C++ */
+  VMBSIM_CONDITION,           /* a condition variable of C++ */
   VMBSIM_SEMAPHORE,           /* std::counting_semaphore; a: count */
   VMBSIM_SPIN_LOCK,           /* KSPIN_LOCK */
   VMBSIM_INTERRUPT_SPIN_LOCK, /* of KeAcquireInterruptSpinLock; a: IRQL it raises to */

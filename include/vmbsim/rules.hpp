@@ -267,7 +267,6 @@ inline constexpr Rule rules[] = {
 
     // ---- What a hunt looks for ----
     violation("CHECK", "What a harness checks is true.", "vmbsim, check"),
-    violation("DEADLOCK", "Nobody waits for who waits for him.", "WDK, Driver Verifier: Deadlock Detection"),
     violation("DOUBLE_FREE", "Memory is freed once.", "WDK, ExFreePoolWithTag"),
     violation("EVENTUALLY", "What a harness promises holds when everything has come to rest.", "vmbsim, eventually"),
     violation("LOCK_ORDER", "Locks are taken in one order, and above the IRQL of whoever else takes them.",
