@@ -125,6 +125,7 @@ void Machine::judge_rest() {
     if (!blocked && actor->life != Actor::Life::ready) continue;
     if (!actor->daemon && stuck == nullptr) stuck = actor;
     if (blocked) continue;
+    outcome_.waiting.push_back(actor->next);
     const Processor& cpu = cpus_[actor->cpu];
     const Actor* occupant = cpu.nested.empty() ? cpu.raised : cpu.nested.back();
     if (occupant != nullptr && occupant != actor) waits.push_back({actor->index, occupant->index});

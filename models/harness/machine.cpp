@@ -588,12 +588,9 @@ void Machine::stop_harness() {
 
 void Machine::finish() {
   phase_ = Phase::idle;
-  for (std::size_t i = 1; i < acting_; ++i)
-    if (contexts_[i].life == Actor::Life::ready && !outcome_.findings.empty() && !contexts_[i].fiber.finished())
-      if (!may_go_on(contexts_[i])) outcome_.waiting.push_back(contexts_[i].next);
-  if (!over_ || outcome_.end != explore::End::abandoned)
-    if (outcome_.findings.empty())
-      for (Finding& danger : dangers_) outcome_.findings.push_back(std::move(danger));
+  // Of a run that was given up nobody knows what it would have come to.
+  if (outcome_.end != explore::End::abandoned && outcome_.findings.empty())
+    for (Finding& danger : dangers_) outcome_.findings.push_back(std::move(danger));
   outcome_.steps = steps_;
   outcome_.trace_class = tally_.trace_class();
   outcome_.fingerprint = tally_.fingerprint();
