@@ -9,7 +9,6 @@ namespace vmbsim::faults {
 enum class Planted : std::uint8_t {
   none,
   space_signal_every_read,
-  free_before_too_early,
   space_signal_gated_by_mask,
   no_barrier_after_publish,
   no_barrier_after_unmask,
@@ -39,8 +38,6 @@ inline constexpr PlantedBug planted_bugs[] = {
     {Planted::space_signal_every_read, "space-signal-every-read",
      "the reader signals freed room without asking whether there was too little before", "Linux, 433e19cf33d3",
      "SIGNAL"},
-    {Planted::free_before_too_early, "free-before-too-early",
-     "the reader takes the room there was before from an In it read before it copied", "Linux, a389fcfd2cb5", "WAKEUP"},
     {Planted::space_signal_gated_by_mask, "space-signal-gated-by-mask",
      "the reader's own interrupt mask silences its signals for freed room", "Linux, 655296c8bbea", "WAKEUP"},
     {Planted::no_barrier_after_publish, "no-barrier-after-publish",

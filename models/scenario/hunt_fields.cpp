@@ -111,6 +111,13 @@ void hunt_fields(Visitor& v, HuntSpec& hunt) {
            .min = 1,
            .max = most_runs},
           parse_integer(hunt.runs, 1, most_runs));
+  v.value({.key = "events",
+           .shape = Shape::integer,
+           .doc = "Events after which one run is cut off.",
+           .preset = "1000000",
+           .min = 1,
+           .max = most_runs},
+          parse_integer(hunt.events, 1, most_runs));
   v.value({.key = "strategies", .shape = Shape::texts, .doc = "How to vary; left out: a portfolio.", .preset = "[]"},
           parse_texts(hunt.strategies));
   v.value(

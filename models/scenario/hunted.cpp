@@ -20,7 +20,7 @@ const explore::Outcome& Hunted::run(kernel::ChoiceSource& choices, explore::Step
   World world(scenario_, traces_, platform.get(), &choices, nullptr, listener);
   RunResult result = world.run();
   const hw::Exploration& exploration = *world.exploration();
-  outcome_.end = explore::End::finished;
+  outcome_.end = result.events >= scenario_.hunt.events ? explore::End::cut : explore::End::finished;
   outcome_.findings = std::move(result.findings);
   std::erase_if(outcome_.findings, [](const Finding& finding) { return finding.severity != Severity::error; });
   outcome_.fingerprint = result.fingerprint;

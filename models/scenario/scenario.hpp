@@ -192,6 +192,7 @@ struct HuntSpec {
   faults::Faults faults = faults::Faults::to_be_survived();
   faults::Planted planted = faults::Planted::none;
   std::uint64_t runs = 10'000;          ///< at most
+  std::uint64_t events = 1'000'000;     ///< of one run, at most: a load may go on when its channel does not
   std::vector<std::string> strategies;  ///< empty: the portfolio
   std::string expect;                   ///< id of the rule whose finding the hunt must end with; empty: none
 };

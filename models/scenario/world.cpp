@@ -155,6 +155,7 @@ World::Parts::Parts(const Scenario& s, const Traces& traces, platform::Platform*
       limit{s.packets},
       all_traces(traces) {
   for (const VerifierSpec& one : scenario.verifier) findings.set_severity(*one.rule, one.severity);
+  if (exploration != nullptr) world.limit_events(scenario.hunt.events);
   if (platform != nullptr) platform->attach(world);
   build_guests();
   build_channels();
@@ -385,7 +386,7 @@ void World::Parts::boot() {
   for (ChannelInstance& channel : channels)
     if (channel.spec->host_endpoint.library.empty()) start_guest(channel);
   advance(end_of_time);
-  if (not_ready != 0 && !libraries.system_down())
+  if (not_ready != 0 && !libraries.system_down() && !world.ended())
     findings.add("STUCK", BugCheck::none, {},
                  fmt::format("nothing is left to happen, but {} of {} {} not started", not_ready,
                              config::counted(channels.size(), "channel", "channels"),
@@ -559,7 +560,7 @@ RunResult World::run() {
   Parts& p = *parts_;
   p.libraries.watch();
   p.boot();
-  if (!p.libraries.system_down()) p.run_loads();
+  if (!p.libraries.system_down() && !p.world.ended()) p.run_loads();
   if (!p.measuring) p.start_measuring();  // ended before: nothing was measured
   for (ChannelInstance& channel : p.channels) channel.recorder->finish();
   if (p.rows.exceeded)

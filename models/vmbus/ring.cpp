@@ -380,8 +380,6 @@ inline SignalNeeded RingReader::signal_for_room(std::uint32_t old_out) {
   std::uint32_t free_after = memory_.size_ - memory_.distance(out_, in) - 1;
   if (words_.watch() != nullptr) [[unlikely]] {
     if (words_.planted(Planted::space_signal_every_read)) free_before = 0;
-    if (words_.planted(Planted::free_before_too_early))
-      free_before = memory_.size_ - memory_.distance(old_out, in_) - 1;
     if (words_.planted(Planted::space_signal_gated_by_mask) && masked_) return SignalNeeded::no;
     if (words_.planted(Planted::pending_clamped)) free_after &= ~7u;
     if (words_.planted(Planted::no_signal_when_emptied) && out_ == in) return SignalNeeded::no;

@@ -9,6 +9,7 @@ Simulation::Simulation(Seed seed, EventListener* listener, ChoiceSource* choices
 
 /// Events of one instant are in order of scheduling unless a source says otherwise. Those of one actor keep their order.
 void Simulation::choose_among_ties() {
+  if (events() >= most_events_) end();
   constexpr std::uint32_t most = 4;
   const std::uint32_t answer = choose(ChoicePoint::tie, calendar_.ties(most));
   if (answer != 0) calendar_.bring_forward(answer);

@@ -131,6 +131,8 @@ class Simulation {
     ended_ = true;
   }
   bool ended() const { return ended_; }
+  /// Where answers come from a source the run ends, for good, once it has had so many events: it may never come to rest.
+  void limit_events(std::uint64_t most) { most_events_ = most; }
   /// What comes after the end: a machine that is shut down in order, for example. The log is told nothing that counts.
   void go_on_after_end() { ended_ = false; }
 
@@ -173,6 +175,7 @@ class Simulation {
   EventListener* listener_;
   std::vector<Consequence> soon_;
   std::uint64_t events_ = 0;
+  std::uint64_t most_events_ = ~std::uint64_t{0};
   std::uint64_t pages_at_instant_ = 0;  // full pages of the log in a row that lie within one instant
   std::int64_t page_before_ns_ = -1;    // the last time in the page before
   std::uint64_t noted_ = 0;             // since the last line
