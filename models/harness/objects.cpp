@@ -86,7 +86,10 @@ Actor& Machine::new_actor(Actor::Sort sort, vmbsim_object& object, std::uint32_t
 /// One that is idle, or one more: a routine may run on several processors at once.
 Actor& Machine::instance_of(vmbsim_object& object, Actor::Sort sort, std::uint32_t cpu) {
   for (Actor* instance : object.instances)
-    if (instance->life == Actor::Life::idle) {
+    // Runs on two processors are two actors even when one was over before the other: whether it was is no step, and must not
+    // decide who is who.
+    if (instance->life == Actor::Life::idle &&
+        (sort != Actor::Sort::dpc || instance->cpu == cpu || instance->count == 0)) {
       if (sort == Actor::Sort::dpc) instance->cpu = cpu;
       if (phase_ == Phase::running) instance->home = &processor(instance->cpu);
       return *instance;

@@ -64,7 +64,7 @@ bool Dpor::Node::take_planned() {
 bool Dpor::begin(std::uint64_t) {
   depth_ = 0;
   order_.clear();
-  lost_ = false;
+  lost_ = astray_ = false;
   return !over_;
 }
 
@@ -107,6 +107,8 @@ std::uint32_t Dpor::choose(const kernel::Choice& choice) {
   node.input = false;
   node.each.assign(choice.each.begin(), choice.each.end());
   if (!order_.empty()) follow(node_of(steps() - 1), node);
+  astray_ = astray_ || std::any_of(node.planned.begin(), node.planned.end(),
+                                   [&](const Branch& branch) { return node.find(branch.step.actor) == nullptr; });
   if (!node.take_planned()) {
     std::size_t free = 0;
     while (free < node.each.size() && node.sleeps(node.each[free].actor)) ++free;
@@ -304,8 +306,8 @@ void Dpor::end(const Outcome& outcome, const Deviations&) {
       analyse(node_of(step).step(), step, node_of(step).clock, false);
     clocked_ = steps();
     uncertain_ = kind_ == Kind::optimal && !plain_ &&
-                 std::any_of(nodes_.begin(), nodes_.begin() + static_cast<std::ptrdiff_t>(used_),
-                             [](const Node& node) { return node.input; });
+                 (astray_ || std::any_of(nodes_.begin(), nodes_.begin() + static_cast<std::ptrdiff_t>(used_),
+                                         [](const Node& node) { return node.input; }));
     if (!uncertain_) find_races(outcome);
     if (uncertain_) {
       if (!begin_again()) return;

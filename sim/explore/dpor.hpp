@@ -106,6 +106,7 @@ class Dpor final : public Strategy {
   bool begun_ = false;       // there was a run
   bool plain_ = false;       // source sets after all
   bool uncertain_ = false;   // a race of this run has no whole way
+  bool astray_ = false;      // a way that was planned whole does not exist
   bool lost_ = false;        // the program did not ask what it had asked before
   std::vector<Node> nodes_;  // more than used_: their memory is used again
   std::size_t used_ = 0;

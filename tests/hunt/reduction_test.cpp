@@ -161,6 +161,29 @@ void deferred() {
   thread("b", [&] { machine.word.load(); });
 }
 
+void deferred_by_two() {
+  struct Machine {
+    Shared<int> word{"word"};
+    SpinLock lock{"lock"};
+    Dpc dpc{"dpc", [this] {
+              lock.acquire_at_dpc_level();
+              word.fetch_add(1);
+              lock.release_from_dpc_level();
+            }};
+  };
+  auto& machine = make<Machine>();
+  thread("a", [&] {
+    machine.dpc.insert();
+    machine.lock.acquire();
+    machine.word.load();
+    machine.lock.release();
+  });
+  thread("b", [&] {
+    machine.word.load();
+    machine.dpc.insert();
+  });
+}
+
 void interrupted() {
   struct Machine {
     Shared<int> word{"word"};
@@ -258,6 +281,7 @@ TEST_CASE("reduction loses no class of waits") {
 
 TEST_CASE("reduction loses no class of contexts that share a processor") {
   nothing_is_lost(&deferred, "deferred");
+  nothing_is_lost(&deferred_by_two, "deferred by two");
   nothing_is_lost(&interrupted, "interrupted");
   nothing_is_lost(&shared_processor, "shared processor");
 }
