@@ -9,7 +9,6 @@
 #include "models/scenario/schema.hpp"
 #include "sim/config/suggestions.hpp"
 #include "sim/config/units.hpp"
-#include "vmbsim/wide.hpp"
 
 namespace vmbsim::scenario {
 namespace {
@@ -68,17 +67,6 @@ std::string end_line(const Scenario& s) {
   return ends.size() == 1 ? ends[0] : ends[0] + ", or " + ends[1];
 }
 
-/// Points of the sweep; the longest axis counts where they go side by side.
-Wide points_of(const SweepSpec& sweep) {
-  constexpr Wide most = Wide{1} << 62;
-  Wide points = 1;
-  for (const auto& axis : sweep.axes) {
-    const Wide values = axis.values.size();
-    points = sweep.combine == SweepSpec::Combine::zip ? std::max(points, values) : std::min(most, points * values);
-  }
-  return points;
-}
-
 }  // namespace
 
 std::string expand(const Scenario& scenario) { return scenario.resolved; }
@@ -104,11 +92,10 @@ std::string describe(const Scenario& s) {
                      static_cast<double>(memory) / (1 << 20));
   for (const WorkloadSpec& w : s.workloads) out += fmt::format("  load      {}: {}\n", w.name, load_line(s, w));
   out += fmt::format("  ends      {}\n", end_line(s));
-  if (!s.sweep.axes.empty() || s.sweep.repeat > 1) {
-    const auto points = static_cast<std::uint64_t>(points_of(s.sweep));
+  if (sweep::Points points(s.sweep); !s.sweep.empty() && !points.prepare())
     out += fmt::format("  sweep     {} x {}; run takes the scenario as it stands\n",
-                       config::counted(points, "point", "points"), config::counted(s.sweep.repeat, "seed", "seeds"));
-  }
+                       config::counted(points.size(), "point", "points"),
+                       config::counted(s.sweep.repeat, "seed", "seeds"));
   if (!s.objective.empty()) out += "  objective run does not use it\n";
   if (!s.report.rows.empty() || !s.report.against.empty()) out += "  report    run does not use it\n";
   return out;

@@ -497,28 +497,6 @@ void workload_fields(Visitor& v, const Scenario& s, WorkloadSpec& w) {
           [&] { trace_fields(v, w.trace, loop.has_value()); });
 }
 
-void sweep_fields(Visitor& v, SweepSpec& sweep) {
-  using Combine = SweepSpec::Combine;
-  v.value({.key = "combine",
-           .shape = Shape::choice,
-           .doc = "Every value with every other, or side by side.",
-           .preset = "\"product\"",
-           .choices = {"product", "zip"}},
-          parse_choice(sweep.combine, {{"product", Combine::product}, {"zip", Combine::zip}}));
-  integer(v, "repeat", sweep.repeat, 1, 1'000'000, "1", "Seeds per point.");
-  v.list({.key = "axis", .doc = "One dimension of the sweep."}, false, [&] {
-    SweepSpec::Axis& axis = sweep.axes.emplace_back();
-    axis.place = v.place();
-    v.value({.key = "key",
-             .shape = Shape::texts,
-             .doc = "Paths that take the values, as in channel.disk.ring.to_host.",
-             .required = true},
-            parse_texts(axis.keys));
-    v.value({.key = "values", .shape = Shape::values, .doc = "What they take.", .required = true},
-            parse_values(axis.values));
-  });
-}
-
 /// Whether all that metrics are named after could be read, each of its kind under a name of its own: where not, that is the
 /// problem.
 bool settled(const Scenario& s) {
@@ -577,9 +555,7 @@ void report_fields(Visitor& v, const Scenario& s, ReportSpec& report) {
           [&](const Node& node, Reading& reading) -> std::optional<std::string> {
             auto text = parse_text(report.against)(node, reading);
             if (!text) return std::nullopt;
-            std::vector<std::string> swept;
-            for (const SweepSpec::Axis& axis : s.sweep.axes)
-              swept.insert(swept.end(), axis.keys.begin(), axis.keys.end());
+            const std::vector<std::string> swept = sweep::parameters(s.sweep);
             if (std::find(swept.begin(), swept.end(), report.against) != swept.end()) return text;
             reading.wrong(node, swept.empty() ? "no key is swept; give [sweep] an axis over it"
                                               : "this key is not swept" +

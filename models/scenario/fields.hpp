@@ -33,6 +33,8 @@ enum class Shape : std::uint8_t {
   request,
   texts,
   values,
+  range,
+  settings,
 };
 
 /// One key with a value.
@@ -109,6 +111,9 @@ void fields(Visitor& v, Scenario& s);
 
 /// Those of `[hunt]`.
 void hunt_fields(Visitor& v, HuntSpec& hunt);
+
+/// Those of `[sweep]`.
+void sweep_fields(Visitor& v, sweep::Sweep& sweep);
 
 /// All keys of a profile file, scenarios/profiles: every cost must be there.
 void profile_fields(Visitor& v, std::map<std::string, std::string>& costs);

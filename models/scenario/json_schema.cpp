@@ -78,6 +78,13 @@ Json shape_of(const Field& field) {
     case Shape::request: return reference("request");
     case Shape::texts: return reference("texts");
     case Shape::values: return {{"type", "array"}, {"minItems", 1}};
+    case Shape::range: {
+      const Json any = {{"type", {"string", "number"}}};
+      const Json number = {{"type", "number"}};
+      return object({{"from", any}, {"to", any}, {"step", any}, {"factor", number}, {"log_steps", number}},
+                    {"from", "to"});
+    }
+    case Shape::settings: return {{"type", "object"}, {"minProperties", 1}};
   }
   return {};
 }

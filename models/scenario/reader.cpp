@@ -258,7 +258,7 @@ std::optional<std::string> Reader::existing_file(const Node& node, const char* w
     return std::nullopt;
   }
   const std::string path = config::relative_to(document_.file(node.at), node.text);
-  if (config::file_exists(path)) return config::absolute_path(path);
+  if (config::file_exists(path)) return *files_.insert(config::absolute_path(path)).first;
   wrong(node, std::string("there is no such ") + what + " file; file names are relative to the file that says them");
   return std::nullopt;
 }
@@ -279,7 +279,7 @@ std::optional<std::string> Reader::driver_library(const Node& node) {
   }
   path = config::absolute_path(path);
   const auto what_is_wrong = config_.driver_check ? config_.driver_check(path) : std::nullopt;
-  if (!what_is_wrong) return path;
+  if (!what_is_wrong) return *files_.insert(path).first;
   wrong(node, "the library " + *what_is_wrong);
   return std::nullopt;
 }
@@ -291,6 +291,7 @@ std::optional<std::vector<Duration>> Reader::samples(const Node& file, const Nod
     wrong(file, failed->text);
     return std::nullopt;
   }
+  files_.insert(config::absolute_path(path));
   config::CsvReader csv(std::get<std::string>(text), path);
   std::vector<Duration> out;
   if (const auto found = csv.column({column.text})) {
@@ -342,6 +343,7 @@ std::optional<std::map<std::string, std::string>> Reader::profile(const Node& no
     Reader reader(document, problems, reading);
     profile_fields(reader, costs);
     reader.finish();
+    files_.insert(reader.files().begin(), reader.files().end());
   }
   if (problems.empty()) return costs;
   std::move(problems.begin(), problems.end(), std::back_inserter(problems_));

@@ -26,6 +26,8 @@ class Reader final : public Visitor, public Reading {
   void finish();
   /// After finish(): the paths of the keys that a misspelt one probably means. What they hold is not missing.
   const std::set<std::string>& misspelt() const { return misspelt_; }
+  /// Absolute paths of the files that values name.
+  const std::set<std::string>& files() const { return files_; }
   /// The document with every default written out.
   const std::string& resolved() const { return resolved_; }
 
@@ -92,6 +94,7 @@ class Reader final : public Visitor, public Reading {
   std::set<std::string> unread_;     // keys whose value is a problem
   std::vector<Judgement> irrelevant_;
   std::vector<Judgement> missing_;
+  std::set<std::string> files_;
   std::string resolved_;
 };
 

@@ -14,6 +14,7 @@
 #include "sim/explore/program.hpp"
 #include "sim/kernel/arrival_process.hpp"
 #include "sim/kernel/distribution.hpp"
+#include "sim/sweep/sweep.hpp"
 #include "vmbsim/bytes.hpp"
 #include "vmbsim/ids.hpp"
 #include "vmbsim/problem.hpp"
@@ -158,19 +159,6 @@ struct RecordSpec {
   bool trace = false;    ///< trace.pftrace: the run as a timeline
 };
 
-/// `[sweep]`: the points a batch runs. `run` takes the scenario as it stands.
-struct SweepSpec {
-  enum class Combine : std::uint8_t { product, zip };
-  struct Axis {
-    std::vector<std::string> keys;    ///< paths as `--set` takes them; all get the same value
-    std::vector<std::string> values;  ///< TOML text of each value, as `--set` takes it
-    Place place;                      ///< where the scenario has it
-  };
-  Combine combine = Combine::product;
-  std::uint32_t repeat = 1;  ///< seeds per point
-  std::vector<Axis> axes;    ///< empty: no sweep
-};
-
 /// `[verifier]`: one rule, and what becomes of its findings.
 struct VerifierSpec {
   const Rule* rule;
@@ -214,10 +202,11 @@ struct Scenario {
   std::vector<VerifierSpec> verifier;
   RecordSpec record;
   HuntSpec hunt;
-  SweepSpec sweep;
+  sweep::Sweep sweep;                  ///< what a batch runs; `run` takes the scenario as it stands
   std::vector<Expectation> objective;  ///< what `plan` must keep
   ReportSpec report;
-  std::string resolved;  ///< this scenario as TOML with nothing left out; reads back to the same values
+  std::vector<std::string> files;  ///< absolute, ascending: what it reads beside itself; the resolved text names them
+  std::string resolved;            ///< this scenario as TOML with nothing left out; reads back to the same values
 };
 
 }  // namespace vmbsim::scenario

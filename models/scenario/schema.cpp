@@ -25,6 +25,13 @@ void override_all(config::Document& document, const LoadOptions& options, Proble
   config::apply_override(document, 0, "seed=" + std::to_string(options.seed->value), none);
 }
 
+/// What says how a scenario is run, and not what happens in it.
+void leave_one_run(config::Document& document) {
+  std::erase_if(document.root.entries, [](const config::Entry& entry) {
+    return entry.key == "sweep" || entry.key == "objective" || entry.key == "report" || entry.key == "hunt";
+  });
+}
+
 /// By place; the main file is where the first key of the document stands.
 void sort_by_place(Problems& problems, const std::string& main) {
   std::stable_sort(problems.begin(), problems.end(), [&](const Problem& a, const Problem& b) {
@@ -37,6 +44,7 @@ Loaded read(config::Document document, const std::string& file, const LoadOption
             bool files) {
   const bool incomplete = !problems.empty();
   override_all(document, options, problems);
+  if (options.one_run) leave_one_run(document);
   Scenario scenario;
   scenario.file = file;
   Reader reader(document, problems, {files, options.driver_folder, options.driver_check, incomplete});
@@ -45,6 +53,7 @@ Loaded read(config::Document document, const std::string& file, const LoadOption
   if (!incomplete) check(scenario, document, reader.misspelt(), options.host_check, problems);
   sort_by_place(problems, file);
   if (!problems.empty()) return {std::nullopt, std::move(problems)};
+  scenario.files.assign(reader.files().begin(), reader.files().end());
   scenario.resolved = reader.resolved();
   return {std::move(scenario), {}};
 }

@@ -1,15 +1,81 @@
-#include "sim/cli/loading.hpp"
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "sim/batch/folder.hpp"
+#include "sim/cli/campaign.hpp"
 #include "sim/cli/output.hpp"
 #include "sim/cli/verbs.hpp"
+#include "sim/config/suggestions.hpp"
 
 namespace vmbsim::cli {
+
+namespace {
+
+std::string size_text(double bytes) {
+  return bytes < 1e6 ? fmt::format("{:.0f} kB", bytes / 1e3 + 0.5) : fmt::format("{:.0f} MB", bytes / 1e6 + 0.5);
+}
+
+std::string time_text(double seconds) {
+  if (seconds < 120) return fmt::format("{:.1f} s", seconds);
+  return seconds < 7200 ? fmt::format("{:.0f} min", seconds / 60) : fmt::format("{:.1f} h", seconds / 3600);
+}
+
+/// What one run leaves in a store, from the number of its figures and histograms: some 9 bytes each, and some 900.
+double guessed_bytes(const scenario::Scenario& s) {
+  const auto instances = [&](const std::string& vm) {
+    for (const scenario::VmSpec& spec : s.vms)
+      if (spec.name == vm) return static_cast<double>(spec.count);
+    return 1.0;
+  };
+  double figures = 6 + 5.0 * s.machine.host_cpus;
+  double histograms = 0;
+  for (const scenario::VmSpec& vm : s.vms) figures += 5.0 * vm.cpus * vm.count;
+  for (const scenario::ChannelSpec& channel : s.channels) {
+    figures += 38 * instances(channel.vm);
+    histograms += instances(channel.vm);
+  }
+  for (const scenario::WorkloadSpec& load : s.workloads) {
+    figures += 8 * instances(load.vm);
+    histograms += instances(load.vm);
+  }
+  return 400 + 9 * figures + 900 * histograms;
+}
+
+/// What the runs of the sweep take: as those in its folder did, where there are any.
+std::string batch_line(const std::string& path, const scenario::Scenario& scenario) {
+  sweep::Points points(scenario.sweep);
+  if (scenario.sweep.empty() || points.prepare()) return "";
+  const std::uint64_t planned = points.size() * scenario.sweep.repeat;
+  const auto many = static_cast<double>(planned);
+  std::string line = "  batch     " + config::counted(planned, "run", "runs");
+  const std::string folder = campaign_folder(path);
+  const auto read = batch::Runs::read({folder});
+  const auto* runs = std::get_if<batch::Runs>(&read);
+  if (runs == nullptr || runs->size() == 0)
+    return line + fmt::format(", about {} of store; how long they take is known after the first ones\n",
+                              size_text(many * guessed_bytes(scenario)));
+  double bytes = 0, seconds = 0;
+  for (const std::filesystem::path& file : batch::stores_in(folder)) {
+    std::error_code gone;
+    const auto size = std::filesystem::file_size(file, gone);
+    if (!gone) bytes += static_cast<double>(size);
+  }
+  for (std::size_t i = 0; i < runs->size(); ++i) seconds += static_cast<double>(runs->head(i).wall_us) / 1e6;
+  const double share = many / static_cast<double>(runs->size());
+  return line + fmt::format(", about {} of store and {} of one processor, as the {} in {} took\n",
+                            size_text(bytes * share), time_text(seconds * share),
+                            config::counted(runs->size(), "run", "runs"), folder);
+}
+
+}  // namespace
 
 int check(const std::vector<std::string>& scenarios) {
   int status = fine;
   for (const std::string& path : scenarios) {
     const Inputs inputs = load_inputs(path, {}, {});
     if (inputs.scenario) {
-      status = say(path + ": " + scenario::describe(*inputs.scenario), status);
+      status = say(path + ": " + scenario::describe(*inputs.scenario) + batch_line(path, *inputs.scenario), status);
       if (status == broken) return status;
     } else {
       print(inputs.problems);

@@ -98,62 +98,35 @@ void check_rings(const scenario::WorkloadSpec& load, const scenario::ChannelSpec
   if (channel.driver == "echo") check("to_guest", channel.to_guest);
 }
 
-void load_trace(const scenario::WorkloadSpec& load, const std::vector<scenario::ChannelSpec>& channels,
-                Inputs& inputs) {
-  const auto text = config::read_file(load.trace.file, longest_trace_file);
-  if (const auto* error = std::get_if<config::FileError>(&text)) {
-    inputs.problems.push_back({load.trace.place, load.trace.file + ": " + error->text});
+/// A batch would run the sweep's points: what is wrong with the first bad one.
+void check_sweep(const std::string& path, const scenario::LoadOptions& options, const sweep::Sweep& sweep,
+                 Problems& problems) {
+  constexpr std::size_t most_points_tried = 256;
+  if (sweep.empty()) return;
+  sweep::Points points(sweep);
+  if (auto wrong = points.prepare()) {
+    problems.push_back(std::move(*wrong));
     return;
   }
-  workload::TraceText trace = workload::read_trace(std::get<std::string>(text), load.trace.file, options_of(load));
-  inputs.problems.insert(inputs.problems.end(), trace.problems.begin(), trace.problems.end());
-  for (const scenario::ChannelSpec& channel : channels)
-    if (channel.name == load.channel) check_rings(load, channel, trace.trace, inputs.problems);
-  inputs.traces[load.name] = std::make_shared<const workload::Trace>(std::move(trace.trace));
-}
-
-constexpr std::size_t most_points_tried = 256;
-
-struct Point {
-  std::vector<std::string> overrides;
-  const scenario::SweepSpec::Axis* varied;  // the one that this point tries another value of
-};
-
-/// Points of the sweep that between them take every value of every axis.
-std::vector<Point> points_to_try(const scenario::SweepSpec& sweep) {
-  const bool zip = sweep.combine == scenario::SweepSpec::Combine::zip;
-  std::vector<Point> points;
-  const auto add = [&](std::size_t varied, std::size_t i) {
-    Point& point = points.emplace_back();
-    point.varied = &sweep.axes[varied];
-    for (std::size_t axis = 0; axis < sweep.axes.size(); ++axis) {
-      const std::vector<std::string>& values = sweep.axes[axis].values;
-      const std::string& value = values[zip || axis == varied ? i : 0];
-      for (const std::string& key : sweep.axes[axis].keys) point.overrides.push_back(fmt::format("{}={}", key, value));
-    }
-  };
-  for (std::size_t axis = 0; axis < (zip ? std::size_t{1} : sweep.axes.size()); ++axis)
-    for (std::size_t i = 0; i < sweep.axes[axis].values.size() && points.size() < most_points_tried; ++i) add(axis, i);
-  return points;
-}
-
-/// A batch would run the sweep's points: what is wrong with the first bad one.
-void check_sweep(const std::string& path, const scenario::LoadOptions& options, const scenario::SweepSpec& sweep,
-                 Problems& problems) {
-  const auto complain = [&](const scenario::SweepSpec::Axis& axis, const std::string& text) {
-    problems.push_back({axis.place, "[sweep]: " + text});
-  };
-  if (sweep.combine == scenario::SweepSpec::Combine::zip)
-    for (const auto& axis : sweep.axes)
-      if (axis.values.size() != sweep.axes.front().values.size())
-        return complain(axis, "axes that go side by side need as many values each");
-  for (const auto& [point, varied] : points_to_try(sweep)) {
+  for (const std::uint64_t sample : points.samples(most_points_tried)) {
+    const std::vector<std::string> point = points.at(sample).overrides();
     scenario::LoadOptions changed = options;
+    changed.one_run = true;
     changed.overrides.insert(changed.overrides.end(), point.begin(), point.end());
     const Problems found = scenario::load(path, changed).problems;
-    if (!found.empty())
-      return complain(*varied, fmt::format("the point {}: {}", fmt::join(point, ", "), found.front().text));
+    if (found.empty()) continue;
+    problems.push_back({points.place_of(sample),
+                        fmt::format("[sweep]: the point {}: {}", fmt::join(point, ", "), found.front().text)});
+    return;
   }
+}
+
+/// All that decides what reading a trace gives.
+std::string name_of_trace(const std::string& file, const workload::TraceOptions& o) {
+  return fmt::format("{}\n{} {} {} {:d}{:d}{:d}\n{}\n{}\n{}\n{}\n{}\n{} {}", file, static_cast<int>(o.format),
+                     o.time_scale, o.sort, static_cast<int>(o.delimiter), static_cast<int>(o.decimal),
+                     static_cast<int>(o.thousands), o.arrival, o.size, o.kind, o.offset, o.service, o.unit.count(),
+                     o.size_if_absent.count);
 }
 
 /// The driver libraries that were built with the program: beside it, or where both were installed.
@@ -168,28 +141,75 @@ std::string driver_folder() {
 
 }  // namespace
 
-Inputs load_inputs(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed) {
-  Inputs inputs;
+/// What was looked at, for whoever names it next.
+struct Loader::Known {
   Platforms platforms;
-  Problems platform_problems;
   Drivers drivers;
-  const scenario::LoadOptions options{
-      .overrides = overrides,
-      .seed = seed,
-      .host_check = [&](const std::string& file,
-                        const std::string& host) { return platforms.wrong_with(file, host, platform_problems); },
-      .driver_check = [&](const std::string& file) { return drivers.wrong_with(file); },
-      .driver_folder = driver_folder()};
+  std::map<std::string, std::shared_ptr<const workload::Trace>> traces;
+  std::size_t records = 0;  // of them
+};
+
+Loader::Loader() : known_(std::make_unique<Known>()) {}
+Loader::~Loader() = default;
+
+void Loader::load_trace(const scenario::WorkloadSpec& load, const std::vector<scenario::ChannelSpec>& channels,
+                        Inputs& inputs) {
+  constexpr std::size_t most_records_kept = 20'000'000;
+  const workload::TraceOptions options = options_of(load);
+  const std::string name = name_of_trace(load.trace.file, options);
+  std::shared_ptr<const workload::Trace> trace;
+  if (const auto known = known_->traces.find(name); known != known_->traces.end()) {
+    trace = known->second;
+  } else {
+    const auto text = config::read_file(load.trace.file, longest_trace_file);
+    if (const auto* error = std::get_if<config::FileError>(&text)) {
+      inputs.problems.push_back({load.trace.place, load.trace.file + ": " + error->text});
+      return;
+    }
+    workload::TraceText read = workload::read_trace(std::get<std::string>(text), load.trace.file, options);
+    inputs.problems.insert(inputs.problems.end(), read.problems.begin(), read.problems.end());
+    const bool good = read.problems.empty();
+    trace = std::make_shared<const workload::Trace>(std::move(read.trace));
+    if (good && known_->records + trace->size() <= most_records_kept) {
+      known_->traces[name] = trace;
+      known_->records += trace->size();
+    }
+  }
+  for (const scenario::ChannelSpec& channel : channels)
+    if (channel.name == load.channel) check_rings(load, channel, *trace, inputs.problems);
+  inputs.traces[load.name] = std::move(trace);
+}
+
+Inputs Loader::load(const std::string& path, scenario::LoadOptions options) {
+  Inputs inputs;
+  Problems platform_problems;
+  options.host_check = [&](const std::string& file, const std::string& host) {
+    return known_->platforms.wrong_with(file, host, platform_problems);
+  };
+  options.driver_check = [&](const std::string& file) { return known_->drivers.wrong_with(file); };
+  options.driver_folder = driver_folder();
   scenario::Loaded loaded = scenario::load(path, options);
   inputs.problems = std::move(loaded.problems);
   inputs.problems.insert(inputs.problems.end(), platform_problems.begin(), platform_problems.end());
   if (!loaded.scenario) return inputs;
-  if (std::filesystem::is_regular_file(path))  // a pipe can be read once
+  if (!options.one_run && std::filesystem::is_regular_file(path))  // a pipe can be read once
     check_sweep(path, options, loaded.scenario->sweep, inputs.problems);
   for (const scenario::WorkloadSpec& load : loaded.scenario->workloads)
     if (load.loop == scenario::WorkloadSpec::Loop::trace) load_trace(load, loaded.scenario->channels, inputs);
   if (inputs.problems.empty()) inputs.scenario = std::move(loaded.scenario);
   return inputs;
+}
+
+Inputs Loader::whole(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed) {
+  return load(path, {.overrides = overrides, .seed = seed});
+}
+
+Inputs Loader::one_run(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed) {
+  return load(path, {.overrides = overrides, .seed = seed, .one_run = true});
+}
+
+Inputs load_inputs(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed) {
+  return Loader().whole(path, overrides, seed);
 }
 
 }  // namespace vmbsim::cli

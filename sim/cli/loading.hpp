@@ -1,5 +1,7 @@
 #pragma once
 /// Inputs of a run, from files: the scenario, its platform, its traces.
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,7 +19,30 @@ struct Inputs {
   Problems problems;
 };
 
-/// Reads a scenario and everything it names, and tells all problems at once. Starts no engine in this process.
+/// Reads scenarios and everything they name, and tells all problems at once. What several of them name is looked at once:
+/// platform files, driver libraries, traces. Starts no engine in this process.
+class Loader {
+ public:
+  Loader();
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  /// As `run` takes it; its sweep is tried, too.
+  Inputs whole(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed);
+  /// As one run of its batch: what says how it is swept, searched and shown is left aside.
+  Inputs one_run(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed);
+
+ private:
+  struct Known;
+  Inputs load(const std::string& path, scenario::LoadOptions options);
+  void load_trace(const scenario::WorkloadSpec& load, const std::vector<scenario::ChannelSpec>& channels,
+                  Inputs& inputs);
+
+  std::unique_ptr<Known> known_;
+};
+
+/// `Loader::whole` of one scenario.
 Inputs load_inputs(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed);
 
 }  // namespace vmbsim::cli

@@ -27,7 +27,8 @@ int refuse(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_name() == "CallForVersion") return cli::say(error.what() + std::string("\n"), cli::fine);
   std::string text = error.what();
   if (app.get_subcommands().empty()) {
-    const std::vector<std::string> verbs{"run", "check", "expand", "schema"};
+    const std::vector<std::string> verbs{"run",    "check", "expand", "schema", "hunt",
+                                         "replay", "batch", "merge",  "export", "slurm-script"};
     const std::vector<std::string> words = app.remaining();
     text = words.empty() ? "what is to be done is missing" : "unknown verb \"" + words.front() + "\"";
     text += config::did_you_mean_or(words.empty() ? "" : words.front(), verbs, "; right would be one of: ");
@@ -43,6 +44,13 @@ std::string is_seed(const std::string& text) {
   if (error == std::errc{} && end == text.data() + text.size() && seed >= 0) return "";
   return "\"" + text + "\" is no seed; right would be a whole number from 0 to " +
          std::to_string(std::numeric_limits<std::int64_t>::max());
+}
+
+void add_overrides(CLI::App* verb, std::vector<std::string>& overrides) {
+  verb->add_option("--set", overrides, "one value on top of the file, e.g. workload.foreground.queue_depth=8")
+      ->type_size(1)
+      ->allow_extra_args(false)
+      ->type_name("KEY=VALUE");
 }
 
 std::string not_empty(const std::string& name) { return name.empty() ? "a name is missing" : ""; }
@@ -65,10 +73,7 @@ int answer(int count, char** words) {
   run.command = joined(count, words);
   CLI::App* run_verb = app.add_subcommand("run", "run one scenario and show what happened");
   run_verb->add_option("SCENARIO", run.scenario, "scenario file (TOML)")->required();
-  run_verb->add_option("--set", run.overrides, "one value on top of the file, e.g. workload.foreground.queue_depth=8")
-      ->type_size(1)
-      ->allow_extra_args(false)
-      ->type_name("KEY=VALUE");
+  add_overrides(run_verb, run.overrides);
   CLI::Option* run_seed =
       run_verb->add_option("--seed", seed, "seed instead of the file's")->check(is_seed)->type_name("N");
   run_verb
@@ -150,16 +155,81 @@ int answer(int count, char** words) {
   std::vector<std::string> overrides;
   CLI::App* expand_verb = app.add_subcommand("expand", "print a scenario with nothing left out");
   expand_verb->add_option("SCENARIO", expanded, "scenario file")->required();
-  expand_verb->add_option("--set", overrides, "one value on top of the file")
-      ->type_size(1)
-      ->allow_extra_args(false)
-      ->type_name("KEY=VALUE");
+  add_overrides(expand_verb, overrides);
   CLI::Option* expand_seed =
       expand_verb->add_option("--seed", seed, "seed instead of the file's")->check(is_seed)->type_name("N");
   expand_verb->callback([&] { status = cli::expand(expanded, overrides, given(expand_seed)); });
 
   CLI::App* schema_verb = app.add_subcommand("schema", "print the JSON Schema of scenario files, for editors");
   schema_verb->callback([&] { status = cli::schema(); });
+
+  cli::BatchArguments batch;
+  CLI::App* batch_verb = app.add_subcommand("batch", "run every point of a scenario's [sweep]; run again, it goes on");
+  batch_verb->add_option("SCENARIO", batch.scenario, "scenario file")->required();
+  add_overrides(batch_verb, batch.overrides);
+  batch_verb
+      ->add_option("--only", batch.only,
+                   "runs with this value of a swept key alone; of one key several are alternatives")
+      ->type_size(1)
+      ->allow_extra_args(false)
+      ->type_name("KEY=VALUE");
+  CLI::Option* batch_seed =
+      batch_verb->add_option("--seed", seed, "seed instead of the file's")->check(is_seed)->type_name("N");
+  batch_verb->add_option("--out", batch.out, "folder of the campaign; left out: SCENARIO's name with .campaign")
+      ->check(not_empty)
+      ->type_name("DIR");
+  batch_verb->add_option("--jobs", batch.jobs, "runs at the same time; left out: one per processor")
+      ->check(CLI::Range(1U, 1024U))
+      ->type_name("N");
+  batch_verb
+      ->add_option("--shard", batch.shard, "this part of N alone, from 1; auto: as Slurm, SGE or MPI say, auto/N: PBS")
+      ->type_name("I/N|auto");
+  batch_verb->add_option("--progress", batch.progress, "auto, plain, json or none")->type_name("FORM");
+  batch_verb->add_option("--time-limit", batch.time_limit, "of one run, as in 60s")->type_name("TIME");
+  batch_verb->add_option("--memory-limit", batch.memory_limit, "of one run, as in 2GiB")->type_name("SIZE");
+  batch_verb->add_option("--retries", batch.retries, "further attempts at a run that crashes; left out: 1")
+      ->check(CLI::Range(0U, 100U))
+      ->type_name("N");
+  batch_verb->callback([&] {
+    batch.seed = given(batch_seed);
+    status = cli::batch(batch);
+  });
+
+  std::vector<std::string> folders;
+  std::string merged;
+  CLI::App* merge_verb = app.add_subcommand("merge", "put the runs of one campaign's folders into one");
+  merge_verb->add_option("DIR", folders, "folders of batches")->required();
+  merge_verb->add_option("--out", merged, "folder for all of them")->required()->check(not_empty)->type_name("DIR");
+  merge_verb->callback([&] { status = cli::merge(folders, merged); });
+
+  std::string exported;
+  CLI::App* export_verb = app.add_subcommand("export", "print the runs of a campaign as CSV");
+  export_verb->add_option("DIR", exported, "folder of a batch")->required();
+  cli::Table table = cli::Table::by_metric;
+  CLI::Option_group* tables = export_verb->add_option_group("TABLE", "which rows");
+  const auto add_table = [&](const char* flag, cli::Table which, const char* rows) {
+    tables->add_flag_callback(
+        flag, [&table, which] { table = which; }, rows);
+  };
+  add_table("--long", cli::Table::by_metric, "one per run and metric");
+  add_table("--wide", cli::Table::by_run, "one per run");
+  add_table("--pooled", cli::Table::by_point, "one per point and latency, over all samples of its runs");
+  tables->require_option(1);
+  export_verb->callback([&] { status = cli::export_table(exported, table); });
+
+  cli::SlurmArguments slurm;
+  CLI::App* slurm_verb = app.add_subcommand("slurm-script", "print a file for sbatch that runs a batch as an array");
+  slurm_verb->add_option("SCENARIO", slurm.scenario, "scenario file")->required();
+  slurm_verb->add_option("--tasks", slurm.tasks, "tasks of the array")
+      ->required()
+      ->check(CLI::Range(1U, 100000U))
+      ->type_name("N");
+  slurm_verb->add_option("--jobs", slurm.cpus, "processors of each task")->check(CLI::Range(1U, 1024U))->type_name("N");
+  slurm_verb->add_option("--out", slurm.out, "folder of the campaign, seen by all nodes")
+      ->check(not_empty)
+      ->type_name("DIR");
+  add_overrides(slurm_verb, slurm.overrides);
+  slurm_verb->callback([&] { status = cli::slurm_script(slurm); });
 
   try {
     app.parse(count, words);

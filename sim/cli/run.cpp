@@ -5,42 +5,18 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "sim/cli/judging.hpp"
 #include "sim/cli/loading.hpp"
 #include "sim/cli/output.hpp"
 #include "sim/cli/signals.hpp"
 #include "sim/cli/verbs.hpp"
 #include "sim/cli/version.hpp"
-#include "sim/report/metrics.hpp"
 #include "sim/report/table.hpp"
 #include "sim/report/writer.hpp"
-#include "vmbsim/assert.hpp"
 
 namespace vmbsim::cli {
 
 namespace {
-
-/// Nothing holds of what was not measured: it is not a number.
-bool holds(scenario::Expectation::Relation relation, double actual, double wanted) {
-  using Relation = scenario::Expectation::Relation;
-  switch (relation) {
-    case Relation::below: return actual < wanted;
-    case Relation::at_most: return actual <= wanted;
-    case Relation::above: return actual > wanted;
-    case Relation::at_least: return actual >= wanted;
-    case Relation::equals: return actual == wanted;
-  }
-  return false;
-}
-
-void judge(const scenario::Scenario& scenario, RunResult& result) {
-  for (const scenario::Expectation& expectation : scenario.expect) {
-    const std::optional<double> actual = report::metric_value(result, expectation.metric);
-    VMBSIM_ASSERT(actual.has_value(), "a scenario that passed its checks expects something of metrics that exist");
-    result.expectations.push_back({.text = expectation.metric + " " + expectation.text,
-                                   .actual = *actual,
-                                   .met = holds(expectation.relation, *actual, expectation.value)});
-  }
-}
 
 report::Manifest manifest_of(const RunArguments& arguments, const scenario::Scenario& scenario) {
   return {.version = version,
@@ -64,12 +40,6 @@ std::optional<Problem> write_timeline(const RunArguments& arguments, bool record
     if (auto failed = report::write_whole(std::filesystem::path(arguments.out) / "trace.pftrace", bytes)) return failed;
   if (!arguments.trace.empty()) return report::write_whole(arguments.trace, bytes);
   return std::nullopt;
-}
-
-bool all_met(const RunResult& result) {
-  for (const ExpectationResult& expectation : result.expectations)
-    if (!expectation.met) return false;
-  return result.count(Severity::error) == 0;
 }
 
 }  // namespace
@@ -102,7 +72,8 @@ int run(const RunArguments& arguments) {
   if (arguments.out.empty() &&
       (scenario.record.packets || scenario.record.trace || scenario.record.interval > Duration{0}))
     std::fputs("vmbsim: [record] writes its files into the folder that --out names; there is none\n", stderr);
-  if (!scenario.sweep.axes.empty()) std::fputs("vmbsim: [sweep] is left aside; the file is run as it stands\n", stderr);
+  if (!scenario.sweep.empty())
+    std::fputs("vmbsim: [sweep] is left aside; the file is run as it stands; vmbsim batch runs its points\n", stderr);
 
   const auto started = std::chrono::steady_clock::now();
   const bool timeline_wanted = !arguments.trace.empty() || (scenario.record.trace && !arguments.out.empty());
@@ -111,7 +82,7 @@ int run(const RunArguments& arguments) {
   RunResult result = world.run();
   result.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
   result.version = version;
-  judge(scenario, result);
+  const bool met = judge(scenario, result);
 
   std::optional<Problem> unwritten;
   if (!arguments.out.empty()) {
@@ -128,7 +99,7 @@ int run(const RunArguments& arguments) {
         platform->peak_in_flight(), platform::Platform::comfortable_in_flight);
   if (unwritten) print({*unwritten});
   if (unwritten || status != fine) return broken;
-  return all_met(result) ? fine : unmet;
+  return met ? fine : unmet;
 }
 
 }  // namespace vmbsim::cli

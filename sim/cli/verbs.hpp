@@ -51,9 +51,37 @@ struct ReplayArguments {
   unsigned times = 1;
 };
 
+struct BatchArguments {
+  std::string scenario;
+  std::vector<std::string> overrides;
+  std::vector<std::string> only;  ///< KEY=VALUE of the sweep
+  std::optional<Seed> seed;
+  std::string out;            ///< folder of the campaign; empty: beside the caller, named after the scenario
+  std::string shard = "1/1";  ///< "i/N", i from 1; "auto", "auto/N"
+  std::string progress = "auto";
+  std::string time_limit;    ///< of one run; empty: none
+  std::string memory_limit;  ///< of one run; empty: none
+  unsigned jobs = 0;         ///< 0: as many as there are processors
+  unsigned retries = 1;
+};
+
+struct SlurmArguments {
+  std::string scenario;
+  std::vector<std::string> overrides;
+  std::string out;
+  unsigned tasks = 0;
+  unsigned cpus = 1;
+};
+
+enum class Table : std::uint8_t { by_metric, by_run, by_point };
+
 int run(const RunArguments& arguments);
 int hunt(const HuntArguments& arguments);
 int replay(const ReplayArguments& arguments);
+int batch(const BatchArguments& arguments);
+int merge(const std::vector<std::string>& folders, const std::string& out);
+int export_table(const std::string& folder, Table table);
+int slurm_script(const SlurmArguments& arguments);
 int check(const std::vector<std::string>& scenarios);
 int expand(const std::string& scenario, const std::vector<std::string>& overrides, std::optional<Seed> seed);
 int schema();

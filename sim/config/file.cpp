@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 namespace vmbsim::config {
 namespace fs = std::filesystem;
@@ -60,6 +61,13 @@ std::string absolute_path(const std::string& path) {
   std::error_code failed;
   const fs::path absolute = fs::absolute(path, failed);
   return failed ? path : absolute.lexically_normal().string();
+}
+
+Problem problem_with(std::string file, std::string text) {
+  Problem problem;
+  problem.place.file = std::move(file);
+  problem.text = std::move(text);
+  return problem;
 }
 
 }  // namespace vmbsim::config

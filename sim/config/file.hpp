@@ -5,6 +5,8 @@
 #include <string_view>
 #include <variant>
 
+#include "vmbsim/problem.hpp"
+
 namespace vmbsim::config {
 
 /// Why a file could not be read, as the end of a sentence: "there is no such file".
@@ -24,5 +26,8 @@ std::string relative_to(std::string_view from, std::string_view path);
 
 /// The same file under its absolute path, without `.` and `..`; symbolic links are left alone.
 std::string absolute_path(const std::string& path);
+
+/// A problem with a file as a whole, or with a word of the command line.
+Problem problem_with(std::string file, std::string text);
 
 }  // namespace vmbsim::config

@@ -12,7 +12,15 @@
 namespace vmbsim::report {
 namespace {
 
-std::string field(std::string_view text) {
+std::vector<std::string> channel_fields(const RunResult& result) {
+  std::vector<std::string> fields;
+  for (const ChannelResult& channel : result.channels) fields.push_back(csv_field(channel.name));
+  return fields;
+}
+
+}  // namespace
+
+std::string csv_field(std::string_view text) {
   if (text.find_first_of(",\"\r\n") == std::string_view::npos) return std::string(text);
   std::string quoted = "\"";
   for (char c : text) {
@@ -22,22 +30,13 @@ std::string field(std::string_view text) {
   return quoted + '"';
 }
 
-/// Empty where nothing was measured.
-std::string figure(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
-
-std::vector<std::string> channel_fields(const RunResult& result) {
-  std::vector<std::string> fields;
-  for (const ChannelResult& channel : result.channels) fields.push_back(field(channel.name));
-  return fields;
-}
-
-}  // namespace
+std::string csv_figure(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
 
 std::string summary_csv(const RunResult& result) {
   std::string out = "scenario,seed,metric,value,unit\n";
-  const std::string run = field(result.scenario) + "," + std::to_string(result.seed.value);
+  const std::string run = csv_field(result.scenario) + "," + std::to_string(result.seed.value);
   for (const Metric& metric : metrics(result))
-    fmt::format_to(std::back_inserter(out), "{},{},{},{}\n", run, field(metric.name), figure(metric.value),
+    fmt::format_to(std::back_inserter(out), "{},{},{},{}\n", run, csv_field(metric.name), csv_figure(metric.value),
                    name_of(metric.unit));
   return out;
 }

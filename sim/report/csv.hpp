@@ -2,10 +2,16 @@
 /// Tidy tables: one header line, one row per observation, RFC 4180 quoting, the same bytes for the same run.
 /// A figure of which there were no samples is an empty cell.
 #include <string>
+#include <string_view>
 
 #include "vmbsim/result.hpp"
 
 namespace vmbsim::report {
+
+/// Text as a cell, in quotes where it needs them.
+std::string csv_field(std::string_view text);
+/// The shortest text that reads back to the same number; empty where nothing was measured.
+std::string csv_figure(double value);
 
 /// scenario,seed,metric,value,unit : one row per metric of metrics.hpp.
 std::string summary_csv(const RunResult& result);

@@ -61,7 +61,9 @@ TEST_CASE("a bad command line is one line on stderr and status 2") {
     const char* text;
   };
   const auto row = GENERATE(
-      Row{"", "what is to be done is missing; right would be one of: run, check, expand, schema; see vmbsim --help"},
+      Row{"",
+          "what is to be done is missing; right would be one of: run, check, expand, schema, hunt, replay, batch, "
+          "merge, export, slurm-script; see vmbsim --help"},
       Row{"rnu s.toml", "unknown verb \"rnu\" (did you mean \"run\"?); see vmbsim --help"},
       Row{"run", "SCENARIO is required; see vmbsim --help"}, Row{"check", "SCENARIO is required; see vmbsim --help"},
       Row{"expand", "SCENARIO is required; see vmbsim --help"},
@@ -214,7 +216,7 @@ TEST_CASE("run says that it leaves a sweep aside") {
   user.writes("s.toml", std::string(small_scenario) + "[[sweep.axis]]\nkey = \"packets\"\nvalues = [1, 2]\n");
   const Answer answer = user.types("vmbsim run s.toml");
   CHECK(answer.status == 0);
-  CHECK(answer.err == "vmbsim: [sweep] is left aside; the file is run as it stands\n");
+  CHECK(answer.err == "vmbsim: [sweep] is left aside; the file is run as it stands; vmbsim batch runs its points\n");
   CHECK(user.types("vmbsim run /dev/stdin <s.toml").fingerprint() == answer.fingerprint());
   CHECK(user.types("cat s.toml | vmbsim run /dev/stdin").fingerprint() == answer.fingerprint());
 }

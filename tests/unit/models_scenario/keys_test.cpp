@@ -336,7 +336,7 @@ against = "workload.load.queue_depth"
 )"));
   REQUIRE(texts_of(result.problems) == "");
   const Scenario& s = *result.scenario;
-  CHECK(s.sweep.combine == SweepSpec::Combine::zip);
+  CHECK(s.sweep.combine == sweep::Sweep::Combine::zip);
   CHECK(s.sweep.repeat == 5);
   REQUIRE(s.sweep.axes.size() == 1);
   CHECK(s.sweep.axes[0].keys == std::vector<std::string>{"workload.load.queue_depth"});

@@ -1,0 +1,118 @@
+#include "sim/batch/batch.hpp"
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <cstdio>
+#include <cstdlib>
+
+#include "sim/cli/campaign.hpp"
+#include "sim/cli/output.hpp"
+#include "sim/cli/signals.hpp"
+#include "sim/cli/verbs.hpp"
+#include "sim/config/file.hpp"
+#include "sim/config/suggestions.hpp"
+#include "sim/config/units.hpp"
+
+namespace vmbsim::cli {
+
+namespace {
+
+std::optional<std::string> environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+/// Of those that this process may use: a cluster gives it fewer than the machine has.
+unsigned processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return static_cast<unsigned>(CPU_COUNT(&set));
+}
+
+/// The limits of a run, or what is wrong with their texts.
+std::optional<workers::Limits> limits_of(const BatchArguments& arguments) {
+  workers::Limits limits;
+  const auto refuse = [](const char* option, const std::string& text) {
+    print({config::problem_with(option, text)});
+    return std::nullopt;
+  };
+  if (!arguments.time_limit.empty()) {
+    const auto time = config::parse_duration(arguments.time_limit);
+    if (const auto* wrong = std::get_if<config::UnitError>(&time)) return refuse("--time-limit", wrong->text);
+    limits.time_ms = std::get<Duration>(time).count() / 1'000'000;
+    if (limits.time_ms == 0) return refuse("--time-limit", "right would be 1ms or more");
+  }
+  if (!arguments.memory_limit.empty()) {
+    const auto memory = config::parse_bytes(arguments.memory_limit);
+    if (const auto* wrong = std::get_if<config::UnitError>(&memory)) return refuse("--memory-limit", wrong->text);
+    limits.memory_bytes = std::get<Bytes>(memory).count;
+    if (limits.memory_bytes == 0) return refuse("--memory-limit", "right would be 1B or more");
+  }
+  return limits;
+}
+
+std::string told(const batch::Summary& summary, const BatchArguments& arguments, const std::string& folder) {
+  const batch::Standing& s = summary.standing;
+  std::string text = fmt::format("{} of {} done", s.done, config::counted(s.planned, "run", "runs"));
+  if (s.before > 0) text += fmt::format(" ({} before)", s.before);
+  if (summary.unmet > 0) text += fmt::format(", {} with an expectation not met or a rule broken", summary.unmet);
+  if (s.failed > 0) text += fmt::format(", {} failed", s.failed);
+  text += fmt::format("; {:.1f} s\n", static_cast<double>(s.elapsed_ms) / 1000);
+  if (summary.end == batch::Summary::End::stopped)
+    return text + fmt::format("stopped; run it again to go on: vmbsim batch {} --out {}\n", arguments.scenario, folder);
+  return text + fmt::format("in {}; see them: vmbsim export {} --long\n", folder, folder);
+}
+
+}  // namespace
+
+int batch(const BatchArguments& arguments) {
+  const auto limits = limits_of(arguments);
+  if (!limits) return bad_input;
+  const auto shard = batch::shard_of(arguments.shard, environment);
+  if (const auto* wrong = std::get_if<std::string>(&shard)) {
+    print({config::problem_with("--shard", *wrong)});
+    return bad_input;
+  }
+  const auto progress = batch::progress_form(arguments.progress);
+  if (!progress) {
+    print({config::problem_with("--progress",
+                                "\"" + arguments.progress + "\": right would be one of: auto, plain, json, none")});
+    return bad_input;
+  }
+  ScenarioRuns runs(arguments.scenario, arguments.overrides, arguments.seed);
+  if (const Problems problems = runs.prepare(arguments.only); !problems.empty()) {
+    print(problems);
+    return bad_input;
+  }
+  const std::string folder = arguments.out.empty() ? campaign_folder(arguments.scenario) : arguments.out;
+  const StopRequest stop;
+  batch::Batch batch({.plan = runs.plan(),
+                      .campaign = runs.campaign(),
+                      .folder = folder,
+                      .run = [&](const batch::PlannedRun& run) { return runs.run(run); },
+                      .shard = std::get<batch::Shard>(shard),
+                      .jobs = arguments.jobs == 0 ? processors() : arguments.jobs,
+                      .limits = *limits,
+                      .retries = arguments.retries,
+                      .progress = *progress,
+                      .stop_asked = [] { return StopRequest::made(); },
+                      .tell = [](const std::string& line) { std::fprintf(stderr, "vmbsim: %s\n", line.c_str()); }});
+  if (const auto wrong = batch.prepare()) {
+    print({*wrong});
+    return bad_input;
+  }
+  const batch::Summary summary = batch.run();
+  if (summary.unwritten) print({*summary.unwritten});
+  const int status = say(told(summary, arguments, folder), fine);
+  switch (summary.end) {
+    case batch::Summary::End::stopped: return stopped;
+    case batch::Summary::End::unwritten: return broken;
+    case batch::Summary::End::complete: break;
+  }
+  if (status != fine) return status;
+  return summary.unmet == 0 && summary.standing.failed == 0 ? fine : unmet;
+}
+
+}  // namespace vmbsim::cli

@@ -1,0 +1,50 @@
+#pragma once
+/// A scenario and its sweep as a plan of runs, and one run of it.
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/batch/plan.hpp"
+#include "sim/batch/store.hpp"
+#include "sim/cli/loading.hpp"
+
+namespace vmbsim::cli {
+
+/// Where a batch of a scenario file keeps its runs when nobody says: `quickstart.campaign` in the current folder.
+std::string campaign_folder(const std::string& scenario);
+
+/// The version of the model: results of two of them are not mixed.
+std::string model_version();
+
+class ScenarioRuns {
+ public:
+  ScenarioRuns(std::string path, std::vector<std::string> overrides, std::optional<Seed> seed);
+
+  /// Reads the scenario and every point of its sweep that `only` leaves. Tells all problems.
+  Problems prepare(const std::vector<std::string>& only);
+  const batch::Plan& plan() const { return *plan_; }
+  const batch::Campaign& campaign() const { return campaign_; }
+  const scenario::Scenario& scenario() const { return *scenario_; }
+
+  /// In a process of its own: reads the run's scenario once more, runs it, and prints what went wrong in it.
+  batch::Figures run(const batch::PlannedRun& run);
+
+ private:
+  std::vector<std::string> overrides_of(const sweep::Point& point) const;
+  Fingerprint identity_of(const scenario::Scenario& scenario);
+  std::string digest_of_file(const std::string& file);
+
+  std::string path_;
+  std::vector<std::string> overrides_;
+  std::optional<Seed> seed_;
+  Loader loader_;
+  std::map<std::string, std::string> digests_;  // of files, by path
+  std::optional<scenario::Scenario> scenario_;
+  std::optional<sweep::Points> points_;
+  std::optional<batch::Plan> plan_;
+  batch::Campaign campaign_;
+};
+
+}  // namespace vmbsim::cli

@@ -1,0 +1,260 @@
+#include "sim/sweep/sweep.hpp"
+
+#include <fmt/format.h>
+#include <xxhash.h>
+
+#include <algorithm>
+#include <set>
+
+#include "sim/config/file.hpp"
+#include "sim/config/suggestions.hpp"
+#include "vmbsim/wide.hpp"
+
+namespace vmbsim::sweep {
+namespace {
+
+constexpr std::uint64_t most_combinations = 20'000'000;
+constexpr const char* variant_key = "variant";
+
+Problem problem(const Place& place, const std::string& text) {
+  Problem wrong = config::problem_with(place.file, "[sweep]: " + text);
+  wrong.place = place;
+  return wrong;
+}
+
+const std::string* setting(const Variant& variant, const std::string& key) {
+  for (const Setting& one : variant.settings)
+    if (one.key == key) return &one.value;
+  return nullptr;
+}
+
+/// A value of every point.
+bool always_there(const Sweep& sweep, const std::string& key) {
+  for (const Axis& axis : sweep.axes)
+    if (std::find(axis.keys.begin(), axis.keys.end(), key) != axis.keys.end()) return true;
+  return !sweep.variants.empty() && std::all_of(sweep.variants.begin(), sweep.variants.end(),
+                                                [&](const Variant& v) { return setting(v, key) != nullptr; });
+}
+
+/// The same value, with or without quotes, in one unit or another.
+bool same(const std::string& a, const std::string& b) {
+  const Quantity left = quantity_of(a);
+  const Quantity right = quantity_of(b);
+  if (left.kind != right.kind) return false;
+  return left.kind == Quantity::Kind::text ? left.text == right.text : left.number == right.number;
+}
+
+Place first_place(const Sweep& sweep) {
+  if (!sweep.axes.empty()) return sweep.axes.front().place;
+  if (!sweep.variants.empty()) return sweep.variants.front().place;
+  return {};
+}
+
+}  // namespace
+
+std::vector<std::string> Point::overrides() const {
+  std::vector<std::string> all;
+  for (const Setting& one : settings) all.push_back(one.key + "=" + one.value);
+  return all;
+}
+
+std::vector<std::string> parameters(const Sweep& sweep) {
+  std::vector<std::string> names;
+  const auto add = [&](const std::string& name) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  };
+  if (!sweep.variants.empty()) add(variant_key);
+  for (const Variant& variant : sweep.variants)
+    for (const Setting& one : variant.settings) add(one.key);
+  for (const Axis& axis : sweep.axes)
+    for (const std::string& key : axis.keys) add(key);
+  return names;
+}
+
+Seed seed_of(const Sweep& sweep, Seed base, const Point& point, std::uint32_t repetition) {
+  constexpr std::uint64_t most = (std::uint64_t{1} << 63) - 1;  // of a scenario
+  for (const Setting& one : point.settings)
+    if (one.key == "seed") base.value = static_cast<std::uint64_t>(quantity_of(one.value).number);
+  if (sweep.common_random_numbers) return {(base.value + repetition) & most};
+  std::string text = fmt::format("{} {} {}", base.value, repetition, point.variant);
+  for (const Setting& one : point.settings) text += fmt::format("\n{}={}", one.key, one.value);
+  return {XXH3_64bits(text.data(), text.size()) & most};
+}
+
+std::optional<Problem> Points::check() const {
+  std::set<std::string> keys;
+  for (const Axis& axis : sweep_.axes) {
+    for (const std::string& key : axis.keys) {
+      if (!keys.insert(key).second) return problem(axis.place, "\"" + key + "\" has two axes");
+      if (key == "seed" && sweep_.repeat > 1)
+        return problem(axis.place, "seeds are swept or repeated, not both: leave out repeat or the axis");
+    }
+    if (axis.values.empty()) return problem(axis.place, "an axis without values leaves no point");
+    if (sweep_.combine == Sweep::Combine::zip && axis.values.size() != sweep_.axes.front().values.size())
+      return problem(axis.place, "axes that go side by side need as many values each");
+    std::set<std::string> values;
+    for (const std::string& value : axis.values)
+      if (!values.insert(value).second) return problem(axis.place, "the value " + value + " stands twice");
+  }
+  std::set<std::string> names;
+  for (const Variant& variant : sweep_.variants) {
+    if (!names.insert(variant.name).second)
+      return problem(variant.place, "two variants are named \"" + variant.name + "\"");
+    for (const Setting& one : variant.settings)
+      if (keys.count(one.key) != 0)
+        return problem(variant.place, "\"" + one.key + "\" is set by a variant and has an axis");
+  }
+  for (const Condition& condition : sweep_.where)
+    for (const auto* side : {&condition.constraint.left, &condition.constraint.right})
+      for (const Constraint::Factor& factor : *side)
+        if (!factor.key.empty() && !always_there(sweep_, factor.key))
+          return problem(condition.place, "\"" + factor.key +
+                                              "\" has no value at every point; a constraint compares swept keys" +
+                                              config::did_you_mean_or(factor.key, parameters(sweep_), "; swept are: "));
+  return std::nullopt;
+}
+
+std::optional<Problem> Points::read_filters(const std::vector<std::string>& only) {
+  const std::vector<std::string> known = parameters(sweep_);
+  for (const std::string& text : only) {
+    Problem wrong = config::problem_with("--only", "");
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      wrong.text = "\"" + text + "\" is no choice; write it as in workload.foreground.queue_depth=8";
+      return wrong;
+    }
+    const std::string key = text.substr(0, equals);
+    const std::string chosen = text.substr(equals + 1);
+    if (std::find(known.begin(), known.end(), key) == known.end()) {
+      wrong.text = "\"" + key + "\" is not swept" +
+                   (known.empty() ? std::string() : config::did_you_mean_or(key, known, "; swept are: "));
+      return wrong;
+    }
+    std::vector<std::string> values;
+    if (key == variant_key)
+      for (const Variant& variant : sweep_.variants) values.push_back(variant.name);
+    for (const Variant& variant : sweep_.variants)
+      if (const std::string* value = setting(variant, key)) values.push_back(*value);
+    for (const Axis& axis : sweep_.axes)
+      if (std::find(axis.keys.begin(), axis.keys.end(), key) != axis.keys.end())
+        values.insert(values.end(), axis.values.begin(), axis.values.end());
+    if (std::none_of(values.begin(), values.end(), [&](const std::string& v) { return same(v, chosen); })) {
+      for (std::string& value : values) value = plain_text(value);
+      values.resize(std::min<std::size_t>(values.size(), 20));
+      wrong.text = "\"" + key + "\" never is " + chosen + "; it is: " + config::listed(values);
+      return wrong;
+    }
+    const auto filter = std::find_if(filters_.begin(), filters_.end(), [&](const Filter& f) { return f.key == key; });
+    if (filter == filters_.end())
+      filters_.push_back({key, {chosen}});
+    else
+      filter->values.push_back(chosen);
+  }
+  return std::nullopt;
+}
+
+std::vector<std::size_t> Points::choices(std::uint64_t combination) const {
+  std::vector<std::size_t> chosen(sweep_.axes.size() + 1);
+  const bool zip = sweep_.combine == Sweep::Combine::zip;
+  for (std::size_t axis = sweep_.axes.size(); axis-- > 0;) {
+    const std::size_t many = sweep_.axes[axis].values.size();
+    chosen[axis + 1] = combination % many;
+    if (!zip || axis == 0) combination /= many;
+  }
+  chosen[0] = combination;
+  return chosen;
+}
+
+const std::string* Points::value(const std::vector<std::size_t>& chosen, const std::string& key) const {
+  for (std::size_t axis = 0; axis < sweep_.axes.size(); ++axis)
+    if (const auto& keys = sweep_.axes[axis].keys; std::find(keys.begin(), keys.end(), key) != keys.end())
+      return &sweep_.axes[axis].values[chosen[axis + 1]];
+  if (sweep_.variants.empty()) return nullptr;
+  const Variant& variant = sweep_.variants[chosen[0]];
+  return key == variant_key ? &variant.name : setting(variant, key);
+}
+
+bool Points::wanted(const std::vector<std::size_t>& chosen) const {
+  return std::all_of(filters_.begin(), filters_.end(), [&](const Filter& filter) {
+    const std::string* const own = value(chosen, filter.key);
+    return own != nullptr &&
+           std::any_of(filter.values.begin(), filter.values.end(), [&](const std::string& v) { return same(*own, v); });
+  });
+}
+
+std::optional<Problem> Points::prepare(const std::vector<std::string>& only) {
+  if (auto wrong = check()) return wrong;
+  if (auto wrong = read_filters(only)) return wrong;
+  Wide combinations = std::max<std::size_t>(sweep_.variants.size(), 1);
+  for (const Axis& axis : sweep_.axes) {
+    combinations *= axis.values.size();
+    if (sweep_.combine == Sweep::Combine::zip) break;
+    combinations = std::min<Wide>(combinations, Wide{1} << 62);
+  }
+  const auto refuse = [&](Wide runs) {
+    return problem(first_place(sweep_), fmt::format("{} runs are more than {}; sweep.most_runs raises the limit",
+                                                    static_cast<std::uint64_t>(runs), sweep_.most_runs));
+  };
+  if (sweep_.where.empty() && filters_.empty() && combinations * sweep_.repeat > sweep_.most_runs)
+    return refuse(std::min<Wide>(combinations * sweep_.repeat, Wide{1} << 62));
+  if (combinations > most_combinations)
+    return problem(first_place(sweep_), fmt::format("{} combinations are more than can be looked through: {}",
+                                                    static_cast<std::uint64_t>(combinations), most_combinations));
+  combinations_ = static_cast<std::uint64_t>(combinations);
+  for (std::uint64_t i = 0; i < combinations_; ++i) {
+    const std::vector<std::size_t> chosen = choices(i);
+    bool taken = wanted(chosen);
+    for (const Condition& condition : sweep_.where) {
+      if (!taken) break;
+      const auto held = holds(condition.constraint,
+                              [&](const std::string& key) -> const std::string& { return *value(chosen, key); });
+      if (const auto* wrong = std::get_if<ConstraintError>(&held)) return problem(condition.place, wrong->text);
+      taken = std::get<bool>(held);
+    }
+    if (!taken) continue;
+    points_.push_back(i);
+    if (Wide{points_.size()} * sweep_.repeat > sweep_.most_runs)
+      return problem(first_place(sweep_),
+                     fmt::format("more than {} runs; sweep.most_runs raises the limit", sweep_.most_runs));
+  }
+  if (points_.empty()) {
+    if (!filters_.empty()) return config::problem_with("--only", "leaves no point of the sweep");
+    return problem(sweep_.where.front().place, "no point fulfils every constraint");
+  }
+  return std::nullopt;
+}
+
+Point Points::at(std::uint64_t i) const {
+  const std::vector<std::size_t> chosen = choices(points_[i]);
+  Point point;
+  if (!sweep_.variants.empty()) {
+    point.variant = sweep_.variants[chosen[0]].name;
+    point.settings = sweep_.variants[chosen[0]].settings;
+  }
+  for (std::size_t axis = 0; axis < sweep_.axes.size(); ++axis)
+    for (const std::string& key : sweep_.axes[axis].keys)
+      point.settings.push_back({key, sweep_.axes[axis].values[chosen[axis + 1]]});
+  return point;
+}
+
+std::vector<std::uint64_t> Points::samples(std::size_t most) const {
+  std::set<std::pair<std::size_t, std::size_t>> seen;
+  std::vector<std::uint64_t> picked;
+  for (std::uint64_t i = 0; i < points_.size() && picked.size() < most; ++i) {
+    const std::vector<std::size_t> chosen = choices(points_[i]);
+    bool fresh = false;
+    for (std::size_t axis = 0; axis < chosen.size(); ++axis) fresh |= seen.insert({axis, chosen[axis]}).second;
+    if (fresh) picked.push_back(i);
+  }
+  return picked;
+}
+
+Place Points::place_of(std::uint64_t sample) const {
+  const std::vector<std::size_t> chosen = choices(points_[sample]);
+  // Most points differ from the first one in the value that they were chosen for.
+  for (std::size_t axis = 0; axis < sweep_.axes.size(); ++axis)
+    if (chosen[axis + 1] != 0) return sweep_.axes[axis].place;
+  return sweep_.variants.empty() ? first_place(sweep_) : sweep_.variants[chosen[0]].place;
+}
+
+}  // namespace vmbsim::sweep

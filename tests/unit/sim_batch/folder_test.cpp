@@ -1,0 +1,131 @@
+#include "sim/batch/folder.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <map>
+
+#include "sim/batch/database.hpp"
+#include "sim/config/csv_reader.hpp"
+#include "tests/support/scratch_folder.hpp"
+#include "tests/unit/sim_batch/study.hpp"
+
+using namespace vmbsim;
+using namespace vmbsim::batch;
+using namespace vmbsim::testing;
+
+namespace {
+
+std::string cell(const config::CsvReader& csv, const char* column) {
+  const auto found = csv.find(column);
+  REQUIRE(found.has_value());
+  return std::string(csv.text(*found));
+}
+
+std::map<std::string, PlannedRun> by_key(const Study& study) {
+  std::map<std::string, PlannedRun> runs;
+  for (std::uint64_t i = 0; i < study.size(); ++i) {
+    const PlannedRun run = study.plan().at(i);
+    runs.emplace(run.key.text(), run);
+  }
+  return runs;
+}
+
+}  // namespace
+
+TEST_CASE("every row of a long table has its run's parameters, and every figure reads back to the bit") {
+  const Study study;
+  const ScratchFolder scratch;
+  study.run(scratch.path());
+  const auto planned = by_key(study);
+  const std::string text = table(scratch.path(), long_table);
+  config::CsvReader csv(text, "long.csv");
+  std::size_t rows = 0;
+  while (csv.next()) {
+    const PlannedRun& run = planned.at(cell(csv, "key"));
+    CHECK(cell(csv, "scenario") == "study");
+    CHECK(cell(csv, "load.depth") == run.point.settings[0].value);
+    CHECK(cell(csv, "ring") == sweep::plain_text(run.point.settings[1].value));
+    CHECK(cell(csv, "seed") == std::to_string(run.seed.value));
+    const report::Metric metric = Study::figures(run).metrics[rows++ % 3];
+    CHECK(cell(csv, "metric") == metric.name);
+    CHECK(cell(csv, "unit") == report::name_of(metric.unit));
+    const std::string value = cell(csv, "value");
+    if (std::isnan(metric.value))
+      CHECK(value.empty());
+    else
+      CHECK(std::stod(value) == metric.value);
+  }
+  CHECK(csv.take_problems().empty());
+  CHECK(rows == 3 * study.size());
+}
+
+TEST_CASE("a wide table has a row per run and a column per metric, by parameters as numbers and then by seed") {
+  const Study study;
+  const ScratchFolder scratch;
+  study.run(scratch.path());
+  const auto planned = by_key(study);
+  const std::string text = table(scratch.path(), wide_table);
+  config::CsvReader csv(text, "wide.csv");
+  std::string order;
+  while (csv.next()) {
+    const PlannedRun& run = planned.at(cell(csv, "key"));
+    const Figures figures = Study::figures(run);
+    CHECK(cell(csv, "status") == (figures.met ? "met" : "unmet"));
+    CHECK(cell(csv, "fingerprint") == figures.fingerprint.text());
+    CHECK(std::stod(cell(csv, "channel.a,b.latency.mean")) == figures.metrics[1].value);
+    if (cell(csv, "ring") == "4KiB") order += cell(csv, "load.depth") + "/" + cell(csv, "seed") + " ";
+  }
+  CHECK(csv.take_problems().empty());
+  CHECK(order == "1/7 1/8 1/9 1/10 2/7 2/8 2/9 2/10 16/7 16/8 16/9 16/10 ");
+}
+
+TEST_CASE("pooled percentiles are those of all samples of a point's runs together") {
+  const Study study;
+  const ScratchFolder scratch;
+  study.run(scratch.path());
+  Histogram together;
+  for (std::uint64_t i = 0; i < 4; ++i) together.merge(Study::figures(study.plan().at(i)).histograms.front().histogram);
+  const std::string text = table(scratch.path(), pooled_table);
+  config::CsvReader csv(text, "pooled.csv");
+  REQUIRE(csv.next());
+  CHECK(cell(csv, "runs") == "4");
+  CHECK(cell(csv, "latency") == "channel.a,b.latency");
+  CHECK(cell(csv, "count") == "200");
+  CHECK(cell(csv, "p99_ns") == std::to_string(together.quantile(99, 100).count()));
+  CHECK(cell(csv, "max_ns") == std::to_string(together.max().count()));
+  std::size_t points = 1;
+  while (csv.next()) ++points;
+  CHECK(points == 6);
+}
+
+TEST_CASE("a table stops where its reader has had enough") {
+  const Study study(500);
+  const ScratchFolder scratch;
+  study.run(scratch.path(), [](Batch::Config& config) { config.jobs = 2; });
+  const auto runs = Runs::read({scratch.path()});
+  int pieces = 0;
+  const auto wrong = long_table(std::get<Runs>(runs), [&](const std::string&) { return ++pieces < 2; });
+  CHECK_FALSE(wrong.has_value());
+  CHECK(pieces == 3);  // the last one ends the table
+}
+
+TEST_CASE("a folder that is none, or holds no runs, is told") {
+  const ScratchFolder scratch;
+  const auto none = Runs::read({scratch.path() / "o"});
+  REQUIRE(std::holds_alternative<Problem>(none));
+  CHECK(std::get<Problem>(none).text == "holds no runs of a batch");
+}
+
+TEST_CASE("everybody's SQLite sees one row per run and metric") {
+  const Study study;
+  const ScratchFolder scratch;
+  study.run(scratch.path());
+  const Database database(store_of(scratch.path(), 0, 1), Database::Mode::read);
+  Statement rows(database,
+                 "SELECT count(*), sum(value) FROM metrics WHERE metric = 'run.events' AND "
+                 "json_extract(parameters, '$[0]') = '16'");
+  REQUIRE(rows.next());
+  CHECK(rows.integer(0) == 8);
+  CHECK(rows.integer(1) == 2 * 16 * (7 + 8 + 9 + 10));
+}
