@@ -6,6 +6,7 @@ find_package(tomlplusplus REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(SQLite3 REQUIRED)
+find_package(tinyxml2 REQUIRED)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(SIMGRID REQUIRED IMPORTED_TARGET simgrid)
 find_library(CSV_LIBRARY csv REQUIRED)        # libcsv ships neither a pkg-config nor a CMake file

@@ -52,6 +52,21 @@ class Histogram {
   /// quantile(99, 100) is p99; 0 when empty. Precondition: numerator <= denominator, denominator > 0.
   Duration quantile(std::uint64_t numerator, std::uint64_t denominator) const;
 
+  /// The same between the buckets' bounds, as if the samples of a bucket lay evenly in it: for interval ends and ratios, of
+  /// which many are put together. In nanoseconds; 0 when empty. `share` is from 0 to 1.
+  double quantile_ns(double share) const;
+  /// The inverse: the share of samples that `ns` is not below; 0 when empty.
+  double share_up_to(double ns) const;
+
+  /// The samples in coarse parts, for whoever keeps many of them: an eighth of an octave each. Part i ends below part_end(i).
+  std::size_t parts() const { return buckets_.size() / part_buckets; }
+  std::uint64_t in_part(std::size_t part) const {
+    std::uint64_t sum = 0;
+    for (std::size_t i = part * part_buckets; i < (part + 1) * part_buckets; ++i) sum += buckets_[i];
+    return sum;
+  }
+  static double part_end(std::size_t part) { return static_cast<double>(lower_bound((part + 1) * part_buckets)); }
+
   /// The buckets that hold samples, smallest first.
   std::vector<Bucket> buckets() const;
   /// The histogram with these buckets, sum, min and max: equal to the one they were read from. Nothing when no samples
@@ -61,6 +76,7 @@ class Histogram {
   friend bool operator==(const Histogram&, const Histogram&) = default;
 
  private:
+  static constexpr std::size_t part_buckets = 16;
   // Bucket i < 256 holds the value i alone; from there each octave has 128 buckets of 2^shift nanoseconds.
   static std::size_t index_of(std::uint64_t ns) {
     const auto shift = static_cast<std::size_t>(std::bit_width(ns | 128)) - 8;

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,31 @@ namespace vmbsim {
 
 /// A figure of which there were no samples. Nothing is below, above or equal to it.
 inline constexpr double nothing_measured = std::numeric_limits<double>::quiet_NaN();
+
+/// Where a figure's true value lies, with the confidence that goes with the interval; not numbers where too little was
+/// measured to say.
+struct Interval {
+  double low = nothing_measured;
+  double high = nothing_measured;
+
+  bool known() const { return low <= high; }
+  bool holds(double value) const { return low <= value && value <= high; }
+};
+
+/// How sure every interval of a run's own figures is.
+inline constexpr double interval_confidence = 0.95;
+
+/// Of the figures of one channel; latencies in nanoseconds.
+struct ChannelIntervals {
+  Interval throughput_per_s;
+  Interval mean, p50, p90, p99, p999;
+};
+
+/// How long figures took to settle, by MSER-5, from the start of measuring.
+struct FoundWarmUp {
+  Duration length{};
+  bool settled = true;  ///< false: they still drifted at the end, or too few packets came back to tell
+};
 
 /// The stages of a transaction, in the order of its journey: the lane to the host, the service, the lane back. A stage is
 /// the span from the previous stage's end to its own, so the stages of a packet add up to its latency exactly.
@@ -61,6 +87,8 @@ struct ChannelResult {
   double throughput_per_s = 0;                   ///< measured completions per simulated second
   double bytes_per_s = 0;                        ///< external data moved by them, per simulated second
   Histogram latency;                             ///< VmbPacketSend to completion routine
+  FoundWarmUp beginning;                         ///< of the latencies
+  ChannelIntervals intervals;                    ///< by what one run shows of itself
   std::array<Wide, stage_count> stage_sum_ns{};  ///< over the measured transactions; adds up to latency's sum
   std::uint64_t batches = 0;                     ///< passes of the host endpoint that ended in ProcessingComplete
   std::uint64_t batched_packets = 0;
@@ -130,7 +158,8 @@ struct RunResult {
   std::string version;
   Fingerprint fingerprint;
   Duration simulated{};
-  Duration measured{};  ///< simulated time after the warm-up
+  Duration measured{};                 ///< simulated time after the warm-up
+  std::optional<FoundWarmUp> warm_up;  ///< that was found, not given
   std::uint64_t events = 0;
   std::uint64_t transactions = 0;  ///< completed, over all channels
   double wall_s = 0;               ///< the only figure that differs between two runs

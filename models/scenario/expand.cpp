@@ -1,4 +1,4 @@
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -61,10 +61,14 @@ std::string load_line(const Scenario& s, const WorkloadSpec& w) {
 std::string end_line(const Scenario& s) {
   std::vector<std::string> ends;
   if (s.run_for > Duration{0})
-    ends.push_back(config::to_text(s.run_for) + " after a warm-up of " + config::to_text(s.warm_up));
+    ends.push_back(config::to_text(s.run_for) + (s.warm_up_auto ? " after a warm-up that is found before the run"
+                                                                : " after a warm-up of " + config::to_text(s.warm_up)));
   if (s.packets > 0) ends.push_back(config::counted(s.packets, "completion", "completions"));
-  if (ends.empty()) return "when the traces end";
-  return ends.size() == 1 ? ends[0] : ends[0] + ", or " + ends[1];
+  if (ends.empty()) ends.emplace_back("when the traces end");
+  if (s.precision)
+    ends.push_back(fmt::format("when a figure of {} is known to {:g} %", s.precision->channel,
+                               100 * s.precision->target.relative_half_width));
+  return fmt::format("{}", fmt::join(ends, ", or "));
 }
 
 }  // namespace
@@ -96,7 +100,7 @@ std::string describe(const Scenario& s) {
     out += fmt::format("  sweep     {} x {}; run takes the scenario as it stands\n",
                        config::counted(points.size(), "point", "points"),
                        config::counted(s.sweep.repeat, "seed", "seeds"));
-  if (!s.objective.empty()) out += "  objective run does not use it\n";
+  if (!s.objective.empty()) out += "  objective plan looks for the load that keeps it; run does not use it\n";
   if (!s.report.rows.empty() || !s.report.against.empty()) out += "  report    run does not use it\n";
   return out;
 }

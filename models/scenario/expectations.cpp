@@ -258,10 +258,17 @@ std::variant<Expectation, ExpectationError> expectation(const Scenario& s, const
     out.metric = metric;
     out.relation = relation;
     out.value = std::get<double>(value);
+    out.unit = std::get<Found>(found).unit;
     out.text = demand;
     return out;
   }
   return ExpectationError{"unknown relation \"" + std::string(written_sign) + "\"; " + right};
+}
+
+std::optional<ExpectationError> wrong_metric(const Scenario& s, const std::string& metric) {
+  const auto found = find_metric(s, of_a_single_one(s, metric));
+  if (const auto* wrong = std::get_if<ExpectationError>(&found)) return *wrong;
+  return std::nullopt;
 }
 
 std::optional<ExpectationError> wrong_row(const Scenario& s, const std::string& row) {
@@ -273,9 +280,7 @@ std::optional<ExpectationError> wrong_row(const Scenario& s, const std::string& 
     }
   for (const char* kind : {"run.", "channel.", "workload.", "processor.", "device."}) {
     if (row.compare(0, std::string_view(kind).size(), kind) != 0) continue;
-    const auto found = find_metric(s, of_a_single_one(s, row));
-    if (const auto* wrong = std::get_if<ExpectationError>(&found)) return *wrong;
-    return std::nullopt;
+    return wrong_metric(s, row);
   }
   return ExpectationError{"unknown metric" + config::did_you_mean(row, names) +
                           "; right would be one of a channel or a workload, as in \"latency.p99\", or a full name"};

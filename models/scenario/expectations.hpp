@@ -20,6 +20,9 @@ struct ExpectationError {
 std::variant<Expectation, ExpectationError> expectation(const Scenario& s, const std::string& metric,
                                                         const std::string& demand);
 
+/// What is wrong with a full name of a metric, or nothing.
+std::optional<ExpectationError> wrong_metric(const Scenario& s, const std::string& metric);
+
 /// What is wrong with `row` of `[report]`, or nothing: a row is what follows `channel.x.` or `workload.x.` in a metric's name,
 /// or such a name in full.
 std::optional<ExpectationError> wrong_row(const Scenario& s, const std::string& row);

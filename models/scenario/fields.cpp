@@ -9,6 +9,7 @@
 
 #include "models/scenario/expectations.hpp"
 #include "models/scenario/parsers.hpp"
+#include "models/scenario/statistics_fields.hpp"
 #include "sim/config/suggestions.hpp"
 #include "sim/config/toml_text.hpp"
 
@@ -591,11 +592,7 @@ void fields(Visitor& v, Scenario& s) {
   std::int64_t seed = 1;
   integer(v, "seed", seed, 0, std::numeric_limits<std::int64_t>::max(), "1", "What the run's chance is drawn from.");
   s.seed = {static_cast<std::uint64_t>(seed)};
-  v.value({.key = "warm_up",
-           .shape = Shape::duration,
-           .doc = "Simulated span that figures leave out.",
-           .preset = "\"0ns\""},
-          parse_duration(s.warm_up, 0ns, longest_run));
+  warm_up_field(v, s);
   v.value({.key = "run_for", .shape = Shape::duration, .doc = "Simulated span after the warm-up."},
           parse_duration(s.run_for, 1ns, longest_run));
   v.value({.key = "packets",
@@ -617,9 +614,13 @@ void fields(Visitor& v, Scenario& s) {
   v.table({.key = "sweep", .doc = "The points a batch runs.", .optional = true}, [&] { sweep_fields(v, s.sweep); });
   v.entries({.key = "objective", .doc = "Metrics and what must hold of them: what plan must keep.", .optional = true},
             parse_demand(s, s.objective));
+  v.table({.key = "plan", .doc = "What plan looks for, and how sure it is to be.", .optional = true},
+          [&] { plan_fields(v, s.plan); });
   v.table({.key = "report", .doc = "What a report shows.", .optional = true}, [&] { report_fields(v, s, s.report); });
   v.entries({.key = "expect", .doc = "Metrics and what must hold of them, or the run fails.", .optional = true},
             parse_demand(s, s.expect));
+  v.table({.key = "precision", .doc = "A figure that ends the run when it is known well enough.", .optional = true},
+          [&] { precision_fields(v, s, settled(s)); });
   v.table({.key = "verifier", .doc = "What becomes of findings, by rule; error: the run fails.", .optional = true},
           [&] { verifier_fields(v, s.verifier); });
   v.table({.key = "hunt", .doc = "What a hunt varies and looks for; a run leaves it aside.", .optional = true},

@@ -35,6 +35,9 @@ enum class Shape : std::uint8_t {
   values,
   range,
   settings,
+  warm_up,
+  figure,
+  quantity,
 };
 
 /// One key with a value.

@@ -77,6 +77,10 @@ Json shape_of(const Field& field) {
     case Shape::arrivals: return reference("arrivals");
     case Shape::request: return reference("request");
     case Shape::texts: return reference("texts");
+    case Shape::warm_up: return {{"anyOf", {reference("duration"), {{"enum", {"auto"}}}}}};
+    case Shape::figure:
+      return pattern("a channel's figure", "^channel\\..+\\.(throughput|latency\\.(mean|p50|p90|p99|p999))$");
+    case Shape::quantity: return {{"anyOf", {{{"type", "number"}}, {{"type", "string"}}}}};
     case Shape::values: return {{"type", "array"}, {"minItems", 1}};
     case Shape::range: {
       const Json any = {{"type", {"string", "number"}}};

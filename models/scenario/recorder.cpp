@@ -12,6 +12,8 @@ void Recorder::returned(const vmbus::Journey& journey) {
     interval_latency_.add(journey.latency());
   }
   latency_.add(journey.latency());
+  if (seen_.observed(latency_, config_.world.now())) [[unlikely]]
+    look_at_precision();
   data_ += journey.data;
   Duration sum{};
   for (std::size_t i = 0; i < stage_count; ++i) {
@@ -31,7 +33,12 @@ void Recorder::returned(const vmbus::Journey& journey) {
 
 void Recorder::start_measuring() {
   measuring_ = true;
+  seen_.start(config_.world.now());
   interval_end_ = config_.world.now() + config_.interval;
+}
+
+void Recorder::look_at_precision() {
+  if (stopping_ && stopping_->enough(seen_, latency_)) config_.world.end();
 }
 
 void Recorder::close_intervals(SimTime until) {
@@ -63,6 +70,8 @@ void Recorder::report(ChannelResult& result, Duration measured) const {
   result.outstanding = outstanding();
   result.measured = latency_.count();
   result.latency = latency_;
+  result.beginning = seen_.beginning();
+  result.intervals = seen_.intervals(latency_, interval_confidence);
   result.stage_sum_ns = stage_sum_ns_;
   const double seconds = static_cast<double>(measured.count()) / 1e9;
   const auto rate = [&](double count) { return measured.count() == 0 ? nothing_measured : count / seconds; };

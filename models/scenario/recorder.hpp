@@ -1,12 +1,14 @@
 #pragma once
 /// What one channel instance is measured by: it reads each journey once, where the packet leaves the house.
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "models/scenario/scenario.hpp"
 #include "models/scenario/timeline.hpp"
 #include "models/vmbus/journey.hpp"
 #include "sim/kernel/simulation.hpp"
+#include "sim/stats/observations.hpp"
 #include "vmbsim/result.hpp"
 
 namespace vmbsim::scenario {
@@ -43,9 +45,12 @@ class Recorder final : public vmbus::JourneyLog {
     kernel::Simulation& world;
     PacketLimit& limit;
     RowLimit& rows;
-    Timeline* timeline = nullptr;  ///< null: none is kept
+    Timeline* timeline = nullptr;                        ///< null: none is kept
+    std::optional<stats::Stopping::Config> precision{};  ///< the run ends when this is known of the channel
   };
-  explicit Recorder(Config config) : config_(config) {}
+  explicit Recorder(Config config) : config_(config) {
+    if (config_.precision) stopping_.emplace(*config_.precision);
+  }
 
   void begun(vmbus::Journey& journey) override {
     journey.number = ++sent_;
@@ -67,12 +72,15 @@ class Recorder final : public vmbus::JourneyLog {
 
  private:
   void close_intervals(SimTime until);
+  void look_at_precision();
 
   Config config_;
   std::uint64_t sent_ = 0;
   std::uint64_t completed_ = 0;
   bool measuring_ = false;
   Histogram latency_;
+  stats::Observations seen_;
+  std::optional<stats::Stopping> stopping_;
   std::array<Wide, stage_count> stage_sum_ns_{};
   Bytes data_{};
   Histogram interval_latency_;

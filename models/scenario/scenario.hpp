@@ -14,6 +14,8 @@
 #include "sim/explore/program.hpp"
 #include "sim/kernel/arrival_process.hpp"
 #include "sim/kernel/distribution.hpp"
+#include "sim/report/metrics.hpp"
+#include "sim/stats/observations.hpp"
 #include "sim/sweep/sweep.hpp"
 #include "vmbsim/bytes.hpp"
 #include "vmbsim/ids.hpp"
@@ -145,8 +147,15 @@ struct Expectation {
   std::string metric;  ///< as in the `metric` column of summary.csv
   Relation relation = Relation::below;
   double value = 0;  ///< in the metric's own unit (ns, bytes, per second, plain)
+  report::Unit unit = report::Unit::count;
   std::string text;  ///< as written
   Place place;
+};
+
+/// `[precision]`: the run ends when a figure of one channel is known well enough, before its other limits are reached.
+struct PrecisionSpec {
+  std::string channel;  ///< instance
+  stats::Stopping::Config target;
 };
 
 /// Rows that `[record]` may bring in one run: what one computer's memory holds.
@@ -157,6 +166,30 @@ struct RecordSpec {
   bool packets = false;  ///< packets.csv: one row per transaction
   Duration interval{};   ///< intervals.csv: one row per interval; 0: none
   bool trace = false;    ///< trace.pftrace: the run as a timeline
+};
+
+/// `[plan]`: what is asked for under `[objective]`, and how sure the answer is to be.
+struct PlanSpec {
+  /// One thing that may vary, in steps from one end to the other.
+  struct Axis {
+    std::vector<std::string> keys;  ///< paths as `--set` takes them; all get the same value
+    double from = 0;
+    double to = 0;
+    double step = 1;
+    std::string unit;      ///< as written behind the numbers, "/s", " pages"; empty: plain numbers
+    bool whole = true;     ///< plain numbers without a fraction
+    bool maximise = true;  ///< else the smallest is asked for
+    Place place;
+
+    std::size_t last() const;                    ///< index of the last value
+    double number(std::size_t index) const;      ///< index 0 is what keeps the objective most easily
+    std::string value(std::size_t index) const;  ///< as a person reads it: "12", "4000/s"
+    std::string toml(std::size_t index) const;   ///< as `--set` takes it
+  };
+  std::vector<Axis> axes;  ///< the first is searched, of the others every value is taken
+  double confidence = 0.95;
+  std::uint32_t first_runs = 5;   ///< at every value
+  std::uint32_t most_runs = 100;  ///< at one that is close
 };
 
 /// `[verifier]`: one rule, and what becomes of its findings.
@@ -190,6 +223,7 @@ struct Scenario {
   std::string file;  ///< as given on the command line
   Seed seed{1};
   Duration warm_up{};
+  bool warm_up_auto = false;  ///< `warm_up = "auto"`: to be found, by find_warm_up(), before the run
   Duration run_for{};         ///< measured span after the warm-up; 0: until `packets` completions or the trace's end
   std::uint64_t packets = 0;  ///< stop after that many completions; 0: no such limit
   MachineSpec machine;
@@ -200,10 +234,12 @@ struct Scenario {
   std::vector<WorkloadSpec> workloads;
   std::vector<Expectation> expect;
   std::vector<VerifierSpec> verifier;
+  std::optional<PrecisionSpec> precision;
   RecordSpec record;
   HuntSpec hunt;
   sweep::Sweep sweep;                  ///< what a batch runs; `run` takes the scenario as it stands
   std::vector<Expectation> objective;  ///< what `plan` must keep
+  PlanSpec plan;
   ReportSpec report;
   std::vector<std::string> files;  ///< absolute, ascending: what it reads beside itself; the resolved text names them
   std::string resolved;            ///< this scenario as TOML with nothing left out; reads back to the same values

@@ -28,7 +28,8 @@ void override_all(config::Document& document, const LoadOptions& options, Proble
 /// What says how a scenario is run, and not what happens in it.
 void leave_one_run(config::Document& document) {
   std::erase_if(document.root.entries, [](const config::Entry& entry) {
-    return entry.key == "sweep" || entry.key == "objective" || entry.key == "report" || entry.key == "hunt";
+    return entry.key == "sweep" || entry.key == "objective" || entry.key == "plan" || entry.key == "report" ||
+           entry.key == "hunt";
   });
 }
 

@@ -16,10 +16,10 @@ namespace vmbsim::scenario {
 struct LoadOptions {
   std::vector<std::string> overrides{};  ///< `key.path=value` each, applied in order; see sim/config/overrides.hpp
   std::optional<Seed> seed{};            ///< wins over the file and the overrides; at most 2^63 - 1
-  bool one_run = false;                  ///< as one run of a batch: without [sweep], [objective], [report] and [hunt]
-  HostCheck host_check{};                ///< asked for every host and disk of a platform
-  DriverCheck driver_check{};            ///< asked for every driver library, by its absolute path
-  std::string driver_folder{};           ///< where the program keeps its own driver libraries; empty: nowhere
+  bool one_run = false;         ///< as one run of a batch: without [sweep], [objective], [plan], [report] and [hunt]
+  HostCheck host_check{};       ///< asked for every host and disk of a platform
+  DriverCheck driver_check{};   ///< asked for every driver library, by its absolute path
+  std::string driver_folder{};  ///< where the program keeps its own driver libraries; empty: nowhere
 };
 
 /// A scenario, or at least one problem. Problems are in the order of their places, those of the main file first.

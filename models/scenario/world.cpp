@@ -79,6 +79,7 @@ struct World::Parts final : drivers::ReadyListener {
   void build_loads(const Traces& traces);
   void start_timeline();
   Bytes largest_request(const ChannelSpec& spec) const;
+  std::optional<stats::Stopping::Config> precision_of(const std::string& channel) const;
 
   // The run
   void boot();
@@ -222,6 +223,11 @@ Bytes World::Parts::largest_request(const ChannelSpec& spec) const {
   return largest;
 }
 
+std::optional<stats::Stopping::Config> World::Parts::precision_of(const std::string& channel) const {
+  if (!scenario.precision || scenario.precision->channel != channel) return std::nullopt;
+  return scenario.precision->target;
+}
+
 void World::Parts::build_channel(const ChannelSpec& spec, Guest& guest, std::string name) {
   ChannelInstance& channel = channels.emplace_back();
   channel.name = std::move(name);
@@ -234,7 +240,8 @@ void World::Parts::build_channel(const ChannelSpec& spec, Guest& guest, std::str
                                                   .world = world,
                                                   .limit = limit,
                                                   .rows = rows,
-                                                  .timeline = timeline});
+                                                  .timeline = timeline,
+                                                  .precision = precision_of(channel.name)});
   drivers::ClientChannels::Config client{.devices = {},
                                          .to_host = spec.to_host,
                                          .to_guest = spec.to_guest,

@@ -1,7 +1,6 @@
 #include "sim/batch/batch.hpp"
 
 #include <fmt/format.h>
-#include <sched.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -21,14 +20,6 @@ namespace {
 std::optional<std::string> environment(const char* name) {
   const char* const value = std::getenv(name);
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
-/// Of those that this process may use: a cluster gives it fewer than the machine has.
-unsigned processors() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
-  return static_cast<unsigned>(CPU_COUNT(&set));
 }
 
 /// The limits of a run, or what is wrong with their texts.
@@ -93,7 +84,7 @@ int batch(const BatchArguments& arguments) {
                       .folder = folder,
                       .run = [&](const batch::PlannedRun& run) { return runs.run(run); },
                       .shard = std::get<batch::Shard>(shard),
-                      .jobs = arguments.jobs == 0 ? processors() : arguments.jobs,
+                      .jobs = arguments.jobs == 0 ? workers::processors() : arguments.jobs,
                       .limits = *limits,
                       .retries = arguments.retries,
                       .progress = *progress,

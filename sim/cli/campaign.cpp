@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sim/cli/judging.hpp"
+#include "sim/cli/running.hpp"
 #include "sim/cli/version.hpp"
 #include "sim/config/file.hpp"
 #include "sim/config/toml_text.hpp"
@@ -114,8 +115,7 @@ batch::Figures ScenarioRuns::run(const batch::PlannedRun& planned) {
     platform = platform::Platform::load(inputs.scenario->machine.platform, inputs.problems);
     if (platform == nullptr) throw std::runtime_error(inputs.problems.front().line());
   }
-  scenario::World world(*inputs.scenario, inputs.traces, platform.get());
-  RunResult result = world.run();
+  RunResult result = run_once(*inputs.scenario, inputs.traces, platform.get());
   const bool met = judge(*inputs.scenario, result);
   tell(result);
   return figures_of(result, met);

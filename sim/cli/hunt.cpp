@@ -26,7 +26,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t usual_runs = 100'000;
 
-unsigned processors() { return static_cast<unsigned>(std::clamp(::sysconf(_SC_NPROCESSORS_ONLN), 1L, 256L)); }
 
 Problem command_line(const std::string& text) {
   Problem problem;
@@ -252,7 +251,7 @@ int hunt(const HuntArguments& arguments) {
       .seed = arguments.seed.value_or(loaded.defaults.seed),
       .strategies = strategies,
       .runs = arguments.runs.value_or(loaded.defaults.runs != 0 ? loaded.defaults.runs : usual_runs),
-      .jobs = arguments.jobs != 0 ? arguments.jobs : processors(),
+      .jobs = arguments.jobs != 0 ? arguments.jobs : workers::processors(),
       .keep_going = arguments.keep_going,
       .part = part,
       .swarm = true,

@@ -27,8 +27,9 @@ int refuse(const CLI::App& app, const CLI::ParseError& error) {
   if (error.get_name() == "CallForVersion") return cli::say(error.what() + std::string("\n"), cli::fine);
   std::string text = error.what();
   if (app.get_subcommands().empty()) {
-    const std::vector<std::string> verbs{"run",    "check", "expand", "schema", "hunt",
-                                         "replay", "batch", "merge",  "export", "slurm-script"};
+    std::vector<std::string> verbs;
+    for (const CLI::App* verb : app.get_subcommands([](const CLI::App*) { return true; }))
+      verbs.push_back(verb->get_name());
     const std::vector<std::string> words = app.remaining();
     text = words.empty() ? "what is to be done is missing" : "unknown verb \"" + words.front() + "\"";
     text += config::did_you_mean_or(words.empty() ? "" : words.front(), verbs, "; right would be one of: ");
@@ -145,6 +146,42 @@ int answer(int count, char** words) {
       ->check(CLI::Range(1u, 1'000'000u))
       ->type_name("N");
   replay_verb->callback([&] { status = cli::replay(replay); });
+
+  cli::PlanArguments plan;
+  CLI::App* plan_verb = app.add_subcommand("plan", "find the largest load that keeps the scenario's [objective]");
+  plan_verb->add_option("SCENARIO", plan.scenario, "scenario file (TOML)")->required();
+  plan_verb->add_option("--set", plan.overrides, "one value on top of the file")
+      ->type_size(1)
+      ->allow_extra_args(false)
+      ->type_name("KEY=VALUE");
+  CLI::Option* plan_seed =
+      plan_verb->add_option("--seed", seed, "seed of the first run at every load")->check(is_seed)->type_name("N");
+  plan_verb->add_option("--jobs", plan.jobs, "processes; the answer does not depend on it")
+      ->check(CLI::Range(1u, 256u))
+      ->type_name("N");
+  plan_verb->add_option("--out", plan.out, "folder for plan.json")->check(not_empty)->type_name("DIR");
+  plan_verb->add_flag("--sensitivity", plan.sensitivity, "also tell which inputs the answer hangs on most; many runs");
+  plan_verb->callback([&] {
+    plan.seed = given(plan_seed);
+    status = cli::plan(plan);
+  });
+
+  cli::CompareArguments compare;
+  CLI::App* compare_verb =
+      app.add_subcommand("compare", "tell what changed between two campaigns; exit status 1 when something got worse");
+  compare_verb->add_option("BEFORE", compare.before, "folder of a campaign")->required();
+  compare_verb->add_option("AFTER", compare.after, "folder of another")->required();
+  compare_verb->add_option("--tolerance", compare.tolerance, "percent that a figure may get worse")
+      ->check(CLI::Range(0.0, 1e6))
+      ->type_name("PERCENT");
+  compare_verb->add_option("--confidence", compare.confidence, "percent: how sure all answers together are to be")
+      ->check(CLI::Range(50.0, 99.999))
+      ->type_name("PERCENT");
+  compare_verb->add_option("--junit", compare.junit, "file for a test case per figure")
+      ->check(not_empty)
+      ->type_name("FILE.xml");
+  compare_verb->add_option("--json", compare.json, "file for every figure")->check(not_empty)->type_name("FILE.json");
+  compare_verb->callback([&] { status = cli::compare(compare); });
 
   std::vector<std::string> checked;
   CLI::App* check_verb = app.add_subcommand("check", "tell every problem of scenario files; nothing is run");

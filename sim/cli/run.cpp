@@ -1,13 +1,13 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 
 #include "sim/cli/judging.hpp"
 #include "sim/cli/loading.hpp"
 #include "sim/cli/output.hpp"
+#include "sim/cli/running.hpp"
 #include "sim/cli/signals.hpp"
 #include "sim/cli/verbs.hpp"
 #include "sim/cli/version.hpp"
@@ -75,13 +75,9 @@ int run(const RunArguments& arguments) {
   if (!scenario.sweep.empty())
     std::fputs("vmbsim: [sweep] is left aside; the file is run as it stands; vmbsim batch runs its points\n", stderr);
 
-  const auto started = std::chrono::steady_clock::now();
   const bool timeline_wanted = !arguments.trace.empty() || (scenario.record.trace && !arguments.out.empty());
   scenario::Timeline timeline;
-  scenario::World world(scenario, inputs.traces, platform.get(), nullptr, timeline_wanted ? &timeline : nullptr);
-  RunResult result = world.run();
-  result.wall_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
-  result.version = version;
+  RunResult result = run_once(scenario, inputs.traces, platform.get(), timeline_wanted ? &timeline : nullptr);
   const bool met = judge(scenario, result);
 
   std::optional<Problem> unwritten;

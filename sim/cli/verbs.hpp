@@ -75,7 +75,27 @@ struct SlurmArguments {
 
 enum class Table : std::uint8_t { by_metric, by_run, by_point };
 
+struct PlanArguments {
+  std::string scenario;
+  std::vector<std::string> overrides;  ///< key.path=value
+  std::optional<Seed> seed;
+  unsigned jobs = 0;  ///< 0: as many as there are processors
+  std::string out;    ///< folder for plan.json; empty: none
+  bool sensitivity = false;
+};
+
+struct CompareArguments {
+  std::string before;  ///< folders of campaigns
+  std::string after;
+  double tolerance = 5;    ///< percent
+  double confidence = 95;  ///< percent
+  std::string junit;       ///< files; empty: none
+  std::string json;
+};
+
 int run(const RunArguments& arguments);
+int compare(const CompareArguments& arguments);
+int plan(const PlanArguments& arguments);
 int hunt(const HuntArguments& arguments);
 int replay(const ReplayArguments& arguments);
 int batch(const BatchArguments& arguments);

@@ -50,6 +50,39 @@ Duration Histogram::quantile(std::uint64_t numerator, std::uint64_t denominator)
   return std::min(Duration{static_cast<std::int64_t>(upper_bound(index))}, max());
 }
 
+double Histogram::quantile_ns(double share) const {
+  VMBSIM_ASSERT(share >= 0 && share <= 1, "a quantile lies between 0 and 1");
+  if (count_ == 0) return 0;
+  const double rank = share * static_cast<double>(count_);
+  double seen = 0;
+  for (std::size_t i = 0; i < buckets_.size(); ++i) {
+    if (buckets_[i] == 0) continue;
+    const auto in_it = static_cast<double>(buckets_[i]);
+    if (seen + in_it >= rank) {
+      const auto from = static_cast<double>(lower_bound(i));
+      const auto to = static_cast<double>(lower_bound(i + 1));
+      const double at = from + (to - from) * std::max(rank - seen, 0.0) / in_it;
+      return std::clamp(at, static_cast<double>(min_), static_cast<double>(max_));
+    }
+    seen += in_it;
+  }
+  return static_cast<double>(max_);
+}
+
+double Histogram::share_up_to(double ns) const {
+  if (count_ == 0 || ns < static_cast<double>(min_)) return 0;
+  if (ns >= static_cast<double>(max_)) return 1;
+  double seen = 0;
+  for (std::size_t i = 0; i < buckets_.size(); ++i) {
+    if (buckets_[i] == 0) continue;
+    const auto from = static_cast<double>(lower_bound(i));
+    const auto to = static_cast<double>(lower_bound(i + 1));
+    if (ns < from) break;
+    seen += static_cast<double>(buckets_[i]) * std::min((ns - from) / (to - from), 1.0);
+  }
+  return seen / static_cast<double>(count_);
+}
+
 std::vector<Histogram::Bucket> Histogram::buckets() const {
   std::vector<Bucket> filled;
   for (std::size_t i = 0; i < buckets_.size(); ++i)

@@ -33,11 +33,11 @@ std::string csv_field(std::string_view text) {
 std::string csv_figure(double value) { return std::isnan(value) ? "" : fmt::format("{}", value); }
 
 std::string summary_csv(const RunResult& result) {
-  std::string out = "scenario,seed,metric,value,unit\n";
+  std::string out = "scenario,seed,metric,value,unit,low,high\n";
   const std::string run = csv_field(result.scenario) + "," + std::to_string(result.seed.value);
   for (const Metric& metric : metrics(result))
-    fmt::format_to(std::back_inserter(out), "{},{},{},{}\n", run, csv_field(metric.name), csv_figure(metric.value),
-                   name_of(metric.unit));
+    fmt::format_to(std::back_inserter(out), "{},{},{},{},{},{}\n", run, csv_field(metric.name), csv_figure(metric.value),
+                   name_of(metric.unit), csv_figure(metric.interval.low), csv_figure(metric.interval.high));
   return out;
 }
 

@@ -13,7 +13,7 @@ std::string csv_field(std::string_view text);
 /// The shortest text that reads back to the same number; empty where nothing was measured.
 std::string csv_figure(double value);
 
-/// scenario,seed,metric,value,unit : one row per metric of metrics.hpp.
+/// scenario,seed,metric,value,unit,low,high : one row per metric of metrics.hpp; low and high are its confidence interval.
 std::string summary_csv(const RunResult& result);
 
 /// channel,submitted_ns,<stage>_ns...,latency_ns : one row per recorded transaction.

@@ -22,6 +22,19 @@ Json to_json(const Spread& times) {
           {"p99", whole(times.p99)}, {"p999", whole(times.p999)}, {"max", whole(times.max)}};
 }
 
+Json to_json(const Interval& interval) { return interval.known() ? Json{interval.low, interval.high} : Json(nullptr); }
+
+Json to_json(const ChannelIntervals& intervals) {
+  return {{"confidence", interval_confidence},
+          {"throughput_per_s", to_json(intervals.throughput_per_s)},
+          {"latency_ns",
+           {{"mean", to_json(intervals.mean)},
+            {"p50", to_json(intervals.p50)},
+            {"p90", to_json(intervals.p90)},
+            {"p99", to_json(intervals.p99)},
+            {"p999", to_json(intervals.p999)}}}};
+}
+
 Json to_json(const RingResult& ring) {
   return {{"size_bytes", ring.size.count},
           {"peak_bytes", ring.peak.count},
@@ -41,6 +54,7 @@ Json to_json(const ChannelResult& channel) {
           {"throughput_per_s", channel.throughput_per_s},
           {"bytes_per_s", channel.bytes_per_s},
           {"latency_ns", to_json(spread(channel.latency, mean_ns(channel, means.latency)))},
+          {"intervals", to_json(channel.intervals)},
           {"stages_ns", stages},
           {"batches",
            {{"count", channel.batches},
@@ -102,23 +116,25 @@ Json list(const std::vector<Item>& items) {
 std::string summary_json(const RunResult& result) {
   Json counts = Json::object();
   for (const FindingCount& rule : result.finding_counts) counts[rule.rule] = rule.times;
-  const Json summary = {{"schema", 1},
-                        {"scenario", result.scenario},
-                        {"seed", result.seed.value},
-                        {"version", result.version},
-                        {"fingerprint", result.fingerprint.text()},
-                        {"simulated_ns", result.simulated.count()},
-                        {"measured_ns", result.measured.count()},
-                        {"events", result.events},
-                        {"transactions", result.transactions},
-                        {"wall_s", result.wall_s},
-                        {"channels", list(result.channels)},
-                        {"workloads", list(result.workloads)},
-                        {"processors", list(result.processors)},
-                        {"devices", list(result.devices)},
-                        {"findings", list(result.findings)},
-                        {"finding_counts", counts},
-                        {"expectations", list(result.expectations)}};
+  Json summary = {{"schema", 1},
+                  {"scenario", result.scenario},
+                  {"seed", result.seed.value},
+                  {"version", result.version},
+                  {"fingerprint", result.fingerprint.text()},
+                  {"simulated_ns", result.simulated.count()},
+                  {"measured_ns", result.measured.count()},
+                  {"events", result.events},
+                  {"transactions", result.transactions},
+                  {"wall_s", result.wall_s},
+                  {"channels", list(result.channels)},
+                  {"workloads", list(result.workloads)},
+                  {"processors", list(result.processors)},
+                  {"devices", list(result.devices)},
+                  {"findings", list(result.findings)},
+                  {"finding_counts", counts},
+                  {"expectations", list(result.expectations)}};
+  if (result.warm_up)
+    summary["warm_up"] = {{"found_ns", result.warm_up->length.count()}, {"settled", result.warm_up->settled}};
   // A name may hold bytes that are no UTF-8; they become U+FFFD rather than an error at the end of a long run.
   return summary.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }

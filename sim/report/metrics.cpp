@@ -14,17 +14,17 @@ class Rows {
  public:
   Rows(std::vector<Metric>& out, std::string prefix) : out_(out), prefix_(std::move(prefix)) {}
 
-  void add(std::string_view name, double value, Unit unit) {
-    out_.push_back({prefix_ + "." + std::string(name), value, unit});
+  void add(std::string_view name, double value, Unit unit, Interval interval = {}) {
+    out_.push_back({prefix_ + "." + std::string(name), value, unit, interval});
   }
   void count(std::string_view name, std::uint64_t value) { add(name, number(value), Unit::count); }
 
-  void histogram(const std::string& name, const Spread& times) {
-    add(name + ".mean", times.mean, Unit::nanoseconds);
-    add(name + ".p50", times.p50, Unit::nanoseconds);
-    add(name + ".p90", times.p90, Unit::nanoseconds);
-    add(name + ".p99", times.p99, Unit::nanoseconds);
-    add(name + ".p999", times.p999, Unit::nanoseconds);
+  void histogram(const std::string& name, const Spread& times, const ChannelIntervals& known = {}) {
+    add(name + ".mean", times.mean, Unit::nanoseconds, known.mean);
+    add(name + ".p50", times.p50, Unit::nanoseconds, known.p50);
+    add(name + ".p90", times.p90, Unit::nanoseconds, known.p90);
+    add(name + ".p99", times.p99, Unit::nanoseconds, known.p99);
+    add(name + ".p999", times.p999, Unit::nanoseconds, known.p999);
     add(name + ".max", times.max, Unit::nanoseconds);
   }
 
@@ -47,9 +47,9 @@ void add(std::vector<Metric>& out, const ChannelResult& channel) {
   rows.count("completed", channel.completed);
   rows.count("outstanding", channel.outstanding);
   rows.count("measured", channel.measured);
-  rows.add("throughput", channel.throughput_per_s, Unit::per_second);
+  rows.add("throughput", channel.throughput_per_s, Unit::per_second, channel.intervals.throughput_per_s);
   rows.add("bandwidth", channel.bytes_per_s, Unit::bytes_per_second);
-  rows.histogram("latency", spread(channel.latency, mean_ns(channel, means.latency)));
+  rows.histogram("latency", spread(channel.latency, mean_ns(channel, means.latency)), channel.intervals);
   for (std::size_t i = 0; i < stage_count; ++i)
     rows.add("stage." + std::string(stage_names[i]) + ".mean", mean_ns(channel, means.stages[i]), Unit::nanoseconds);
   rows.count("batches", channel.batches);
@@ -129,6 +129,25 @@ std::optional<double> metric_value(const RunResult& result, std::string_view nam
   const std::optional<Metric> metric = find_metric(result, name);
   if (!metric) return std::nullopt;
   return metric->value;
+}
+
+std::optional<Times> metric_times(const RunResult& result, std::string_view name) {
+  static constexpr std::pair<std::string_view, double> figures[] = {
+      {".mean", 0}, {".p50", 0.5}, {".p90", 0.9}, {".p99", 0.99}, {".p999", 0.999}};
+  std::optional<Times> found;
+  const auto look = [&](const auto& items, const std::string& front, const char* times, auto member) {
+    const auto take = [&](const auto& item) {
+      for (const auto& [figure, share] : figures)
+        if (name == front + item.name + times + std::string(figure))
+          found = Times{item.*member, share == 0 ? std::nullopt : std::optional(share)};
+    };
+    for (const auto& item : items) take(item);
+    for (const auto& together : group(items))
+      if (together.items.size() > 1) take(merged(together));
+  };
+  look(result.channels, "channel.", ".latency", &ChannelResult::latency);
+  look(result.workloads, "workload.", ".response", &WorkloadResult::response);
+  return found;
 }
 
 std::vector<std::string> metric_names(const RunResult& result) {

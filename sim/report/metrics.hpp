@@ -27,6 +27,7 @@ struct Metric {
   std::string name;
   double value = 0;  ///< nothing_measured where there were no samples
   Unit unit = Unit::count;
+  Interval interval{};  ///< where a run knows how sure it is of the value: interval_confidence
 };
 
 /// All metrics in the order of the journey: run, channels, workloads, processors, devices. Where a template has several
@@ -36,6 +37,14 @@ std::vector<Metric> metrics(const RunResult& result);
 /// Nothing when the result has no such metric.
 std::optional<Metric> find_metric(const RunResult& result, std::string_view name);
 std::optional<double> metric_value(const RunResult& result, std::string_view name);
+
+/// What a metric tells the mean or a percentile of: `channel.x.latency.p99`, `workload.x.response.mean`.
+struct Times {
+  Histogram histogram;
+  std::optional<double> share;  ///< of the percentile; nothing: the mean
+};
+/// Nothing when it is neither, or the result has no such metric.
+std::optional<Times> metric_times(const RunResult& result, std::string_view name);
 std::vector<std::string> metric_names(const RunResult& result);
 
 /// A value with its unit, for people: "1.25 us", "64 KiB", "12.5 %"; a dash for none.

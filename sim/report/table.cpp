@@ -90,6 +90,34 @@ Row channel_row(const ChannelResult& channel) {
           duration_text(latency.max)};
 }
 
+/// "19.8 .. 20.2 us": both ends in the unit of the upper one.
+std::string interval_text(const Interval& interval, Unit unit) {
+  if (!interval.known()) return "-";
+  const std::string high = metric_text(interval.high, unit);
+  const std::string low = metric_text(interval.low, unit);
+  const auto unit_of = [](const std::string& text) { return text.substr(std::min(text.find(' '), text.size())); };
+  const bool same = unit_of(low) == unit_of(high);
+  return fmt::format("{} .. {}", same ? low.substr(0, low.find(' ')) : low, high);
+}
+
+Row interval_row(const ChannelResult& channel) {
+  const ChannelIntervals& known = channel.intervals;
+  Row row{channel.name, interval_text(known.throughput_per_s, Unit::per_second)};
+  for (const Interval* latency : {&known.mean, &known.p50, &known.p90, &known.p99, &known.p999})
+    row.push_back(interval_text(*latency, Unit::nanoseconds));
+  return row;
+}
+
+/// Of the channels that ran long enough to know.
+void write_intervals(Page& page, const RunResult& result) {
+  std::vector<Row> rows{
+      {fmt::format("{:.0f} % sure", 100 * interval_confidence), "throughput", "mean", "p50", "p90", "p99", "p99.9"}};
+  for (const Group<ChannelResult>& together : group(result.channels))
+    for (std::size_t i = 0; i < std::min(together.items.size(), instances_shown); ++i)
+      if (together.items[i]->intervals.mean.known()) rows.push_back(interval_row(*together.items[i]));
+  if (rows.size() > 1) page.table(rows);
+}
+
 Row traffic_row(const ChannelResult& channel) {
   return {channel.name,
           count_text(channel.batches),
@@ -166,6 +194,7 @@ void write_channels(Page& page, const RunResult& result) {
   page.table(rows_of(result.channels,
                      {"channel", "completed", "throughput", "data", "mean", "p50", "p90", "p99", "p99.9", "max"},
                      channel_row));
+  write_intervals(page, result);
   for (const Group<ChannelResult>& together : group(result.channels)) write_stages(page, merged(together));
   page.table(rows_of(result.channels,
                      {"channel", "batches", "mean", "max", "signals", "suppressed", "interrupts", "per packet"},
@@ -265,6 +294,9 @@ std::string table(const RunResult& result, Paint paint) {
                         config::word_for(result.transactions, "transaction", "transactions"),
                         duration_text(number(result.simulated)), duration_text(number(result.measured)),
                         count_text(result.events), config::word_for(result.events, "event", "events")));
+  if (result.warm_up)
+    page.line(fmt::format("warm-up of {} found by MSER-5{}", duration_text(number(result.warm_up->length)),
+                          result.warm_up->settled ? "" : ", but not every channel had settled: run longer"));
   page.line("fingerprint " + result.fingerprint.text());
 
   write_channels(page, result);

@@ -12,7 +12,7 @@ enum class Paint : bool { plain, colour };
 /// The first line of any run: scenario, seed, version. No line end.
 std::string title(const RunResult& result);
 
-/// Throughput and latency, where the time went by stage, batches, signals, interrupts, rings, processors, devices,
+/// Throughput and latency and how sure they are, where the time went by stage, batches, signals, interrupts, rings, processors, devices,
 /// workloads, expectations, findings, debug output: in this order, each only where there is something to say. Of a template with many
 /// instances the first eight are shown, then all of them as one row. Only the last line mentions the wall clock.
 std::string table(const RunResult& result, Paint paint = Paint::plain);

@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <csignal>
@@ -191,6 +193,13 @@ std::uint64_t Crew::runs() const {
   std::uint64_t sum = 0;
   for (const Worker& worker : workers_) sum += worker.box->runs();
   return sum;
+}
+
+unsigned processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (::sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  return static_cast<unsigned>(std::clamp(CPU_COUNT(&set), 1, 256));
 }
 
 Crew::Ended in_child(const Crew::Work& work, unsigned patience_s) {

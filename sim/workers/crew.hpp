@@ -88,6 +88,9 @@ class Crew {
   std::int64_t looked_ns_ = 0;  // when the limits were looked at last
 };
 
+/// Processors that this process may use, 1 to 256: a cluster gives it fewer than the machine has.
+unsigned processors();
+
 /// One child for one piece of work.
 Crew::Ended in_child(const Crew::Work& work, unsigned patience_s);
 

@@ -62,8 +62,8 @@ TEST_CASE("a bad command line is one line on stderr and status 2") {
   };
   const auto row = GENERATE(
       Row{"",
-          "what is to be done is missing; right would be one of: run, check, expand, schema, hunt, replay, batch, "
-          "merge, export, slurm-script; see vmbsim --help"},
+          "what is to be done is missing; right would be one of: run, hunt, replay, plan, compare, check, expand, "
+          "schema, batch, merge, export, slurm-script; see vmbsim --help"},
       Row{"rnu s.toml", "unknown verb \"rnu\" (did you mean \"run\"?); see vmbsim --help"},
       Row{"run", "SCENARIO is required; see vmbsim --help"}, Row{"check", "SCENARIO is required; see vmbsim --help"},
       Row{"expand", "SCENARIO is required; see vmbsim --help"},

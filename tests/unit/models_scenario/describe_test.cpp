@@ -44,7 +44,7 @@ run.findings = "= 0"
         "  load      open: open loop on disk, in each of 3 guests, about 60 packets in all\n"
         "  ends      10ms after a warm-up of 10ms, or 5 completions\n"
         "  sweep     3 points x 5 seeds; run takes the scenario as it stands\n"
-        "  objective run does not use it\n");
+        "  objective plan looks for the load that keeps it; run does not use it\n");
 }
 
 TEST_CASE("one of a thing is told in the singular") {

@@ -158,14 +158,19 @@ TEST_CASE("summary.csv reads back as the metrics it was made from") {
   const auto rows = parse_csv(summary_csv(result));
   const auto all = metrics(result);
   REQUIRE(rows.size() == all.size() + 1);
-  CHECK(rows[0] == std::vector<std::string>{"scenario", "seed", "metric", "value", "unit"});
+  CHECK(rows[0] == std::vector<std::string>{"scenario", "seed", "metric", "value", "unit", "low", "high"});
   for (std::size_t i = 0; i < all.size(); ++i) {
-    REQUIRE(rows[i + 1].size() == 5);
+    REQUIRE(rows[i + 1].size() == 7);
     CHECK(rows[i + 1][0] == result.scenario);
     CHECK(rows[i + 1][1] == "42");
     CHECK(rows[i + 1][2] == all[i].name);
     CHECK(std::stod(rows[i + 1][3]) == all[i].value);
     CHECK(rows[i + 1][4] == name_of(all[i].unit));
+    CHECK(rows[i + 1][5].empty() != all[i].interval.known());
+    if (all[i].interval.known()) {
+      CHECK(std::stod(rows[i + 1][5]) == all[i].interval.low);
+      CHECK(std::stod(rows[i + 1][6]) == all[i].interval.high);
+    }
   }
 }
 

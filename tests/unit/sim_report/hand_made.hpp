@@ -18,6 +18,9 @@ inline ChannelResult three_packets(std::string name) {
   for (Duration latency : {10us, 20us, 35us}) channel.latency.add(latency);
   channel.stage_sum_ns.fill(2500);
   channel.stage_sum_ns[static_cast<std::size_t>(Stage::service)] = 40000;
+  channel.intervals.throughput_per_s = {2800, 3200};
+  channel.intervals.mean = {19500.5, 23750};
+  channel.intervals.p50 = {950, 20500};
   channel.batches = 2;
   channel.batched_packets = 3;
   channel.batch_max = 2;

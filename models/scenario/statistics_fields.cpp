@@ -1,0 +1,91 @@
+#include "models/scenario/statistics_fields.hpp"
+
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+#include "models/scenario/expectations.hpp"
+#include "models/scenario/parsers.hpp"
+#include "sim/config/toml_text.hpp"
+
+namespace vmbsim::scenario {
+namespace {
+
+constexpr std::pair<std::string_view, stats::Figure> figures[] = {
+    {".throughput", stats::Figure::throughput}, {".latency.mean", stats::Figure::mean},
+    {".latency.p50", stats::Figure::p50},       {".latency.p90", stats::Figure::p90},
+    {".latency.p99", stats::Figure::p99},       {".latency.p999", stats::Figure::p999}};
+
+Parse parse_figure(const Scenario& s, PrecisionSpec& out, bool judged) {
+  return [&s, &out, judged](const config::Node& node, Reading& reading) -> std::optional<std::string> {
+    std::string metric;
+    auto text = parse_text(metric)(node, reading);
+    if (!text || !judged) return text;
+    if (const auto wrong = wrong_metric(s, metric)) {
+      reading.wrong(node, wrong->text);
+      return std::nullopt;
+    }
+    constexpr std::string_view kind = "channel.";
+    for (const auto& [suffix, figure] : figures) {
+      if (metric.rfind(kind, 0) != 0 || metric.size() < kind.size() + suffix.size()) continue;
+      const std::size_t end = metric.size() - suffix.size();
+      if (std::string_view(metric).substr(end) != suffix || metric.find('*') != std::string::npos) continue;
+      out.channel = metric.substr(kind.size(), end - kind.size());
+      out.target.figure = figure;
+      return text;
+    }
+    reading.wrong(
+        node,
+        "no run knows how sure this is; right would be one channel's throughput, latency.mean or a percentile "
+        "of its latency, as in \"channel.disk.latency.p99\"");
+    return std::nullopt;
+  };
+}
+
+}  // namespace
+
+Parse parse_share(double& out) {
+  return [&out](const config::Node& node, Reading& reading) -> std::optional<std::string> {
+    std::uint32_t permille = 0;
+    auto text = parse_fraction(permille)(node, reading);
+    if (text && (permille == 0 || permille == 1000)) {
+      reading.wrong(node, "out of range; right would be above 0 and below 1");
+      return std::nullopt;
+    }
+    if (text) out = permille / 1000.0;
+    return text;
+  };
+}
+
+void warm_up_field(Visitor& v, Scenario& s) {
+  v.value({.key = "warm_up",
+           .shape = Shape::warm_up,
+           .doc = "Simulated span that figures leave out; \"auto\": found by MSER-5 in a run before this one.",
+           .preset = "\"0ns\""},
+          [&s](const config::Node& node, Reading& reading) -> std::optional<std::string> {
+            s.warm_up_auto = node.is(config::Node::Kind::text) && node.text == "auto";
+            if (s.warm_up_auto) return config::toml_quoted(node.text);
+            return parse_duration(s.warm_up, 0ns, longest_run)(node, reading);
+          });
+}
+
+void precision_fields(Visitor& v, Scenario& s, bool judged) {
+  PrecisionSpec& precision = s.precision.emplace();
+  v.value({.key = "metric",
+           .shape = Shape::figure,
+           .doc = "One channel's throughput, latency.mean, latency.p50, p90, p99 or p999.",
+           .required = true},
+          parse_figure(s, precision, judged));
+  v.value({.key = "relative_half_width",
+           .shape = Shape::real,
+           .doc = "Half of its confidence interval, as a part of it, at which the run ends.",
+           .preset = "0.05"},
+          parse_share(precision.target.relative_half_width));
+  v.value({.key = "confidence",
+           .shape = Shape::real,
+           .doc = "Share of runs whose interval holds the true value.",
+           .preset = "0.95"},
+          parse_share(precision.target.confidence));
+}
+
+}  // namespace vmbsim::scenario

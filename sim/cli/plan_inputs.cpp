@@ -1,0 +1,100 @@
+#include "sim/cli/plan_inputs.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <variant>
+
+#include "sim/config/document.hpp"
+#include "sim/config/toml_text.hpp"
+#include "sim/config/units.hpp"
+
+namespace vmbsim::cli {
+
+namespace {
+
+using config::Node;
+
+constexpr double spread = 0.2;
+
+std::optional<PlanInput> input_of(const Node& node) {
+  PlanInput out;
+  if (node.is(Node::Kind::integer)) {
+    out.value = std::to_string(node.integer);
+    out.number = static_cast<double>(node.integer);
+    out.least = 1;
+    return out;
+  }
+  if (!node.is(Node::Kind::text)) return std::nullopt;
+  out.value = node.text;
+  const bool pages = node.text.find("page") != std::string::npos;
+  const auto time = config::parse_duration(node.text);
+  const auto bytes = config::parse_bytes(node.text);
+  const auto rate = config::parse_rate(node.text);
+  if (const auto* duration = std::get_if<Duration>(&time)) {
+    out.number = static_cast<double>(duration->count());
+    out.unit = "ns";
+  } else if (const auto* size = std::get_if<Bytes>(&bytes)) {
+    out.number = static_cast<double>(size->count) / (pages ? 4096.0 : 1.0);
+    out.unit = pages ? " pages" : " B";
+    out.least = 1;
+  } else if (const auto* per = std::get_if<Rate>(&rate)) {
+    out.number = static_cast<double>(per->events) * 1e9 / static_cast<double>(per->per.count());
+    out.unit = "/s";
+    out.whole = out.number >= 100;
+  } else {
+    return std::nullopt;
+  }
+  return out;
+}
+
+/// Tables by their keys, entries of lists by their names.
+void collect(const Node& table, const std::string& path, std::vector<PlanInput>& out) {
+  for (const config::Entry& entry : table.entries) {
+    const std::string key = path + "." + entry.key;
+    if (entry.key == "trace" || entry.key == "policies" || entry.key == "save") continue;
+    if (entry.value.is(Node::Kind::table)) collect(entry.value, key, out);
+    auto input = input_of(entry.value);
+    if (!input || input->number == 0) continue;
+    input->key = key;
+    out.push_back(std::move(*input));
+  }
+}
+
+}  // namespace
+
+std::string PlanInput::at(double level) const {
+  if (level == 0.5) return unit.empty() ? value : config::toml_quoted(value);
+  double moved = number * (1 - spread + 2 * spread * level);
+  if (whole) {
+    moved = std::round(moved);
+    if (moved == number) moved += level < 0.5 ? -1 : 1;
+  }
+  moved = std::max(moved, least);
+  const std::string text = whole ? fmt::format("{:.0f}", moved) : fmt::format("{:.6f}", moved);
+  return unit.empty() ? text : config::toml_quoted(text + unit);
+}
+
+std::vector<PlanInput> inputs_of(const scenario::Scenario& scenario) {
+  Problems none;
+  const config::Document document = config::parse_document(scenario.resolved, "resolved", none);
+  std::vector<PlanInput> all;
+  for (const char* kind : {"machine", "vm", "latency", "channel", "workload"}) {
+    const Node* node = document.root.find(kind);
+    if (node == nullptr) continue;
+    if (node->is(Node::Kind::table)) collect(*node, kind, all);
+    for (const Node& item : node->items)
+      if (const Node* name = item.find("name")) collect(item, fmt::format("{}.{}", kind, name->text), all);
+  }
+  const auto searched = [&](const PlanInput& input) {
+    return std::any_of(scenario.plan.axes.begin(), scenario.plan.axes.end(), [&](const auto& axis) {
+      return std::find(axis.keys.begin(), axis.keys.end(), input.key) != axis.keys.end();
+    });
+  };
+  all.erase(std::remove_if(all.begin(), all.end(), searched), all.end());
+  return all;
+}
+
+}  // namespace vmbsim::cli

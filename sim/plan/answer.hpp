@@ -1,0 +1,41 @@
+#pragma once
+/// What was found, in a sentence, as a table and as JSON.
+#include <functional>
+#include <string>
+
+#include "sim/plan/search.hpp"
+#include "sim/report/metrics.hpp"
+
+namespace vmbsim::plan {
+
+/// One line of what must hold.
+struct Bound {
+  std::string metric;  ///< "channel.disk.latency.p99"
+  std::string text;    ///< "< 2ms"
+  report::Unit unit = report::Unit::count;
+  std::optional<double> share;  ///< of a percentile; else where it is one of times, the mean
+};
+
+/// What was asked: which key, in which steps, under which bounds.
+struct Question {
+  std::string key;                                ///< "vm.web.count"
+  std::function<std::string(std::size_t)> value;  ///< of an index, as `--set` takes it
+  std::vector<Bound> bounds;
+  Range range;
+  std::string others;  ///< "channel.disk.subchannels = 1" where several things are asked for; else empty
+};
+
+/// A bound's metric over several runs: of times by their merged histograms, else the mean of the runs.
+double pooled(const Bound& bound, const std::vector<Outcome>& outcomes, std::size_t which);
+
+/// The figures of runs, averaged; of those that gave any.
+std::map<std::string, double> averaged(const std::vector<Outcome>& outcomes);
+
+/// "15 is the largest vm.web.count, 95 % sure, with channel.web[*].disk.latency.p99 < 1ms; at 16 it is 2.03 ms: ..."
+std::string sentence(const Question& question, const Found& found);
+/// Every point that was visited: how many runs, the metrics, the verdict. A line each.
+std::string points_text(const Question& question, const Found& found);
+/// One object: question, answer, points with figures, runs.
+std::string answer_json(const Question& question, const Found& found);
+
+}  // namespace vmbsim::plan

@@ -1,0 +1,73 @@
+#pragma once
+/// Two campaigns side by side: what changed, what of it is more than chance, what got worse.
+///
+/// Points   are matched by their parameters, runs of a point by their seeds: what runs with one seed share cancels in their
+///          difference. Where the seeds differ the two groups are compared as independent ones.
+/// Chance   All questions together are wrongly answered "changed" with at most the probability that the confidence leaves: the
+///          probabilities are corrected after Holm.
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "sim/report/metrics.hpp"
+#include "sim/stats/comparison.hpp"
+
+namespace vmbsim::plan {
+
+/// The figures of one run that are compared.
+struct Measured {
+  std::uint64_t seed = 0;
+  std::map<std::string, double> figures;  ///< by metric
+};
+
+struct Side {
+  std::map<std::string, std::vector<Measured>> points;  ///< by "vm.web.count=4 workload.load.queue_depth=8"
+  std::map<std::string, report::Unit> units;            ///< by metric
+};
+
+/// Whether more of a metric is worse: of times, events that hold packets up and findings it is, of throughput less is.
+enum class Sense : std::uint8_t { more_is_worse, less_is_worse, neither };
+Sense sense_of(const std::string& metric);
+/// Worth comparing when nobody said what is: findings, throughput, latency and response, of a template's instances together.
+bool compared_by_default(const std::string& metric);
+
+struct Change {
+  std::string point;
+  std::string metric;
+  report::Unit unit = report::Unit::count;
+  double before = 0;  ///< mean of the runs
+  double after = 0;
+  stats::Difference difference;
+  bool paired = false;
+  double probability = 1;    ///< of this by chance, corrected
+  bool significant = false;  ///< below what the confidence leaves
+  bool worse = false;        ///< significant, and worse by more than the tolerance
+
+  /// Of the value before; infinite from 0.
+  double relative() const;
+};
+
+struct Comparison {
+  std::vector<Change> changes;           ///< by point, then by metric
+  std::vector<std::string> only_before;  ///< points
+  std::vector<std::string> only_after;
+  std::size_t single = 0;  ///< points of which one run on a side tells nothing of chance
+
+  bool regressed() const;
+};
+
+struct Tolerance {
+  double relative = 0.05;  ///< of the value before; a metric that was 0 may not get worse at all
+  double confidence = 0.95;
+};
+
+Comparison compare(const Side& before, const Side& after, const Tolerance& tolerance);
+
+/// What changed, worst first, and what could not be compared.
+std::string comparison_text(const Comparison& comparison, const Tolerance& tolerance);
+std::string comparison_json(const Comparison& comparison, const Tolerance& tolerance);
+/// One test case per point and metric; it fails where that got worse.
+std::string comparison_junit(const Comparison& comparison, const Tolerance& tolerance);
+
+}  // namespace vmbsim::plan

@@ -1,0 +1,86 @@
+#include "sim/plan/decision.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "vmbsim/assert.hpp"
+
+namespace vmbsim::plan {
+
+void Decision::add(std::span<const Margin> margins) {
+  VMBSIM_ASSERT(margins.size() == margins_.size(), "every run has a margin to every bound");
+  for (std::size_t bound = 0; bound < margins.size(); ++bound) margins_[bound].push_back(margins[bound]);
+  ++runs_;
+}
+
+/// The look that comes when `runs` are there: each takes half as many runs again.
+Decision::Look Decision::next_look() const {
+  Look look{1, config_.first_runs};
+  while (look.runs < runs_) {
+    look.runs = std::min(look.runs + std::max<std::size_t>(look.runs / 2, 1), config_.most_runs);
+    ++look.number;
+  }
+  return look;
+}
+
+std::size_t Decision::wanted() const {
+  if (verdict()) return 0;
+  Decision after = *this;
+  after.runs_ += 1;
+  return after.next_look().runs - runs_;
+}
+
+double Decision::mean(std::size_t bound) const {
+  double sum = 0;
+  for (const Margin& margin : margins_[bound]) sum += margin.value;
+  return sum / static_cast<double>(runs_);
+}
+
+double Decision::distance(std::size_t bound) const {
+  const double average = mean(bound);
+  double squares = 0;
+  double least = 0;
+  for (const Margin& margin : margins_[bound]) {
+    squares += (margin.value - average) * (margin.value - average);
+    least += margin.least_variance;
+  }
+  const auto n = static_cast<double>(runs_);
+  const double error = std::sqrt(std::max(squares / (n - 1), least / n) / n);
+  if (error > 0) return average / error;
+  return average < 0 ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+}
+
+std::optional<Verdict> Decision::shown() const {
+  if (failed_) return Verdict::breaks;
+  const Look look = next_look();
+  if (runs_ < 2 || look.runs != runs_) return std::nullopt;
+  const double error = config_.error / static_cast<double>(look.number * (look.number + 1));
+  const double freedom = static_cast<double>(runs_ - 1);
+  const double holds = -stats::t_quantile(1 - error, freedom);
+  // Any of the bounds may be the one that breaks by chance.
+  const double breaks = stats::t_quantile(1 - error / static_cast<double>(margins_.size()), freedom);
+  double largest = -std::numeric_limits<double>::infinity();
+  for (std::size_t bound = 0; bound < margins_.size(); ++bound) largest = std::max(largest, distance(bound));
+  if (largest < holds) return Verdict::holds;
+  if (largest > breaks) return Verdict::breaks;
+  return std::nullopt;
+}
+
+std::optional<Verdict> Decision::verdict() const {
+  if (const auto clear = shown()) return clear;
+  if (runs_ < config_.most_runs) return std::nullopt;
+  return mean(tightest()) < 0 ? Verdict::holds : Verdict::breaks;
+}
+
+bool Decision::sure() const { return shown().has_value(); }
+
+std::size_t Decision::tightest() const {
+  std::size_t nearest = 0;
+  if (runs_ < 2) return nearest;
+  for (std::size_t bound = 1; bound < margins_.size(); ++bound)
+    if (distance(bound) > distance(nearest)) nearest = bound;
+  return nearest;
+}
+
+}  // namespace vmbsim::plan

@@ -1,0 +1,72 @@
+#pragma once
+/// Whether a point keeps its bounds: decided by as many runs as it takes to be sure.
+///
+///   Decision decision({.error = 0.01}, 2);
+///   while (!decision.verdict()) for (each of decision.wanted() more runs) decision.add(margins);
+///
+/// Sure     Runs come in groups. After each, a bound holds when the upper limit of its mean margin is below zero and is broken
+///          when the lower one is above. The point holds when all do, and breaks when one does. The probability of a wrong
+///          verdict, which all looks share, stays below `error`; a bound that is met within chance takes `most_runs`, and is
+///          then decided by what is likelier.
+/// Source   Wald's sequential testing with Student's t: Law, "Simulation Modeling and Analysis", 5th ed., section 9.4.1; error
+///          spent over looks: Bonferroni over 1 / (j (j + 1)).
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "sim/stats/interval.hpp"
+
+namespace vmbsim::plan {
+
+/// What one run says of one bound. Margins of runs are added up, so a share is one of counts: packets above a bound, less
+/// what may be.
+struct Margin {
+  double value = 0;           ///< below zero: the bound is kept
+  double least_variance = 0;  ///< known beforehand: runs that saw nothing do not show that nothing is there
+};
+
+enum class Verdict : std::uint8_t { holds, breaks };
+
+class Decision {
+ public:
+  struct Config {
+    double error = 0.05;          ///< probability of a wrong verdict
+    std::size_t first_runs = 5;   ///< 2 or more
+    std::size_t most_runs = 200;  ///< at least first_runs
+  };
+  /// `bounds` is how many each run has.
+  Decision(Config config, std::size_t bounds) : config_(config), margins_(bounds) {}
+
+  /// One run. `failed`: it gave no figures, which breaks every bound.
+  void add(std::span<const Margin> margins);
+  void add_failed() { failed_ = true; }
+
+  /// Runs of the next group; 0 when there is a verdict.
+  std::size_t wanted() const;
+  /// When a group is complete.
+  std::optional<Verdict> verdict() const;
+  /// Whether the verdict is as sure as was asked for.
+  bool sure() const;
+  std::size_t runs() const { return runs_; }
+  /// The bound that breaks, or that is nearest to it.
+  std::size_t tightest() const;
+
+ private:
+  struct Look {
+    std::size_t number;  // from 1
+    std::size_t runs;
+  };
+  Look next_look() const;
+  std::optional<Verdict> shown() const;
+  /// Mean margin over its standard error: how many of the latter it lies above zero.
+  double distance(std::size_t bound) const;
+  double mean(std::size_t bound) const;
+
+  Config config_;
+  std::vector<std::vector<Margin>> margins_;  // by bound, then by run
+  std::size_t runs_ = 0;
+  bool failed_ = false;
+};
+
+}  // namespace vmbsim::plan

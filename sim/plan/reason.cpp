@@ -1,0 +1,95 @@
+#include "sim/plan/reason.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "sim/report/metrics.hpp"
+
+namespace vmbsim::plan {
+
+namespace {
+
+using report::metric_text;
+using report::Unit;
+
+/// A processor that is this busy makes what comes wait longer than it is served.
+constexpr double worth_telling = 0.5;
+
+double figure(const Figures& figures, const std::string& name) {
+  const auto found = figures.find(name);
+  return found == figures.end() ? 0 : found->second;
+}
+
+/// What stands between `front` and the first `mark` behind it, and what follows the mark.
+struct Parts {
+  std::string thing, rest;
+};
+std::optional<Parts> parts(const std::string& name, std::string_view front, std::string_view mark) {
+  if (name.rfind(front, 0) != 0) return std::nullopt;
+  const std::size_t at = name.find(mark, front.size());
+  if (at == std::string::npos) return std::nullopt;
+  return Parts{name.substr(front.size(), at - front.size()), name.substr(at + mark.size())};
+}
+
+std::string slowest_stage(const Figures& kept, const Figures& broken) {
+  constexpr std::string_view end = ".mean";
+  double most = 0;
+  std::string text;
+  for (const auto& [name, now] : broken) {
+    const auto stage = parts(name, "channel.", ".stage.");
+    const double before = figure(kept, name);
+    if (!stage || !(now - before > most)) continue;
+    most = now - before;
+    const std::string words = stage->rest.substr(0, stage->rest.size() - end.size());
+    text = fmt::format("{} of {} takes {}", words, stage->thing, metric_text(now, Unit::nanoseconds));
+    if (before > 0) text += fmt::format(", before it {}", metric_text(before, Unit::nanoseconds));
+  }
+  return text;
+}
+
+std::string busiest_processor(const Figures& broken) {
+  double most = worth_telling;
+  std::string text;
+  for (const auto& [name, idle] : broken) {
+    const auto processor = parts(name, "processor.", ".idle");
+    if (!processor || !(1 - idle > most)) continue;
+    most = 1 - idle;
+    std::string_view activity;
+    double share = 0;
+    for (const std::string_view one : {"isr", "dpc", "thread", "spin"})
+      if (const double value = figure(broken, fmt::format("processor.{}.{}", processor->thing, one)); value > share) {
+        share = value;
+        activity = one;
+      }
+    text = fmt::format("{} is busy for {}, {} for {}", processor->thing, metric_text(most, Unit::fraction), activity,
+                       metric_text(share, Unit::fraction));
+  }
+  return text;
+}
+
+std::string fullest_ring(const Figures& broken) {
+  double most = 0;
+  std::string text;
+  for (const auto& [name, times] : broken) {
+    const auto ring = parts(name, "channel.", ".ring.");
+    if (!ring || ring->rest.find(".full_events") == std::string::npos || times <= most) continue;
+    most = times;
+    text = fmt::format("the ring {} of {} was full {} times a run", ring->rest.substr(0, ring->rest.find('.')),
+                       ring->thing, metric_text(times, Unit::count));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string reason(const Figures& kept, const Figures& broken) {
+  std::string text;
+  for (const std::string& clause : {slowest_stage(kept, broken), busiest_processor(broken), fullest_ring(broken)})
+    if (!clause.empty()) text += (text.empty() ? "" : "; ") + clause;
+  return text;
+}
+
+}  // namespace vmbsim::plan

@@ -1,0 +1,81 @@
+#include "sim/plan/sensitivity.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "sim/kernel/random.hpp"
+
+namespace vmbsim::plan {
+
+namespace {
+
+// Four levels and steps of two of them, as Morris proposes: every level is as likely as any other.
+constexpr double step = 2.0 / 3;
+
+struct Walk {
+  std::vector<Levels> points;
+  std::vector<std::size_t> order;  // which input changes from one point to the next
+};
+
+Walk walk(std::size_t inputs, kernel::Stream& chance) {
+  Walk out;
+  Levels at(inputs);
+  for (double& level : at) level = static_cast<double>(chance.below(4)) / 3;
+  out.order.resize(inputs);
+  std::iota(out.order.begin(), out.order.end(), std::size_t{0});
+  for (std::size_t i = inputs; i > 1; --i) std::swap(out.order[i - 1], out.order[chance.below(i)]);
+  out.points.push_back(at);
+  for (const std::size_t input : out.order) {
+    at[input] += at[input] < 0.5 ? step : -step;
+    out.points.push_back(at);
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<Effect> effects(std::size_t inputs, std::size_t walks, Seed seed, const Respond& respond) {
+  const Levels middle(inputs, 0.5);
+  std::vector<Levels> points{middle};
+  for (std::size_t input = 0; input < inputs; ++input)
+    for (const double level : {0.0, 1.0}) points.emplace_back(middle)[input] = level;
+  kernel::Stream chance(seed, "sensitivity", "walks");
+  std::vector<Walk> all;
+  for (std::size_t i = 0; i < walks; ++i) {
+    all.push_back(walk(inputs, chance));
+    points.insert(points.end(), all.back().points.begin(), all.back().points.end());
+  }
+  const std::vector<double> responses = respond(points);
+
+  std::vector<std::vector<double>> steps(inputs);
+  std::size_t next = 1 + 2 * inputs;
+  for (const Walk& one : all) {
+    for (std::size_t i = 0; i < inputs; ++i) {
+      const std::size_t input = one.order[i];
+      const double change = one.points[i + 1][input] - one.points[i][input];
+      steps[input].push_back((responses[next + i + 1] - responses[next + i]) / change);
+    }
+    next += inputs + 1;
+  }
+  std::vector<Effect> found(inputs);
+  for (std::size_t input = 0; input < inputs; ++input) {
+    Effect& effect = found[input];
+    effect.input = input;
+    effect.down = responses[1 + 2 * input] - responses[0];
+    effect.up = responses[2 + 2 * input] - responses[0];
+    const auto n = static_cast<double>(walks);
+    double sum = 0;
+    for (const double value : steps[input]) {
+      effect.mean += std::abs(value) / n;
+      sum += value / n;
+    }
+    double squares = 0;
+    for (const double value : steps[input]) squares += (value - sum) * (value - sum);
+    effect.scatter = walks > 1 ? std::sqrt(squares / (n - 1)) : 0;
+  }
+  std::stable_sort(found.begin(), found.end(), [](const Effect& a, const Effect& b) { return a.mean > b.mean; });
+  return found;
+}
+
+}  // namespace vmbsim::plan

@@ -1,0 +1,50 @@
+#pragma once
+/// Confidence intervals from independent values: replications of a run, or batches long enough to count as such.
+///
+///   const Estimate latency = mean_of(means_of_runs, 0.95);
+///   latency.interval().low
+///
+/// Confidence  the share of intervals, over many repetitions of the whole experiment, that hold the true value; 0 to 1,
+///             both excluded.
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "vmbsim/result.hpp"
+
+namespace vmbsim::stats {
+
+/// A mean and how far it may be off. Not numbers where there were fewer than two values.
+struct Estimate {
+  double mean = nothing_measured;
+  double half_width = nothing_measured;
+  std::size_t values = 0;
+
+  Interval interval() const { return {mean - half_width, mean + half_width}; }
+};
+
+/// The `probability` quantile of Student's t with `freedom` degrees of freedom, rounded to 1e-6: what is decided with it does
+/// not hang on the last digit of a library function.
+double t_quantile(double probability, double freedom);
+
+/// By Student's t over independent values, each of them roughly normal.
+/// Source: Law, "Simulation Modeling and Analysis", 5th ed., section 4.5.
+Estimate mean_of(std::span<const double> values, double confidence);
+
+/// A share of which `samples` independent ones show `found`; neither must be whole.
+/// Source: Clopper and Pearson, Biometrika 26, 1934; Korn and Graubard, "Confidence intervals for proportions with small
+/// expected number of positive counts estimated from survey data", Survey Methodology 24, 1998 (samples that hang together
+/// count as fewer independent ones).
+Interval share_interval(double found, double samples, double confidence);
+
+/// Ranks (from 1) of the order statistics of `values` independent samples between which their `share` quantile lies; nothing
+/// where so few samples cannot say. Distribution-free.
+/// Source: David and Nagaraja, "Order Statistics", 3rd ed., section 7.1 (the number below a quantile is binomial).
+std::optional<std::pair<std::size_t, std::size_t>> quantile_ranks(std::size_t values, double share, double confidence);
+
+/// The interval of the `share` quantile of what `values` are independent samples of.
+Interval quantile_interval(std::vector<double> values, double share, double confidence);
+
+}  // namespace vmbsim::stats

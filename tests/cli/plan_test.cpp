@@ -1,0 +1,139 @@
+// `vmbsim plan`: the largest load that keeps its objective, on queues whose limit is known.
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/user.hpp"
+
+using namespace vmbsim::testing;
+
+namespace {
+
+/// M/M/1 at 100 us a request: the p99 is 4.605 / (10,000/s - rate): 1.15 ms at 6,000/s, 1.54 ms at 7,000/s.
+/// Source: Kleinrock, "Queueing Systems", volume 1, section 3.2.
+const char* const queue = R"(schema = 1
+name = "queue"
+seed = 3
+warm_up = "50ms"
+packets = 5000
+latency = { profile = "zero" }
+
+[[channel]]
+name = "disk"
+driver = "storage"
+device = { service = { exponential = "100us" } }
+
+[[workload]]
+name = "load"
+channel = "disk"
+loop = "open"
+arrivals = { poisson = "4000/s" }
+)";
+
+const char* const rates = R"(
+[objective]
+"channel.disk.latency.p99" = "< 1.35ms"
+
+[plan]
+first_runs = 4
+
+[[plan.vary]]
+key = "workload.load.arrivals.poisson"
+from = "1000/s"
+to = "9000/s"
+step = "1000/s"
+)";
+
+}  // namespace
+
+TEST_CASE("plan answers with the largest rate, how sure it is, and what breaks at the next one") {
+  const User user;
+  user.writes("q.toml", std::string(queue) + rates);
+  const Answer answer = user.types("vmbsim plan q.toml --jobs 2 --out o");
+  INFO(answer.err);
+  CHECK(answer.status == 0);
+  CHECK_THAT(answer.out, Catch::StartsWith("queue  seed 3  vmbsim "));
+  CHECK_THAT(answer.out,
+             Catch::Contains("workload.load.arrivals.poisson = 6000/s keeps channel.disk.latency.p99 < 1.35ms, "
+                             "95 % sure; at 7000/s channel.disk.latency.p99 is 1."));
+  CHECK_THAT(answer.out, Catch::Contains("service of disk takes"));
+  CHECK_THAT(answer.out, Catch::Contains(" runs in all"));
+  const auto json = nlohmann::json::parse(user.reads("o/plan.json"));
+  CHECK(json["answers"][0]["answer"] == "6000/s");
+  CHECK(json["answers"][0]["sure"] == true);
+  CHECK(json["front"] == nlohmann::json{0});
+  const Answer alone = user.types("vmbsim plan q.toml --jobs 1");
+  CHECK(alone.out == answer.out);
+}
+
+TEST_CASE("plan finds the smallest of something, and the best of two things together") {
+  const User user;
+  user.writes("q.toml", std::string(queue) + R"(
+[objective]
+"channel.disk.latency.mean" = "< 180us"
+
+[plan]
+first_runs = 4
+
+[[plan.vary]]
+key = "channel.disk.device.parallel"
+from = 1
+to = 6
+goal = "minimise"
+
+[[plan.vary]]
+key = "workload.load.arrivals.poisson"
+from = "8000/s"
+to = "16000/s"
+step = "8000/s"
+)");
+  // Mean sojourn: 8,000/s on one server 500 us, on two 119 us; 16,000/s on two 278 us, on three 120 us.
+  const Answer answer = user.types("vmbsim plan q.toml");
+  INFO(answer.err);
+  CHECK(answer.status == 0);
+  CHECK_THAT(answer.out, Catch::Contains("no other combination is better than these"));
+  CHECK_THAT(answer.out,
+             Catch::Contains("with workload.load.arrivals.poisson = 8000/s: channel.disk.device.parallel = 2 "
+                             "keeps channel.disk.latency.mean < 180us"));
+  CHECK_THAT(answer.out,
+             Catch::Contains("with workload.load.arrivals.poisson = 16000/s: channel.disk.device.parallel = 3 "
+                             "keeps channel.disk.latency.mean < 180us"));
+}
+
+TEST_CASE("a plan that nothing keeps ends with status 1") {
+  const User user;
+  user.writes("q.toml", std::string(queue) + rates);
+  const Answer answer = user.types("vmbsim plan q.toml --set 'objective.\"channel.disk.latency.p99\"=< 1us'");
+  CHECK(answer.status == 1);
+  CHECK_THAT(answer.out, Catch::Contains("not even workload.load.arrivals.poisson = 1000/s keeps"));
+}
+
+TEST_CASE("a plan without a question, and one over what is not there, are bad input") {
+  const User user;
+  user.writes("q.toml", queue);
+  const Answer nothing = user.types("vmbsim plan q.toml");
+  CHECK(nothing.status == 2);
+  CHECK_THAT(nothing.err, Catch::Contains("q.toml: there is no [objective]"));
+  CHECK_THAT(nothing.err, Catch::Contains("q.toml: there is no [[plan.vary]]"));
+  user.writes("q.toml",
+              std::string(queue) + rates + "\n[[plan.vary]]\nkey = \"channel.disk.ring.to_hots\"\nfrom = 1\nto = 2\n");
+  const Answer unknown = user.types("vmbsim plan q.toml");
+  CHECK(unknown.status == 2);
+  CHECK_THAT(unknown.err, Catch::Contains("[plan]: channel.disk.ring.to_hots = 1: unknown key \"to_hots\""));
+}
+
+TEST_CASE("plan tells which inputs the answer hangs on") {
+  const User user;
+  user.writes("q.toml", std::string(queue) + rates);
+  const Answer answer = user.types("vmbsim plan q.toml --set packets=500 --sensitivity --out o");
+  INFO(answer.err);
+  CHECK(answer.status == 0);
+  // A channel that costs nothing leaves the service time, and how many are served together.
+  CHECK_THAT(answer.out,
+             Catch::Contains("what channel.disk.latency.p99 hangs on most at workload.load.arrivals.poisson"));
+  const auto json = nlohmann::json::parse(user.reads("o/plan.json"));
+  const auto& inputs = json["sensitivity"]["inputs"];
+  REQUIRE(inputs.size() > 2);
+  std::string first = inputs[0]["key"].get<std::string>() + " " + inputs[1]["key"].get<std::string>();
+  CHECK_THAT(first, Catch::Contains("channel.disk.device.service.exponential"));
+  CHECK(inputs[inputs.size() - 1]["mean"] == 0);
+}
