@@ -1,0 +1,31 @@
+// A host may send as soon as it has accepted the open, before the guest's poller runs. Is the first packet received?
+//
+// Planted  the callback finds the poller not enabled and leaves; enabling it does not look at the ring.
+// Source   Linux, "hv_netvsc: fix loss of early receive events from host during channel open".
+#include "twin.hpp"
+#include "vmbsim/hunt.hpp"
+
+using namespace vmbsim::hunt;
+
+VMBSIM_HARNESS("early packet") {
+  struct Channel {
+    Shared<int> in{"in"};
+    Shared<int> received{"received"};
+    Shared<bool> enabled{"enabled"};
+    WorkItem* poller = nullptr;
+  };
+  auto& channel = make<Channel>();
+  channel.poller = &make<WorkItem>("poll", [&] { channel.received = channel.in.load(); });
+  auto& callback = make<Interrupt>("callback", 0, Irql::device, [&] {
+    if (channel.enabled) channel.poller->queue();
+  });
+  thread("host", [&] {
+    channel.in = 1;
+    callback.request();
+  });
+  thread("guest", [&] {
+    channel.enabled = true;
+    if (healthy && channel.in != channel.received) channel.poller->queue();
+  });
+  eventually([&] { return channel.received.peek() == channel.in.peek(); }, "what was sent is received");
+}
