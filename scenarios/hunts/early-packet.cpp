@@ -16,12 +16,12 @@ VMBSIM_HARNESS("early packet") {
   };
   auto& channel = make<Channel>();
   channel.poller = &make<WorkItem>("poll", [&] { channel.received = channel.in.load(); });
-  auto& callback = make<Interrupt>("callback", 0, Irql::device, [&] {
+  auto& callback = make<Dpc>("callback", [&] {
     if (channel.enabled) channel.poller->queue();
   });
   thread("host", [&] {
     channel.in = 1;
-    callback.request();
+    callback.insert();
   });
   thread("guest", [&] {
     channel.enabled = true;

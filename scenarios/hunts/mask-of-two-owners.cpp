@@ -1,6 +1,6 @@
 // A driver masks the ring when a signal arrives; its client unmasks when it has drained. Who has the last word?
 //
-// Planted  the callback of an earlier signal may come after the client has unmasked and gone to sleep.
+// Planted  the callback wakes the client before it masks: the client may drain, unmask and sleep again in between.
 // Source   Linux, "uio_hv_generic: Let userspace take care of interrupt mask".
 #include "twin.hpp"
 #include "vmbsim/hunt.hpp"
@@ -16,8 +16,8 @@ VMBSIM_HARNESS("mask of two owners") {
   };
   auto& ring = make<Ring>();
   ring.callback = &make<Dpc>("callback", [&] {
-    if (!healthy) ring.mask = 1;
     ring.doorbell.set();
+    if (!healthy) ring.mask = 1;
   });
   thread("host",
          [&] {

@@ -19,7 +19,7 @@ VMBSIM_HARNESS("peterson") {
       lock.wants[self].store(true, relaxed);
       lock.turn.store(1 - self, relaxed);
       if (healthy) fence();
-      while (lock.wants[1 - self].load(relaxed) && lock.turn.load(relaxed) != self) yield();
+      if (lock.wants[1 - self].load(relaxed) && lock.turn.load(relaxed) != self) return;  // it would wait
       check(++lock.inside == 1, "one at a time is inside");
       --lock.inside;
       lock.wants[self].store(false, relaxed);
