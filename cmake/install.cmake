@@ -6,6 +6,7 @@ set(package ${CMAKE_INSTALL_LIBDIR}/cmake/vmbsim)
 
 install(TARGETS vmbsim RUNTIME)
 install(DIRECTORY ${PROJECT_BINARY_DIR}/drivers/ DESTINATION ${VMBSIM_DRIVER_FOLDER} FILES_MATCHING PATTERN "*.so")
+install(DIRECTORY ${PROJECT_BINARY_DIR}/hunts/ DESTINATION ${VMBSIM_HARNESS_FOLDER} FILES_MATCHING PATTERN "*.so")
 install(DIRECTORY include/wdk/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vmbsim/wdk FILES_MATCHING PATTERN "*.h")
 install(FILES include/vmbsim/hunt.h include/vmbsim/hunt.hpp include/vmbsim/irql.hpp
         DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vmbsim/hunt/vmbsim)

@@ -47,19 +47,6 @@ std::optional<hunt::Part> part_of(const std::string& text, Problems& problems) {
   return std::nullopt;
 }
 
-/// Several ways to look, the promising ones first; every one that exists.
-std::vector<std::string> portfolio(const std::string& kind) {
-  const std::vector<std::string> wanted =
-      kind == "harness" ? std::vector<std::string>{"delay",      "pct3",   "urw",    "pos",    "random",
-                                                   "preemption", "mutate", "starve", "faults", "dpor"}
-                        : std::vector<std::string>{"random", "pct3", "delay", "mutate", "faults", "starve"};
-  std::vector<std::string> names;
-  for (const std::string& name : wanted)
-    for (const explore::NamedStrategy& one : explore::strategies())
-      if (name == one.name) names.push_back(name);
-  return names;
-}
-
 void check_strategies(const std::vector<std::string>& names, Problems& problems) {
   std::string all;
   for (const explore::NamedStrategy& one : explore::strategies())
@@ -235,9 +222,10 @@ int hunt(const HuntArguments& arguments) {
     print(problems);
     return bad_input;
   }
-  const std::vector<std::string> strategies = !arguments.strategies.empty()         ? arguments.strategies
-                                              : !loaded.defaults.strategies.empty() ? loaded.defaults.strategies
-                                                                                    : portfolio(loaded.target->kind());
+  const std::vector<std::string> strategies = !arguments.strategies.empty() ? arguments.strategies
+                                              : !loaded.defaults.strategies.empty()
+                                                  ? loaded.defaults.strategies
+                                                  : explore::portfolio(loaded.target->kind() == "harness");
   check_strategies(strategies, problems);
   if (!problems.empty()) {
     print(problems);

@@ -129,17 +129,15 @@ std::string name_of_trace(const std::string& file, const workload::TraceOptions&
                      o.size_if_absent.count);
 }
 
-/// The driver libraries that were built with the program: beside it, or where both were installed.
-std::string driver_folder() {
+}  // namespace
+
+std::string folder_of_own(const char* built, const char* installed) {
   std::error_code failed;
   const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe", failed);
   if (failed) return {};
-  const std::filesystem::path installed = program.parent_path().parent_path() / installed_driver_folder;
-  return std::filesystem::is_directory(installed, failed) ? installed.string()
-                                                          : (program.parent_path() / "drivers").string();
+  const std::filesystem::path folder = program.parent_path().parent_path() / installed;
+  return std::filesystem::is_directory(folder, failed) ? folder.string() : (program.parent_path() / built).string();
 }
-
-}  // namespace
 
 /// What was looked at, for whoever names it next.
 struct Loader::Known {
@@ -187,7 +185,7 @@ Inputs Loader::load(const std::string& path, scenario::LoadOptions options) {
     return known_->platforms.wrong_with(file, host, platform_problems);
   };
   options.driver_check = [&](const std::string& file) { return known_->drivers.wrong_with(file); };
-  options.driver_folder = driver_folder();
+  options.driver_folder = folder_of_own("drivers", installed_driver_folder);
   scenario::Loaded loaded = scenario::load(path, options);
   inputs.problems = std::move(loaded.problems);
   inputs.problems.insert(inputs.problems.end(), platform_problems.begin(), platform_problems.end());

@@ -45,4 +45,8 @@ class Loader {
 /// `Loader::whole` of one scenario.
 Inputs load_inputs(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed);
 
+/// Where libraries lie that were made with the program: `built` beside it, or `installed` below the prefix of both. Empty: it
+/// cannot be told.
+std::string folder_of_own(const char* built, const char* installed);
+
 }  // namespace vmbsim::cli

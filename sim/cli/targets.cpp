@@ -1,11 +1,14 @@
 #include "sim/cli/targets.hpp"
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 #include "models/harness/harness.hpp"
 #include "models/scenario/hunted.hpp"
 #include "sim/cli/loading.hpp"
+#include "sim/cli/version.hpp"
 #include "sim/hunt/words.hpp"
 
 namespace vmbsim::cli {
@@ -76,7 +79,16 @@ class ScenarioTarget final : public hunt::Target {
   std::string content_;
 };
 
-bool is_library(const std::string& path) { return path.size() > 3 && path.ends_with(".so"); }
+/// The library that `path` means, if it means one: itself, or the one of the program's own harnesses that has its name. A source
+/// file stands for the harness that was built from it.
+std::optional<std::string> harness_file(const std::string& path) {
+  const std::filesystem::path named = path;
+  const std::string kind = named.extension();
+  if (kind != ".so" && kind != ".cpp" && kind != ".c") return std::nullopt;
+  std::error_code failed;
+  if (kind == ".so" && (named.has_parent_path() || std::filesystem::exists(named, failed))) return path;
+  return (std::filesystem::path(folder_of_own("hunts", installed_harness_folder)) / named.stem()).string() + ".so";
+}
 
 void add_problem(Problems& problems, const std::string& path, const std::string& text) {
   Problem& problem = problems.emplace_back();
@@ -100,8 +112,8 @@ LoadedTarget load_harness(const std::string& path) {
 }  // namespace
 
 LoadedTarget load_target(const std::string& path, const std::vector<std::string>& overrides) {
-  if (is_library(path)) {
-    LoadedTarget loaded = load_harness(path);
+  if (const auto harness = harness_file(path)) {
+    LoadedTarget loaded = load_harness(*harness);
     if (!overrides.empty()) add_problem(loaded.problems, path, "a harness has no keys for --set");
     return loaded;
   }

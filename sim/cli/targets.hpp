@@ -24,7 +24,8 @@ struct LoadedTarget {
   Problems problems;
 };
 
-/// A name that ends in .so is a harness, anything else a scenario. Overrides are for scenarios.
+/// A name that ends in .so is a harness; one that ends in .cpp or .c the harness that was built from it with the program; anything
+/// else a scenario. Overrides are for scenarios.
 LoadedTarget load_target(const std::string& path, const std::vector<std::string>& overrides);
 
 }  // namespace vmbsim::cli

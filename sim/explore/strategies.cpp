@@ -36,6 +36,12 @@ std::unique_ptr<Strategy> make_strategy(const std::string& name, Seed seed) {
   return nullptr;
 }
 
+std::vector<std::string> portfolio(bool time_abstract) {
+  if (time_abstract)
+    return {"delay", "pct3", "urw", "pos", "random", "preemption", "mutate", "starve", "faults", "dpor"};
+  return {"random", "pct3", "delay", "mutate", "faults", "starve"};
+}
+
 std::vector<std::string> split(const std::string& name, std::string_view state, std::size_t parts) {
   if (name == "dfs") return Search::split(state, parts);
   if (name == "dpor" || name == "odpor") return Dpor::split(state, parts);
