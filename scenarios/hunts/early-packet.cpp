@@ -12,12 +12,12 @@ VMBSIM_HARNESS("early packet") {
     Shared<int> in{"in"};
     Shared<int> received{"received"};
     Shared<bool> enabled{"enabled"};
-    WorkItem* poller = nullptr;
+    Dpc* poller = nullptr;
   };
   auto& channel = make<Channel>();
-  channel.poller = &make<WorkItem>("poll", [&] { channel.received = channel.in.load(); });
+  channel.poller = &make<Dpc>("poll", [&] { channel.received = channel.in.load(); });
   auto& callback = make<Dpc>("callback", [&] {
-    if (channel.enabled) channel.poller->queue();
+    if (channel.enabled) channel.poller->insert();
   });
   thread("host", [&] {
     channel.in = 1;
@@ -25,7 +25,7 @@ VMBSIM_HARNESS("early packet") {
   });
   thread("guest", [&] {
     channel.enabled = true;
-    if (healthy && channel.in != channel.received) channel.poller->queue();
+    if (healthy && channel.in != channel.received) channel.poller->insert();
   });
   eventually([&] { return channel.received.peek() == channel.in.peek(); }, "what was sent is received");
 }

@@ -38,8 +38,8 @@ std::unique_ptr<Strategy> make_strategy(const std::string& name, Seed seed) {
 
 std::vector<std::string> portfolio(bool time_abstract) {
   if (time_abstract)
-    return {"delay", "pct3", "urw", "pos", "random", "preemption", "mutate", "starve", "faults", "dpor"};
-  return {"random", "pct3", "delay", "mutate", "faults", "starve"};
+    return {"dpor", "pos", "delay", "urw", "pct3", "random", "mutate", "starve", "faults"};
+  return {"random", "delay", "pct3", "mutate", "faults", "starve"};
 }
 
 std::vector<std::string> split(const std::string& name, std::string_view state, std::size_t parts) {

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::uint64_t whole = 1000;        // all shares together
 constexpr std::uint64_t least = whole / 20;  // of a strategy
+constexpr std::size_t favourites = 3;        // lanes that are named first
+constexpr std::uint64_t favour = whole / 6;  // of each of them, at most, on top of what everybody gets
 constexpr std::uint64_t first_epoch = 64;    // runs
 constexpr std::uint64_t longest_epoch = 1 << 18;
 constexpr std::uint64_t steps_per_epoch = 1 << 25;  // about: some seconds of one processor
@@ -28,11 +30,21 @@ std::vector<std::uint64_t> Portfolio::shares() const {
   }
   std::vector<std::uint64_t> shares(lanes_.size());
   if (alive == 0) return shares;
-  const std::uint64_t sure = fixed_ || rates == 0 ? whole / alive : std::min(least, whole / alive);
+  const std::uint64_t sure = std::min(least, whole / alive);
+  std::uint64_t rest = whole - sure * alive;
+  std::size_t favoured = 0;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     if (lanes_[i].over) continue;
     shares[i] = sure;
-    if (!fixed_ && rates != 0) shares[i] += (whole - sure * alive) * lanes_[i].rate / rates;
+    if (favoured++ >= favourites) continue;
+    const std::uint64_t more = std::min(favour, rest);
+    shares[i] += more;
+    rest -= more;
+  }
+  // A part of a campaign does not know what the others covered: there the rest is everybody's.
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (lanes_[i].over) continue;
+    shares[i] += fixed_ || rates == 0 ? rest / alive : rest * lanes_[i].rate / rates;
   }
   return shares;
 }

@@ -4,8 +4,9 @@
 /// An epoch is planned from the results of the epochs before it and from nothing else, so the plan does not depend on how many
 /// workers there are or how fast they were. Its first runs are few, so that a shallow bug is found in as many; later ones are
 /// longer. Runs of different strategies take turns: their places in the campaign are interleaved by share.
-/// Shares   Every strategy that has something left gets a twentieth at least, the rest goes by what it newly covered per step.
-/// Fixed    equal shares instead, for campaigns in parts: a part does not know the results of the others.
+/// Shares   Every strategy that has something left gets a twentieth at least, the first three named a sixth more each; the rest
+///          goes by what was newly covered per step.
+/// Fixed    the rest is divided equally instead, for campaigns in parts: a part does not know the results of the others.
 #include <cstdint>
 #include <string>
 #include <vector>
