@@ -32,8 +32,8 @@ bool Partition::find_deadlock() {
   for (const Queued& queued : queued_) add(queued.owner, reinterpret_cast<const hw::Context*>(*queued.lock));
   for (const auto& thread : threads_) {
     if (!thread->context_) continue;
-    if (thread->blocked_by_ != nullptr && thread->blocked_by_->context_)
-      add(&*thread->context_, &*thread->blocked_by_->context_);
+    for (const auto& owner : threads_)  // it may have ended with the mutex
+      if (owner.get() == thread->blocked_by_ && owner->context_) add(&*thread->context_, &*owner->context_);
     for (const LIST_ENTRY* owned = thread->mutexes_.Flink; owned != &thread->mutexes_; owned = owned->Flink) {
       const LIST_ENTRY& waiters = CONTAINING_RECORD(owned, KMUTANT, MutantListEntry)->Header.WaitListHead;
       for (const LIST_ENTRY* entry = waiters.Flink; entry != &waiters; entry = entry->Flink)

@@ -54,10 +54,10 @@ bool own(FAST_MUTEX& mutex, const char* call) {
   if (!legal) return try_own(mutex);
   while (!try_own(mutex)) {
     ++mutex.Contention;
-    os::Thread& waiting = *partition().current_thread();
-    waiting.blocked_by() = static_cast<const os::Thread*>(mutex.Owner);
+    os::Thread* const waiting = partition().current_thread();  // null in a DPC, whose wait is a finding
+    if (waiting != nullptr) waiting->blocked_by() = static_cast<const os::Thread*>(mutex.Owner);
     const NTSTATUS status = partition().wait(mutex.Event.Header, nullptr);
-    waiting.blocked_by() = nullptr;
+    if (waiting != nullptr) waiting->blocked_by() = nullptr;
     if (status != STATUS_SUCCESS) return false;
   }
   return true;
