@@ -147,8 +147,8 @@ TEST_CASE("a packet on its way allocates nothing") {
   const std::uint64_t few = allocations_of(20'000, overrides);
   const std::uint64_t many = allocations_of(60'000, overrides);
   INFO(many - few << " allocations for 40000 packets more");
-  // A histogram may still meet a latency longer than all before.
-  CHECK(many <= few + 4);
+  // A histogram may still meet a latency longer than all before, and the batch means double their room now and then.
+  CHECK(many <= few + 8);
 }
 
 TEST_CASE("memory is flat over twenty million events") { check_growth(350'000, 1'350'000); }
