@@ -39,6 +39,7 @@ void Machine::clear() {
   outcome_.findings.clear();
   outcome_.steps = outcome_.switches = outcome_.preemptions = 0;
   outcome_.waiting.clear();
+  outcome_.goals.clear();
   outcome_.reached.clear();
   memory_.clear();
   locks_.clear();

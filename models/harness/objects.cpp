@@ -344,9 +344,11 @@ std::uint32_t Machine::answer(const kernel::Choice& choice) {
 }
 
 void Machine::reach(const char* text, bool holds) {
-  if (!holds) return;
-  std::vector<std::string>& reached = outcome_.reached;
-  if (std::find(reached.begin(), reached.end(), text) == reached.end()) reached.emplace_back(text);
+  const auto note = [text](std::vector<std::string>& names) {
+    if (std::find(names.begin(), names.end(), text) == names.end()) names.emplace_back(text);
+  };
+  note(outcome_.goals);
+  if (holds) note(outcome_.reached);
 }
 
 // ---- Memory ----

@@ -46,7 +46,8 @@ struct Outcome {
   /// for may have been second in another order, and a proof has to try it.
   std::vector<kernel::Alternative> waiting;
   std::vector<std::uint32_t> features;  ///< what was covered: numbers below 65,536, with repetitions
-  std::vector<std::string> reached;     ///< names of `sometimes` goals that were met
+  std::vector<std::string> goals;       ///< names of the `sometimes` goals that the run came by, met or not
+  std::vector<std::string> reached;     ///< those of them that were met
 
   bool found() const { return !findings.empty(); }
 };

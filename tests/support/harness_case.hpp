@@ -28,7 +28,8 @@ struct Seen {
   std::uint64_t runs = 0;
   std::set<std::string> rules;      ///< of findings
   std::string text;                 ///< of the first one
-  std::set<std::string> reached;    ///< `sometimes`
+  std::set<std::string> goals;      ///< of `sometimes`
+  std::set<std::string> reached;    ///< those that were met
   std::set<std::uint64_t> classes;  ///< of equivalent runs
   std::set<Fingerprint> fingerprints;
   std::uint64_t most_steps = 0;
@@ -59,6 +60,7 @@ inline Seen all_orders(void (*set_up)(), harness::Config config = {}, std::uint6
           }
           seen.rules.insert(finding.rule);
         }
+        seen.goals.insert(outcome.goals.begin(), outcome.goals.end());
         seen.reached.insert(outcome.reached.begin(), outcome.reached.end());
         seen.classes.insert(outcome.trace_class);
         seen.fingerprints.insert(outcome.fingerprint);
