@@ -100,7 +100,8 @@ LoadedTarget load_harness(const std::string& path) {
   LoadedTarget loaded;
   std::ifstream file(path, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  const std::string wrong = file ? harness::wrong_with_harness(path) : "cannot be read";
+  const std::string wrong =
+      file ? harness::wrong_with_harness(path) : "cannot be read: a harness is built before it is hunted in";
   if (!wrong.empty()) {
     add_problem(loaded.problems, path, wrong);
     return loaded;
