@@ -19,6 +19,6 @@ configure_package_config_file(cmake/vmbsim-config.cmake.in vmbsim-config.cmake I
                               PATH_VARS VMBSIM_INSTALLED_WDK VMBSIM_INSTALLED_HUNT NO_CHECK_REQUIRED_COMPONENTS_MACRO)
 # A library is loaded by the version it was built for and by no other.
 write_basic_package_version_file(vmbsim-config-version.cmake COMPATIBILITY ExactVersion)
-install(FILES cmake/drivers.cmake cmake/harnesses.cmake ${VMBSIM_DRIVER_STAMP} ${PROJECT_BINARY_DIR}/vmbsim-config.cmake
+install(FILES cmake/drivers.cmake cmake/harnesses.cmake cmake/harness_sources.cmake ${VMBSIM_DRIVER_STAMP} ${PROJECT_BINARY_DIR}/vmbsim-config.cmake
               ${PROJECT_BINARY_DIR}/vmbsim-config-version.cmake
         DESTINATION ${package})

@@ -128,6 +128,8 @@ typedef void (*vmbsim_harness_entry)(const vmbsim_hunt* hunt);
 #define VMBSIM_HARNESS_ABI_SYMBOL "vmbsim_harness_abi"     /* const uint32_t: VMBSIM_HUNT_ABI */
 #define VMBSIM_HARNESS_NAME_SYMBOL "vmbsim_harness_name"   /* const char[] */
 #define VMBSIM_HARNESS_ENTRY_SYMBOL "vmbsim_harness_enter" /* vmbsim_harness_entry */
+/* const char[], of 16 hexadecimal digits: what it is made of, where vmbsim_add_harness() built it */
+#define VMBSIM_HARNESS_SOURCES_SYMBOL "vmbsim_harness_sources"
 
 #ifdef __cplusplus
 }

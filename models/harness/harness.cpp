@@ -46,6 +46,8 @@ void watch_harness(const foreign::Library* library) {
       .patience = 5});
 }
 
+constexpr char amiss = '!';  // begins a child's answer that tells what is wrong
+
 std::string wrong_with(const foreign::Library* library, const std::string& why) {
   if (library == nullptr) return "cannot be loaded: " + why;
   const auto* abi = static_cast<const std::uint32_t*>(library->symbol(VMBSIM_HARNESS_ABI_SYMBOL));
@@ -60,22 +62,28 @@ std::string wrong_with(const foreign::Library* library, const std::string& why) 
 
 }  // namespace
 
-std::string wrong_with_harness(const std::string& file) {
+Card card_of_harness(const std::string& file) {
   const foreign::Answer answer = foreign::ask_child([&file] {
     std::string why;
     const auto library = foreign::Library::load(file, why);
-    return wrong_with(library.get(), why);
+    why = wrong_with(library.get(), why);
+    if (!why.empty()) return std::string(1, amiss) + why;
+    const auto* sources = static_cast<const char*>(library->symbol(VMBSIM_HARNESS_SOURCES_SYMBOL));
+    return std::string(sources == nullptr ? "" : sources, sources == nullptr ? 0 : ::strnlen(sources, 16));
   });
   switch (answer.end) {
-    case foreign::Answer::End::told: return answer.text;
-    case foreign::Answer::End::died: return "crashes or exits while it is loaded: its initialisers run before it does";
-    case foreign::Answer::End::endless: return "does not come to an end of its initialisers";
+    case foreign::Answer::End::told:
+      if (answer.text.starts_with(amiss)) return {answer.text.substr(1), {}};
+      return {{}, answer.text};
+    case foreign::Answer::End::died:
+      return {"crashes or exits while it is loaded: its initialisers run before it does", {}};
+    case foreign::Answer::End::endless: return {"does not come to an end of its initialisers", {}};
   }
   return {};
 }
 
 std::unique_ptr<Harness> Harness::load(const std::string& file, Config config, std::string& why) {
-  why = wrong_with_harness(file);
+  why = card_of_harness(file).wrong;
   if (!why.empty()) return nullptr;
   auto library = foreign::Library::load(file, why);
   why = wrong_with(library.get(), why);

@@ -17,13 +17,17 @@
 
 namespace vmbsim::harness {
 
-/// Why a file is no harness that this version can run; empty when it is one. Looked at in a child process, for the initialisers
-/// of a library are not ours.
-std::string wrong_with_harness(const std::string& file);
+/// What a file says of itself.
+struct Card {
+  std::string wrong;    ///< why it is no harness that this version can run; empty: it is one
+  std::string sources;  ///< 16 hexadecimal digits over what it was built from; empty: it does not say
+};
+/// Looks at it in a child process, for the initialisers of a library are not ours.
+Card card_of_harness(const std::string& file);
 
 class Harness final : public explore::Program {
  public:
-  /// Null, with the reason in `why`, where wrong_with_harness() would tell one.
+  /// Null, with the reason in `why`, where card_of_harness() would tell one.
   static std::unique_ptr<Harness> load(const std::string& file, Config config, std::string& why);
   /// A set-up that is part of this program.
   Harness(std::string name, Machine::Entry entry, Config config);

@@ -26,7 +26,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::uint64_t usual_runs = 100'000;
 
-
 Problem command_line(const std::string& text) {
   Problem problem;
   problem.place.file = "command line";
@@ -35,8 +34,10 @@ Problem command_line(const std::string& text) {
 }
 
 /// "2/3" is the second of three parts.
-std::optional<hunt::Part> part_of(const std::string& text, Problems& problems) {
-  if (text.empty()) return std::nullopt;
+std::optional<hunt::Part> part_of(const HuntArguments& arguments, Problems& problems) {
+  const std::string& text = arguments.shard;
+  // What is merged are parts, and together they are all of it.
+  if (text.empty()) return arguments.merged.empty() ? std::nullopt : std::optional(hunt::Part{});
   unsigned index = 0;
   unsigned count = 0;
   char rest = 0;
@@ -98,10 +99,10 @@ class LiveLine {
 std::string counted_lanes(const hunt::Verdict& verdict) {
   std::string text;
   for (const hunt::Lane& lane : verdict.lanes) {
-    const std::uint64_t runs = lane.runs + lane.abandoned + lane.cut;
-    if (runs == 0) continue;
+    if (lane.made() == 0) continue;
     text += fmt::format("  {:<12}{:>10} runs", lane.strategy, lane.runs);
     if (lane.abandoned != 0) text += fmt::format(", {} given up as seen before", lane.abandoned);
+    if (lane.lost != 0) text += fmt::format(", {} that ended their process", lane.lost);
     if (lane.cut != 0) text += fmt::format(", {} cut at the limit of steps", lane.cut);
     if (!lane.covered.empty()) text += "; covered: " + lane.covered;
     text += "\n";
@@ -110,7 +111,9 @@ std::string counted_lanes(const hunt::Verdict& verdict) {
 }
 
 /// What may be relied on when nothing was found.
-std::string certificate(const hunt::Verdict& verdict, explore::MemoryModel memory) {
+std::string certificate(const hunt::Verdict& verdict, const hunt::Campaign::Config& config) {
+  const explore::MemoryModel memory = config.setting.memory;
+  const bool one_of_many = config.part && config.part->count > 1;
   std::string text;
   switch (verdict.end) {
     case hunt::Verdict::End::proved:
@@ -123,7 +126,10 @@ std::string certificate(const hunt::Verdict& verdict, explore::MemoryModel memor
       text = fmt::format("no proof: every strategy is through with what it covers{}\n",
                          verdict.time_abstract ? "" : "; time orders the actors of a scenario");
       break;
-    default: text = "no proof: the runs are used up\n"; break;
+    default:
+      text = one_of_many ? "no proof: one part of a hunt proves nothing; --merge puts the parts together\n"
+                         : "no proof: the runs are used up\n";
+      break;
   }
   text += counted_lanes(verdict);
   if (verdict.unseen_ppm && verdict.end != hunt::Verdict::End::proved)
@@ -152,6 +158,7 @@ Json json_of(const hunt::Campaign::Config& config, const hunt::Verdict& verdict,
                      {"runs", lane.runs},
                      {"given_up", lane.abandoned},
                      {"cut", lane.cut},
+                     {"lost", lane.lost},
                      {"steps", lane.steps},
                      {"exhausted", lane.exhausted},
                      {"covered", lane.covered}});
@@ -217,7 +224,7 @@ std::optional<Problem> hand_over(const HuntArguments& arguments, const hunt::Inq
 int hunt(const HuntArguments& arguments) {
   LoadedTarget loaded = load_target(arguments.target, arguments.overrides);
   Problems& problems = loaded.problems;
-  const std::optional<hunt::Part> part = part_of(arguments.shard, problems);
+  const std::optional<hunt::Part> part = part_of(arguments, problems);
   if (loaded.target == nullptr || !problems.empty()) {
     print(problems);
     return bad_input;
@@ -271,7 +278,8 @@ int hunt(const HuntArguments& arguments) {
                                       .version = version,
                                       .patience_s = arguments.patience_s,
                                       .stop_asked = config.stop_asked};
-    text = fmt::format("found in run {}\n\n", verdict.finds.front().place + 1);
+    text = fmt::format("found in run {}\n\n",
+                       verdict.end == hunt::Verdict::End::found ? verdict.runs : verdict.finds.front().place + 1);
     if (const auto failed = hand_over(arguments, inquest, verdict.finds, text, repros)) {
       print({*failed});
       return broken;
@@ -292,7 +300,7 @@ int hunt(const HuntArguments& arguments) {
                stderr);
     return stopped;
   }
-  if (verdict.finds.empty()) text += certificate(verdict, config.setting.memory);
+  if (verdict.finds.empty()) text += certificate(verdict, config);
   return say(text, verdict.finds.empty() ? fine : unmet);
 }
 

@@ -96,17 +96,23 @@ void add_problem(Problems& problems, const std::string& path, const std::string&
   problem.text = text;
 }
 
+bool is_digest(const std::string& text) {
+  return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
 LoadedTarget load_harness(const std::string& path) {
   LoadedTarget loaded;
   std::ifstream file(path, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  const std::string wrong =
-      file ? harness::wrong_with_harness(path) : "cannot be read: a harness is built before it is hunted in";
-  if (!wrong.empty()) {
-    add_problem(loaded.problems, path, wrong);
+  const harness::Card card = file ? harness::card_of_harness(path)
+                                  : harness::Card{"cannot be read: a harness is built before it is hunted in", {}};
+  if (!card.wrong.empty()) {
+    add_problem(loaded.problems, path, card.wrong);
     return loaded;
   }
-  loaded.target = std::make_unique<HarnessTarget>(path, hunt::hexadecimal(hunt::checksum(bytes)));
+  // Of its sources where it says so: then every build of them is the same harness.
+  const std::string content = is_digest(card.sources) ? card.sources : hunt::hexadecimal(hunt::checksum(bytes));
+  loaded.target = std::make_unique<HarnessTarget>(path, content);
   return loaded;
 }
 

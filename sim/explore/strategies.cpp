@@ -37,10 +37,11 @@ std::unique_ptr<Strategy> make_strategy(const std::string& name, Seed seed) {
 }
 
 std::vector<std::string> portfolio(bool time_abstract) {
-  if (time_abstract)
-    return {"dpor", "pos", "delay", "urw", "pct3", "random", "mutate", "starve", "faults"};
+  if (time_abstract) return {"dpor", "pos", "delay", "urw", "pct3", "random", "mutate", "starve", "faults"};
   return {"random", "delay", "pct3", "mutate", "faults", "starve"};
 }
+
+bool can_split(const std::string& name) { return name == "dfs" || name == "dpor" || name == "odpor"; }
 
 std::vector<std::string> split(const std::string& name, std::string_view state, std::size_t parts) {
   if (name == "dfs") return Search::split(state, parts);

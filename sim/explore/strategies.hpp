@@ -26,6 +26,8 @@ std::unique_ptr<Strategy> make_strategy(const std::string& name, Seed seed);
 /// Several ways to look, the promising ones first: what a hunt does when nobody says how. `time_abstract`: of the program.
 std::vector<std::string> portfolio(bool time_abstract);
 
+/// Whether split() divides states of that strategy.
+bool can_split(const std::string& name);
 /// Disjoint states, at most `parts`, which together have left what `state` of that strategy has: for dfs, dpor and odpor once
 /// they have made a run. Any other state comes back alone.
 std::vector<std::string> split(const std::string& name, std::string_view state, std::size_t parts);

@@ -15,15 +15,6 @@ namespace {
 
 constexpr char whole = '\n';  // the answer's last byte, which tells it from one that was cut short
 
-void write_all(int to, const std::string& text) {
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t n = ::write(to, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;
-    done += static_cast<std::size_t>(n);
-  }
-}
-
 std::string read_all(int from) {
   std::string text;
   char buffer[4096];
@@ -35,24 +26,46 @@ std::string read_all(int from) {
 }
 
 [[noreturn]] void answer(const std::function<std::string()>& question, Limits limits, int to) {
-  const int nowhere = ::open("/dev/null", O_RDWR);
-  for (const int standard : {0, 1, 2}) ::dup2(nowhere, standard);
+  settle_child();
+  ::signal(SIGXCPU, SIG_DFL);
   const rlimit time{limits.seconds, limits.seconds + 1};
   ::setrlimit(RLIMIT_CPU, &time);
 #ifndef VMBSIM_SANITIZED
   const rlimit memory{limits.bytes, limits.bytes};
   if (limits.bytes != 0) ::setrlimit(RLIMIT_DATA, &memory);
 #endif
-  const rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
-  for (const int fatal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGXCPU}) ::signal(fatal, SIG_DFL);
   try {
-    write_all(to, question() + whole);
+    tell(to, question());
   } catch (const std::exception&) {}
   ::_exit(0);
 }
 
 }  // namespace
+
+void settle_child(int output) {
+  const int nowhere = ::open("/dev/null", O_RDWR);
+  ::dup2(nowhere, 0);
+  for (const int standard : {1, 2}) ::dup2(output < 0 ? nowhere : output, standard);
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  for (const int fatal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) ::signal(fatal, SIG_DFL);
+}
+
+void tell(int to, const std::string& answer) {
+  const std::string text = answer + whole;
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t n = ::write(to, text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return;
+    done += static_cast<std::size_t>(n);
+  }
+}
+
+bool take_whole(std::string& text) {
+  if (text.empty() || text.back() != whole) return false;
+  text.pop_back();
+  return true;
+}
 
 Answer ask_child(const std::function<std::string()>& question, Limits limits) {
   int ends[2];
@@ -65,8 +78,7 @@ Answer ask_child(const std::function<std::string()>& question, Limits limits) {
   ::close(ends[0]);
   int status = 0;
   while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
-  if (!answer.text.empty() && answer.text.back() == whole) {
-    answer.text.pop_back();
+  if (take_whole(answer.text)) {
     answer.end = Answer::End::told;
   } else if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGXCPU || WTERMSIG(status) == SIGKILL)) {
     answer.end = Answer::End::endless;

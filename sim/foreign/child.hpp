@@ -23,6 +23,14 @@ struct Limits {
       0;  ///< of data; 0: as much as this process. A sanitizer's shadow memory is data, too, so not with one.
 };
 
+/// What every child does, whoever forked it.
+/// Its standard streams lead nowhere, or where `output` leads; a fatal signal ends it and leaves no core file.
+void settle_child(int output = -1);
+/// Writes an answer to a pipe so that whoever reads it knows that it is whole.
+void tell(int to, const std::string& answer);
+/// Takes that mark off what was read; false when the answer was cut short.
+bool take_whole(std::string& text);
+
 /// Runs `question` in a copy of this process that has no standard streams, and waits for it.
 Answer ask_child(const std::function<std::string()>& question, Limits limits = {});
 

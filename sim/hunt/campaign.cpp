@@ -25,7 +25,7 @@ std::vector<Lane> lanes_of(const Campaign::Config& config) {
   for (const std::string& name : config.strategies) {
     const auto strategy = explore::make_strategy(name, config.seed);
     VMBSIM_ASSERT(strategy != nullptr, "a campaign is given strategies that exist");
-    lanes.push_back({.strategy = name, .independent = strategy->independent_runs(), .state = {}, .covered = {}});
+    lanes.push_back({.strategy = name, .independent = strategy->independent_runs(), .covered = {}});
   }
   return lanes;
 }
@@ -48,7 +48,7 @@ std::optional<Problem> unusable(const Target& target, const std::string& why) {
 Campaign::Campaign(Config config)
     : config_(std::move(config)),
       journal_(identity()),
-      portfolio_(lanes_of(config_), config_.part.has_value()),
+      portfolio_(lanes_of(config_), config_.part),
       crew_(config_.jobs, {.patience_s = config_.patience_s}) {
   void* const memory = ::mmap(nullptr, sizeof *earliest_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   VMBSIM_ASSERT(memory != MAP_FAILED, "there is memory for one number");
@@ -95,16 +95,9 @@ std::optional<Problem> Campaign::prepare() {
 
 // ---- Slices ----
 
-bool Campaign::mine(const Slice& slice) const {
-  if (!config_.part) return true;
-  // Slices that hang together stay with one part.
-  const std::uint64_t turn = portfolio_.lanes()[slice.lane].independent ? slice.number : slice.lane;
-  return turn % config_.part->count == config_.part->index;
-}
-
-/// Every second slice draws a subset of what the swarm may set. Source: Groce et al., "Swarm testing", ISSTA'12.
+/// Every second slice draws a subset of what the swarm may set, but for searches, which go on in the same program. Source: Groce et al., "Swarm testing", ISSTA'12.
 void Campaign::draw_knobs(Slice& slice) const {
-  if (!config_.swarm || slice.number % 2 == 0) return;
+  if (!config_.swarm || slice.number % 2 == 0 || !portfolio_.lanes()[slice.lane].independent) return;
   kernel::Stream stream(config_.seed, "swarm", std::to_string(slice.number));
   for (const std::string& knob : config_.target.swarm())
     if (stream.chance(1, 2)) slice.knobs.push_back(knob);
@@ -142,7 +135,7 @@ void Campaign::on_piece_done(Task& task) {
   std::sort(result.finds.begin(), result.finds.end(), [](const Find& a, const Find& b) { return a.place < b.place; });
   note_finds(result.finds);
   steps_ += result.steps;
-  runs_ += result.runs + result.abandoned + result.cut;
+  runs_ += result.made();
   if (result.complete && !journal_.add(*task.slice, result)) unwritten_ = true;
 }
 
@@ -153,6 +146,7 @@ void Campaign::on_told(const Piece& piece, SliceResult result) {
   all.runs += result.runs;
   all.abandoned += result.abandoned;
   all.cut += result.cut;
+  all.lost += result.lost;
   all.steps += result.steps;
   all.exhausted = all.exhausted || result.exhausted;
   all.complete = all.complete && result.complete;
@@ -175,6 +169,7 @@ void Campaign::on_lost(const Piece& piece, const Crew::Ended& ended) {
   Setting setting = config_.setting;
   setting.knobs.insert(setting.knobs.end(), slice.knobs.begin(), slice.knobs.end());
   task.gathered.number = slice.number;
+  ++task.gathered.lost;
   task.gathered.finds.push_back({.place = slice.places[at],
                                  .strategy = slice.strategy,
                                  .run = slice.first + at,
@@ -221,10 +216,10 @@ bool Campaign::do_epoch(const std::vector<Slice>& slices, std::vector<const Slic
     if (const SliceResult* known = journal_.find(slices[i])) {
       note_finds(known->finds);
       steps_ += known->steps;
-      runs_ += known->runs + known->abandoned + known->cut;
+      runs_ += known->made();
       continue;
     }
-    if (!mine(slices[i])) continue;
+    if (!portfolio_.mine(slices[i])) continue;
     tasks_[i].pieces_left = 1;
     waiting_.push_back({i, 0, slices[i].places.size()});
   }
@@ -259,13 +254,29 @@ void Campaign::show() {
                        .finds = finds_.size()});
 }
 
+/// Runs of this campaign, or this part of it, from its first up to the find. A search that came to its end used fewer places
+/// than it was given; everybody else used up those before the find.
+std::uint64_t Campaign::runs_up_to(const Find& find, const std::vector<Slice>& slices) const {
+  std::uint64_t sum = portfolio_.runs() + 1;
+  for (std::size_t i = 0; i < slices.size(); ++i) {
+    const SliceResult* const known = journal_.find(slices[i]);
+    if (known == nullptr && !portfolio_.mine(slices[i])) continue;
+    const SliceResult& result = known != nullptr ? *known : tasks_[i].gathered;
+    const std::vector<std::uint64_t>& places = slices[i].places;
+    const auto before =
+        static_cast<std::uint64_t>(std::lower_bound(places.begin(), places.end(), find.place) - places.begin());
+    sum += result.exhausted ? std::min(before, result.made()) : before;
+  }
+  return sum;
+}
+
 Verdict Campaign::run() {
   Verdict verdict;
   verdict.time_abstract = time_abstract_;
   for (;;) {
     std::vector<Slice> slices = portfolio_.plan(config_.runs);
     if (slices.empty()) {
-      verdict.end = portfolio_.planned() >= config_.runs ? Verdict::End::limit : Verdict::End::covered;
+      verdict.end = portfolio_.over() ? Verdict::End::covered : Verdict::End::limit;
       break;
     }
     for (Slice& slice : slices) draw_knobs(slice);
@@ -276,6 +287,9 @@ Verdict Campaign::run() {
     }
     if (!finds_.empty() && !config_.keep_going) {
       verdict.end = Verdict::End::found;
+      const auto first = std::min_element(finds_.begin(), finds_.end(),
+                                          [](const auto& a, const auto& b) { return a.second.place < b.second.place; });
+      verdict.runs = runs_up_to(first->second, slices);
       break;
     }
     portfolio_.learn(slices, results, known_);
@@ -285,7 +299,8 @@ Verdict Campaign::run() {
       reached_.insert(result->reached.begin(), result->reached.end());
     }
     for (const Lane& lane : portfolio_.lanes())
-      if (lane.exhausted && lane.cut == 0 && time_abstract_ && proves(lane.strategy)) verdict.proof = lane.strategy;
+      if (lane.exhausted && lane.cut == 0 && lane.lost == 0 && time_abstract_ && proves(lane.strategy))
+        verdict.proof = lane.strategy;
     if (!verdict.proof.empty()) {
       verdict.end = finds_.empty() ? Verdict::End::proved : Verdict::End::covered;
       break;
@@ -295,11 +310,8 @@ Verdict Campaign::run() {
   std::sort(verdict.finds.begin(), verdict.finds.end(), [](const Find& a, const Find& b) { return a.place < b.place; });
   if (verdict.end == Verdict::End::found) verdict.finds.resize(1);
   verdict.lanes = portfolio_.lanes();
-  for (const Lane& lane : verdict.lanes) {
-    verdict.steps += lane.steps;
-    verdict.runs += lane.runs + lane.abandoned + lane.cut;
-  }
-  if (verdict.end == Verdict::End::found) verdict.runs = verdict.finds.front().place + 1;
+  for (const Lane& lane : verdict.lanes) verdict.steps += lane.steps;
+  if (verdict.end != Verdict::End::found) verdict.runs = portfolio_.runs();
   verdict.covered = known_.count();
   verdict.unseen_ppm = classes_.unseen_ppm();
   verdict.reached = reached_;

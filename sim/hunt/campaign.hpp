@@ -26,12 +26,6 @@
 
 namespace vmbsim::hunt {
 
-/// One of `count` parts of a campaign; index from 0.
-struct Part {
-  std::uint32_t index = 0;
-  std::uint32_t count = 1;
-};
-
 /// How far a campaign is, for a line that lives.
 struct Progress {
   std::uint64_t runs = 0;
@@ -55,7 +49,7 @@ struct Verdict {
   std::vector<Lane> lanes;  ///< with what each strategy did
   std::string proof;        ///< name of the strategy that searched completely; empty: none
   bool time_abstract = false;
-  std::uint64_t runs = 0;   ///< places of the campaign that were used up: up to the first find, if that ended it
+  std::uint64_t runs = 0;   ///< that were made: up to the first find, if that ended it
   std::uint64_t steps = 0;  ///< of whole epochs
   std::uint64_t covered = 0;
   std::optional<std::uint32_t> unseen_ppm;
@@ -103,7 +97,6 @@ class Campaign {
   };
 
   std::string identity() const;
-  bool mine(const Slice& slice) const;
   void draw_knobs(Slice& slice) const;
   bool do_epoch(const std::vector<Slice>& slices, std::vector<const SliceResult*>& results);
   void start(const Piece& piece);
@@ -112,6 +105,7 @@ class Campaign {
   void on_told(const Piece& piece, SliceResult result);
   void on_piece_done(Task& task);
   void note_finds(const std::vector<Find>& finds);
+  std::uint64_t runs_up_to(const Find& find, const std::vector<Slice>& slices) const;
   void show();
 
   Config config_;

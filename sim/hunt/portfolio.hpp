@@ -6,8 +6,13 @@
 /// longer. Runs of different strategies take turns: their places in the campaign are interleaved by share.
 /// Shares   Every strategy that has something left gets a twentieth at least, the first three named a sixth more each; the rest
 ///          goes by what was newly covered per step.
-/// Fixed    the rest is divided equally instead, for campaigns in parts: a part does not know the results of the others.
+/// Trees    A search that hangs together is one slice an epoch, until it has made enough runs to be worth dividing; then its tree
+///          is divided (explore::split), each part a slice of its own, and divided again when few are left. The runs add up
+///          to those of the undivided search.
+/// Parts    of a campaign do not know each other's results, and plan the same all the same: the rest is divided equally, runs
+///          are counted as planned, and a tree is divided once. Until then every part searches it.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,38 +20,66 @@
 
 namespace vmbsim::hunt {
 
+/// One of `count` parts of a campaign; index from 0.
+struct Part {
+  std::uint32_t index = 0;
+  std::uint32_t count = 1;
+};
+
+/// Part of a search that goes on from slice to slice.
+struct Tree {
+  std::string state;       ///< the strategy's
+  std::string covered;     ///< what it has seen completely
+  bool over = false;       ///< nothing left, or its state was lost with a worker
+  bool exhausted = false;  ///< nothing left
+};
+
 struct Lane {
   std::string strategy;
   bool independent;        ///< its slices do not depend on each other
-  bool over = false;       ///< nothing left, or its state was lost with a worker
-  bool exhausted = false;  ///< nothing left
+  bool over = false;       ///< all its trees are
+  bool exhausted = false;  ///< all its trees are
   std::uint64_t next = 0;  ///< run
-  std::string state;
-  std::string covered;  ///< what it has seen completely
+  std::vector<Tree> trees = std::vector<Tree>(1);
+  std::string covered;  ///< what all trees have seen completely
   std::uint64_t runs = 0;
   std::uint64_t abandoned = 0;
   std::uint64_t cut = 0;
+  std::uint64_t lost = 0;
   std::uint64_t steps = 0;
   std::uint64_t rate = 0;  ///< newly covered per thousand million steps; the epochs before count half
+  std::uint64_t made() const { return runs + abandoned + cut + lost; }
 };
 
 class Portfolio {
  public:
-  Portfolio(std::vector<Lane> lanes, bool fixed) : lanes_(std::move(lanes)), fixed_(fixed) {}
+  Portfolio(std::vector<Lane> lanes, std::optional<Part> part) : lanes_(std::move(lanes)), part_(part) {}
 
-  /// The next epoch's slices, by number; none when every strategy is over or `most_runs` are planned.
+  /// The next epoch's slices, by number; none when every strategy is over, as far as this part has a share in it, or
+  /// `most_runs` were made.
   std::vector<Slice> plan(std::uint64_t most_runs);
   /// The results of all of its slices that were done, by number. `known` is added to.
   void learn(const std::vector<Slice>& slices, const std::vector<const SliceResult*>& results, Coverage& known);
 
+  /// Whether this part of the campaign does it.
+  bool mine(const Slice& slice) const { return mine(slice.lane, slice.tree, slice.number); }
   const std::vector<Lane>& lanes() const { return lanes_; }
-  std::uint64_t planned() const { return places_; }
+  /// Every strategy is.
+  bool over() const;
+  /// Runs that were made so far, of epochs that were learnt.
+  std::uint64_t runs() const;
 
  private:
+  bool mine(std::size_t lane, std::size_t tree, std::uint64_t slice) const;
+  bool through(std::size_t lane) const;
   std::vector<std::uint64_t> shares() const;
+  std::uint64_t epoch_runs(std::uint64_t most_runs) const;
+  void divide(Lane& lane) const;
+  void add_slices(std::vector<Slice>& slices, std::size_t lane, const std::vector<std::uint64_t>& places,
+                  std::uint64_t length);
 
   std::vector<Lane> lanes_;
-  bool fixed_;
+  std::optional<Part> part_;
   std::uint64_t epoch_ = 0;
   std::uint64_t slices_ = 0;  // planned so far
   std::uint64_t places_ = 0;  // the same

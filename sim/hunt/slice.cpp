@@ -172,7 +172,7 @@ Find read_find(Reader& reader) {
 
 std::string SliceResult::text() const {
   Line line;
-  line.add(number).add(runs).add(abandoned).add(cut).add(steps).add(exhausted ? 1 : 0).add(complete ? 1 : 0);
+  line.add(number).add(runs).add(abandoned).add(cut).add(lost).add(steps).add(exhausted ? 1 : 0).add(complete ? 1 : 0);
   line.add(features.size());
   for (const std::uint32_t feature : features) line.add(feature);
   line.add(classes.classes().size());
@@ -191,6 +191,7 @@ std::optional<SliceResult> SliceResult::read(Reader& reader) {
   result.runs = reader.number();
   result.abandoned = reader.number();
   result.cut = reader.number();
+  result.lost = reader.number();
   result.steps = reader.number();
   result.exhausted = reader.number() != 0;
   result.complete = reader.number() != 0;

@@ -24,6 +24,7 @@ using Coverage = std::bitset<65536>;
 struct Slice {
   std::uint64_t number = 0;  ///< in the campaign
   std::size_t lane = 0;      ///< which strategy of the portfolio
+  std::size_t tree = 0;      ///< which part of that strategy's search
   std::string strategy;
   std::uint64_t first = 0;            ///< first run, counted within the lane
   std::vector<std::uint64_t> places;  ///< of each run in the campaign: what "first" means between lanes
@@ -51,6 +52,7 @@ struct SliceResult {
   std::uint64_t runs = 0;       ///< that went to an end of their own
   std::uint64_t abandoned = 0;  ///< that the strategy gave up, having seen what follows
   std::uint64_t cut = 0;        ///< that reached the limit of steps
+  std::uint64_t lost = 0;       ///< that ended their process
   std::uint64_t steps = 0;
   bool exhausted = false;               ///< the strategy has nothing left
   bool complete = true;                 ///< false: ended early because an earlier find is known
@@ -61,6 +63,8 @@ struct SliceResult {
   std::string state;              ///< the strategy's
   std::string covered;            ///< what it has seen completely, as a certificate puts it
 
+  /// Of every kind.
+  std::uint64_t made() const { return runs + abandoned + cut + lost; }
   std::string text() const;
   static std::optional<SliceResult> read(Reader& reader);
 };

@@ -29,7 +29,7 @@ class Target {
   virtual std::string kind() const = 0;
   /// The file, as it was named.
   virtual std::string path() const = 0;
-  /// 16 hexadecimal digits over what it is made of: equal for equal content, wherever it lies.
+  /// 16 hexadecimal digits over what it is made of: equal for equal content, wherever it lies and whoever built it.
   virtual std::string content() const = 0;
   /// Null when it cannot be made with this setting; `why` then tells.
   virtual std::unique_ptr<explore::Program> make(const Setting& setting, std::string& why) const = 0;

@@ -16,42 +16,22 @@
 #include <ctime>
 #include <exception>
 
+#include "sim/foreign/child.hpp"
 #include "vmbsim/assert.hpp"
 
 namespace vmbsim::workers {
 
 namespace {
 
-constexpr char whole = '\n';  // the answer's last byte, which tells it from one that was cut short
-
-void write_all(int to, const std::string& text) {
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t n = ::write(to, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return;
-    done += static_cast<std::size_t>(n);
-  }
-}
-
-void redirect(const std::filesystem::path& log) {
-  const int nowhere = ::open("/dev/null", O_RDWR);
-  const int said = log.empty() ? -1 : ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-  ::dup2(nowhere, 0);
-  for (const int standard : {1, 2}) ::dup2(said < 0 ? nowhere : said, standard);
-}
-
 [[noreturn]] void work_as_child(const Crew::Work& work, BlackBox& box, int to, pid_t parent,
                                 const std::filesystem::path& log) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
-  redirect(log);
-  const rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
-  for (const int fatal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL}) ::signal(fatal, SIG_DFL);
+  foreign::settle_child(log.empty() ? -1 : ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   for (const int asked : {SIGINT, SIGTERM, SIGHUP}) ::signal(asked, SIG_IGN);  // often sent to all; the parent decides
   int status = 0;
   try {
-    write_all(to, work(box) + whole);
+    foreign::tell(to, work(box));
   } catch (const std::exception& error) {
     std::fprintf(stderr, "%s\n", error.what());
     status = 1;
@@ -142,8 +122,7 @@ Crew::Ended Crew::finish(std::size_t at, std::optional<Ended::How> killed) {
   ended.peak_bytes = std::int64_t{used.ru_maxrss} * 1024;
   if (killed) {
     ended.how = *killed;
-  } else if (!worker.text.empty() && worker.text.back() == whole) {
-    worker.text.pop_back();
+  } else if (foreign::take_whole(worker.text)) {
     ended.how = Ended::How::told;
     ended.text = std::move(worker.text);
   } else if (WIFSIGNALED(status)) {

@@ -94,6 +94,32 @@ TEST_CASE("a repro that is corrupt, of another version or of another binary is r
   CHECK_THAT(other.err, Contains("with content ") && Contains("has content "));
 }
 
+TEST_CASE("a repro replays on every build of the same sources, and on no other") {
+  const User user;
+  REQUIRE(user.types("vmbsim hunt " + harness("lost_update") + " --strategy dfs").status == 1);
+  CHECK(user.types("! cmp -s " + harness("lost_update") + " " + harness("lost_update_unoptimised")).status == 0);
+  const Answer again =
+      user.types("vmbsim replay lost_update-CHECK.repro --target " + harness("lost_update_unoptimised"));
+  CAPTURE(again.err);
+  CHECK(again.status == 1);
+  CHECK_THAT(again.out, Contains("both were counted"));
+  const Answer other = user.types("vmbsim replay lost_update-CHECK.repro --target " + harness("lost_update_defined"));
+  CHECK(other.status == 2);
+  CHECK_THAT(other.err, Contains("with content ") && Contains("has content "));
+}
+
+TEST_CASE("a harness that was built by hand is known by its library") {
+  const User user;
+  const std::string build = std::string(CXX " -std=c++20 -shared -fPIC -I ") + quoted(VMBSIM_SOURCE_DIR "/include") +
+                            " " + quoted(VMBSIM_SOURCE_DIR "/tests/hunt/harnesses/lost_update.cpp") + " -o x.so";
+  REQUIRE(user.types(build + " -O1").status == 0);
+  REQUIRE(user.types("vmbsim hunt ./x.so --strategy dfs").status == 1);
+  CHECK(user.types("vmbsim replay x-CHECK.repro").status == 1);
+  REQUIRE(user.types(build + " -O0").status == 0);
+  CHECK(user.types("vmbsim replay x-CHECK.repro").status == 2);
+  CHECK(user.types("vmbsim replay x-CHECK.repro --follow").status == 1);
+}
+
 TEST_CASE("a hunt that is stopped or killed goes on where it was, to the same result") {
   const User user;
   user.writes("s.toml", small_scenario);

@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 
+#include "sim/explore/strategies.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/unit/sim_hunt/straight_target.hpp"
 
@@ -79,6 +80,62 @@ TEST_CASE("parts of a campaign, merged in any order, are the whole") {
   config.folder.clear();
   config.merged = {folders[2], folders[0], folders[1]};
   CHECK(told(verdict_of(config)) == whole);
+}
+
+TEST_CASE("a search that its workers share makes as many runs as it does alone, and proves as much") {
+  // 12! / (4!)^3 interleavings of three threads that read and write twice.
+  const StraightTarget target(3, 2, 99);
+  const std::string strategy = GENERATE("dfs", "dpor", "odpor");
+  CAPTURE(strategy);
+  const auto serial = explore::make_strategy(strategy, Seed{7});
+  std::string why;
+  const auto program = target.make({}, why);
+  std::uint64_t alone = 0;
+  while (serial->begin(0)) {
+    const explore::Outcome& outcome = program->run(*serial);
+    alone += outcome.end == explore::End::finished;
+    serial->end(outcome, {});
+  }
+  if (strategy == "dfs") CHECK(alone == 34'650);
+  CHECK(alone > 4096);  // else it is not divided
+
+  Campaign::Config config = campaign_of(target, {strategy}, 200'000);
+  const Verdict one = verdict_of(config);
+  REQUIRE(one.end == End::proved);
+  CHECK(one.lanes[0].trees.size() > 1);
+  CHECK(one.lanes[0].runs == alone);
+  CHECK(one.lanes[0].covered == serial->covered());
+  config.jobs = 3;
+  CHECK(told(verdict_of(config)) == told(one));
+
+  // Three machines, none of which proves anything by itself.
+  const ScratchFolder scratch;
+  std::vector<std::filesystem::path> folders;
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    config.part = hunt::Part{i, 3};
+    config.folder = scratch.path() / std::to_string(i);
+    folders.push_back(config.folder);
+    const Verdict part = verdict_of(config);
+    CHECK(part.end == End::limit);
+    CHECK(part.lanes[0].runs < alone);
+  }
+  config.part = hunt::Part{0, 1};
+  config.folder.clear();
+  config.merged = folders;
+  const Verdict merged = verdict_of(config);
+  CHECK(merged.end == End::proved);
+  CHECK(merged.lanes[0].runs == alone);
+  CHECK(merged.lanes[0].covered == serial->covered());
+}
+
+TEST_CASE("the first find of a search that is shared is the same with any number of workers") {
+  const StraightTarget target(3, 3, 7);  // the last writes of two threads undo seven: far from the plain run
+  Campaign::Config config = campaign_of(target, {"dfs"}, 2'000'000);
+  const Verdict one = verdict_of(config);
+  REQUIRE(one.end == End::found);
+  CHECK(one.lanes[0].trees.size() > 1);
+  config.jobs = 4;
+  CHECK(told(verdict_of(config)) == told(one));
 }
 
 TEST_CASE("a hunt that was killed at any moment goes on where it was, to the same verdict") {
@@ -173,10 +230,10 @@ TEST_CASE("runs after a lost one go on where strategies do not depend on it") {
   Campaign::Config of_well = campaign_of(well, {"random"}, 40);
   of_well.keep_going = true;
   const Verdict all = verdict_of(of_well);
-  const std::uint64_t lost = 40 - verdict.runs;
-  CHECK(lost > 0);
-  CHECK(lost < 40);
-  CHECK(all.runs == 40);
+  CHECK(verdict.runs == 40);
+  CHECK(verdict.lanes[0].lost > 0);
+  CHECK(verdict.lanes[0].runs == 40 - verdict.lanes[0].lost);
+  CHECK(all.lanes[0].runs == 40);
 }
 
 TEST_CASE("a program that needs a process per run gets one, to the same verdict") {
