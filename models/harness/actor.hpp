@@ -53,13 +53,16 @@ struct Actor {
   Irql irql = Irql::passive;
   Irql entered = Irql::passive;  ///< IRQL it began at
   bool daemon = false;
+  std::uint32_t queued = 0;  ///< of a DPC: how often
   vmbsim_object* object = nullptr;
   Request request;
   kernel::Alternative next{};  ///< its next step as choices know it
   std::uint64_t result = 0;
-  std::int64_t after = -1;  ///< the step that made its next one possible
-  std::uint64_t count = 0;  ///< steps it has made
-  std::uint64_t value = 0;  ///< that its latest step read or wrote
+  std::int64_t after = -1;    ///< the step that made its next one possible
+  std::int64_t ended = -1;    ///< its last step, once it has finished
+  std::int64_t flushed = -1;  ///< the latest step in which a store of its own became visible
+  std::uint64_t count = 0;    ///< steps it has made
+  std::uint64_t value = 0;    ///< that its latest step read or wrote
   std::vector<vmbsim_object*> held;
   std::vector<std::uint32_t> owed;  ///< contexts that go first, after a yield
   Clock clock;

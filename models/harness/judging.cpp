@@ -98,7 +98,7 @@ std::string Machine::actor_name(std::uint32_t id) const {
 }
 
 std::string Machine::object_name(std::uint32_t object) const {
-  return object == 0 || object > made_ ? "" : objects_[object - 1].name;
+  return object >= numbered_.size() || numbered_[object] == nullptr ? "" : numbered_[object]->name;
 }
 
 /// "cpu1 at dispatch, consumer"
@@ -126,6 +126,7 @@ void Machine::judge_rest() {
     if (!actor->daemon && stuck == nullptr) stuck = actor;
     if (blocked) continue;
     outcome_.waiting.push_back(actor->next);
+    outcome_.waiting.back().after = actor->after;
     const Processor& cpu = cpus_[actor->cpu];
     const Actor* occupant = cpu.nested.empty() ? cpu.raised : cpu.nested.back();
     if (occupant != nullptr && occupant != actor) waits.push_back({actor->index, occupant->index});

@@ -130,8 +130,23 @@ void Machine::settle() {
         ids_ += static_cast<std::uint32_t>(running_cpus_);
       }
   }
+  numbering_.begin({.ids = ids_,
+                    .objects = static_cast<std::uint32_t>(numbered_.size()),
+                    .cpus = static_cast<std::uint32_t>(running_cpus_),
+                    .stride = stride_of_ids()},
+                   ring_.size());
   for (Actor* actor : ring_)
     if (actor->sort == Actor::Sort::thread) begin_context(*actor);
+}
+
+/// Numbers of actors for one thing that is made while the run goes on: itself, and the store buffers that come with it.
+std::uint32_t Machine::stride_of_ids() const {
+  switch (config_.memory) {
+    case explore::MemoryModel::sc: return 1;
+    case explore::MemoryModel::tso: return 2;
+    case explore::MemoryModel::pso: break;
+  }
+  return 1 + static_cast<std::uint32_t>(running_cpus_);
 }
 
 /// Until everything has come to rest, or the run is over.
@@ -221,7 +236,10 @@ void Machine::offer_all() {
     step.after = actor.after;
     if (actor.life != Actor::Life::ready) continue;
     const Processor& cpu = *actor.home;
-    if (actor.request.drains) step.after = std::max(step.after, cpu.last_flush);
+    if (actor.request.operation == VMBSIM_JOIN) {
+      const Actor& other = *actor.request.object->actor;
+      step.after = std::max({step.after, other.ended, other.flushed});
+    }
     if (cpu.threads > 1 && actor.sort == Actor::Sort::thread && cpu.latest != nullptr && cpu.latest != &actor)
       step.kind = ChoicePoint::thread;
   }
@@ -264,16 +282,16 @@ void Machine::pay(Actor& actor) {
 void Machine::offer_flushes(Processor& cpu) {
   const std::uint32_t ready = cpu.buffer.ready();
   for (std::uint32_t which = 0; which < ready; ++which) {
-    const std::uint32_t word = cpu.buffer.ready_at(which).word;
+    const hw::StoreBuffer::Store& store = cpu.buffer.ready_at(which);
+    const std::uint32_t word = store.word;
     const vmbsim_object& object = *numbered_[word];
     const auto beside = std::find_if(cpu.beside.begin(), cpu.beside.end(),
                                      [word](const Processor::Beside& each) { return each.word == word; });
     const bool per_word = config_.memory == explore::MemoryModel::pso;
     each_.push_back({.actor = per_word ? object.buffers + cpu.number : cpu.buffer_actor,
-                     // Its steps commute with those of its processor: a number beyond all of them.
-                     .processor = clock_cpus_ + 1 + (per_word ? object.buffers + cpu.number : cpu.buffer_actor),
+                     .processor = cpu.number,
                      .kind = ChoicePoint::flush,
-                     .operation = {.object = word, .access = kernel::Access::write, .waits = per_word},
+                     .operation = {.object = word, .access = kernel::Access::write, .waits = store.epoch != 0},
                      .after = beside->step});
     who_.push_back({nullptr, cpu.number, which});
   }
@@ -307,7 +325,9 @@ bool Machine::may_go_on(const Actor& actor) const {
     case VMBSIM_ACQUIRE_SHARED: return may_acquire(*request.object, actor);
     case VMBSIM_JOIN: {
       const Actor& other = *request.object->actor;
-      return other.life == Actor::Life::finished && other.home->buffer.empty();
+      return other.life == Actor::Life::finished &&
+             std::none_of(other.home->beside.begin(), other.home->beside.end(),
+                          [&other](const Processor::Beside& store) { return store.by == &other; });
     }
     case VMBSIM_LOAD:
       if (request.holds == nullptr) return true;
@@ -394,7 +414,9 @@ void Machine::take(std::uint32_t taken) {
     actor.object->begun = false;
     actor.clock.join(actor.object->released);
     actor.object->dpc->released.join(actor.clock);
+    subject_ = &actor;
     queue_dpc(*actor.object->dpc, static_cast<std::uint32_t>(actor.object->value));
+    subject_ = nullptr;
   } else if (starts) {
     begin_context(actor);
   } else {
@@ -419,8 +441,8 @@ void Machine::flush(const Candidate& candidate, const kernel::Alternative& made)
   object.released = beside->released;
   if (!cpu.beside.empty() && beside != cpu.beside.begin())
     tally_.cover(0x70617373ull ^ (std::uint64_t{store.word} << 8), outcome_.features);  // it passed an older store
+  beside->by->flushed = static_cast<std::int64_t>(steps_);
   cpu.beside.erase(beside);
-  cpu.last_flush = static_cast<std::int64_t>(steps_);
   last_actor_ = made.actor;
   count_step(made, store.value, nullptr, cpu);
 }
@@ -529,6 +551,7 @@ void Machine::end_of(Actor& actor) {
     cpu.below.join(actor.clock);
   }
   actor.life = actor.sort == Actor::Sort::thread ? Actor::Life::finished : Actor::Life::idle;
+  actor.ended = static_cast<std::int64_t>(steps_) - 1;
   if (actor.sort == Actor::Sort::interrupt && actor.object->begun)
     prepare_start(actor, static_cast<std::int64_t>(steps_) - 1);
 }
@@ -587,8 +610,21 @@ void Machine::stop_harness() {
   current_->fiber.suspend();
 }
 
+/// A run that is over before its end: who could not go on at the last question.
+void Machine::note_held_up() {
+  for (const Actor* actor : ring_) {
+    if (actor->life != Actor::Life::ready && actor->life != Actor::Life::starting) continue;
+    const auto may_go = [actor](const Candidate& candidate) { return candidate.actor == actor; };
+    if (std::any_of(who_.begin(), who_.end(), may_go)) continue;
+    if (std::find(eager_.begin(), eager_.end(), actor) != eager_.end()) continue;
+    outcome_.waiting.push_back(actor->next);
+    outcome_.waiting.back().after = actor->after;
+  }
+}
+
 void Machine::finish() {
   phase_ = Phase::idle;
+  if (over_) note_held_up();
   // Of a run that was given up nobody knows what it would have come to.
   if (outcome_.end != explore::End::abandoned && outcome_.findings.empty())
     for (Finding& danger : dangers_) outcome_.findings.push_back(std::move(danger));

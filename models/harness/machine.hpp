@@ -20,6 +20,7 @@
 
 #include "models/harness/actor.hpp"
 #include "models/harness/memory.hpp"
+#include "models/harness/numbering.hpp"
 #include "models/harness/object.hpp"
 #include "models/harness/tally.hpp"
 #include "models/hw/store_buffer.hpp"
@@ -45,15 +46,15 @@ struct Processor {
   std::uint32_t threads = 0;
   std::vector<Actor*> dpcs;  ///< queued, oldest first
   hw::StoreBuffer buffer;
-  /// Beside each buffered store: what its writer made known with it, and the step of the store.
+  /// Beside each buffered store: what its writer made known with it, the step of the store, and the writer.
   struct Beside {
     std::uint32_t word;
     Clock released;
     std::int64_t step;
+    Actor* by;
   };
   std::vector<Beside> beside;
   std::uint32_t buffer_actor = 0;  ///< under tso
-  std::int64_t last_flush = -1;
   std::uint64_t steps = 0;
   Clock below;  ///< what a context knows that runs where the IRQL kept others out
 
@@ -109,6 +110,7 @@ class Machine : public vmbsim_machine {
   void clear();
   void whole_run();
   void settle();
+  std::uint32_t stride_of_ids() const;
   void go_on();
   Actor* next();
   bool ask();
@@ -141,12 +143,17 @@ class Machine : public vmbsim_machine {
       return answer;
     }
   }
+  void note_held_up();
   void finish();
 
   // ---- objects.cpp: making them, and the calls that are no steps ----
   vmbsim_object& new_object(int sort, const char* name, const void* place);
+  /// Who makes something, be it in a step or in between.
+  const Actor& maker() const { return subject_ != nullptr ? *subject_ : *current_; }
   Actor& new_actor(Actor::Sort sort, vmbsim_object& object, std::uint32_t cpu);
-  Actor& instance_of(vmbsim_object& object, Actor::Sort sort, std::uint32_t cpu);
+  Actor& one_more(vmbsim_object& object, Actor::Sort sort, std::uint32_t cpu);
+  Actor& dpc_instance(vmbsim_object& dpc, std::uint32_t cpu);
+  Actor& work_instance(vmbsim_object& work);
   Processor& processor(std::uint32_t cpu);
   vmbsim_object* create(int sort, const char* name, const void* place, std::uint64_t a, std::uint64_t b);
   vmbsim_object* create_routine(int sort, const char* name, vmbsim_routine routine, void* context, const void* place,
@@ -225,7 +232,8 @@ class Machine : public vmbsim_machine {
   std::deque<Processor> cpus_;
   std::size_t running_cpus_ = 0;
   std::vector<Actor*> ring_;  // everybody but store buffers, by id
-  std::uint32_t ids_ = 0;
+  std::uint32_t ids_ = 0;     // given in the set-up
+  Numbering numbering_;       // after it
   std::uint32_t queues_ = 0;  // object: the DPC queues of all processors
   std::uint32_t clock_cpus_ = 0;
 

@@ -9,8 +9,10 @@ namespace vmbsim::harness {
 vmbsim_object& Machine::new_object(int sort, const char* name, const void* place) {
   if (made_ == objects_.size()) objects_.emplace_back();
   vmbsim_object& object = objects_[made_++];
-  object.number = static_cast<std::uint32_t>(made_);
-  numbered_.push_back(&object);
+  object.number =
+      phase_ == Phase::running ? numbering_.object_by(maker().place) : static_cast<std::uint32_t>(numbered_.size());
+  if (numbered_.size() <= object.number) numbered_.resize(object.number + 1);
+  numbered_[object.number] = &object;
   object.sort = sort;
   object.name = memory_.keep(name);
   object.line = 0;
@@ -34,20 +36,22 @@ vmbsim_object& Machine::new_object(int sort, const char* name, const void* place
   object.actor = nullptr;
   object.instances.clear();
   object.dpc = nullptr;
-  object.released = current_->clock;
+  object.released = maker().clock;
   object.changes = object.looks = 0;
   object.last_site = 0;
   object.last_actor = 0xffffffff;
   object.last_changed = false;
-  if (config_.memory == explore::MemoryModel::pso && sort == VMBSIM_WORD && phase_ == Phase::running) {
-    object.buffers = ids_;
-    ids_ += static_cast<std::uint32_t>(running_cpus_);
-  }
+  if (config_.memory == explore::MemoryModel::pso && sort == VMBSIM_WORD && phase_ == Phase::running)
+    object.buffers = numbering_.buffers_of(object.number);
   return object;
 }
 
 /// A context of the run. In the set-up its number comes later.
 Actor& Machine::new_actor(Actor::Sort sort, vmbsim_object& object, std::uint32_t cpu) {
+  std::uint32_t id = 0;
+  if (phase_ == Phase::running)
+    id = object.instances.empty() ? numbering_.id_by(maker().place)
+                                  : numbering_.id_of_instance(object.instances.front()->place);
   if (acting_ == contexts_.size()) contexts_.emplace_back(stacks_, *this);
   Actor& actor = contexts_[acting_];
   actor.index = static_cast<std::uint32_t>(acting_++);
@@ -56,15 +60,16 @@ Actor& Machine::new_actor(Actor::Sort sort, vmbsim_object& object, std::uint32_t
   actor.cpu = cpu;
   actor.irql = actor.entered = Irql::passive;
   actor.daemon = false;
+  actor.queued = 0;
   actor.object = &object;
   actor.request = {};
   actor.next = {};
   actor.result = 0;
-  actor.after = -1;
+  actor.after = actor.ended = actor.flushed = -1;
   actor.count = 0;
   actor.held.clear();
   actor.owed.clear();
-  actor.clock = current_->clock;
+  actor.clock = maker().clock;
   actor.seen.clear();
   actor.fenced.clear();
   if (!actor.fiber.finished()) actor.fiber.abandon();
@@ -72,31 +77,54 @@ Actor& Machine::new_actor(Actor::Sort sort, vmbsim_object& object, std::uint32_t
     if (actor.cpu == 0xffffffff) {
       // Processors that stores wait in were numbered when the run began, so a context that came later shares the last one.
       actor.cpu = config_.memory == explore::MemoryModel::pso ? static_cast<std::uint32_t>(running_cpus_ - 1)
-                                                              : static_cast<std::uint32_t>(running_cpus_);
-      processor(actor.cpu);
+                                                              : numbering_.cpu_by(maker().place);
+      processor(actor.cpu).buffer_actor = id + 1;
     }
     actor.home = &processor(actor.cpu);
     actor.place = static_cast<std::uint32_t>(ring_.size());
-    actor.id = ids_++;
+    actor.id = id;
     ring_.push_back(&actor);
   }
   return actor;
 }
 
-/// One that is idle, or one more: a routine may run on several processors at once.
-Actor& Machine::instance_of(vmbsim_object& object, Actor::Sort sort, std::uint32_t cpu) {
-  for (Actor* instance : object.instances)
-    // Runs on two processors are two actors even when one was over before the other: whether it was is no step, and must not
-    // decide who is who.
-    if (instance->life == Actor::Life::idle &&
-        (sort != Actor::Sort::dpc || instance->cpu == cpu || instance->count == 0)) {
-      if (sort == Actor::Sort::dpc) instance->cpu = cpu;
-      if (phase_ == Phase::running) instance->home = &processor(instance->cpu);
-      return *instance;
-    }
+// Who runs a routine must not hang on whether a run before was over by then: that is no step.
+
+Actor& Machine::one_more(vmbsim_object& object, Actor::Sort sort, std::uint32_t cpu) {
   Actor& actor = new_actor(sort, object, cpu);
   object.instances.push_back(&actor);
   return actor;
+}
+
+/// Runs of a processor follow each other, so two contexts for each that take turns are enough: one may be queued while the
+/// other still runs.
+Actor& Machine::dpc_instance(vmbsim_object& dpc, std::uint32_t cpu) {
+  Actor* first = dpc.instances.front();
+  if (first->queued == 0 && first->life == Actor::Life::idle && dpc.instances.size() == 1) {
+    first->cpu = cpu;  // its first time
+    first->home = &processor(cpu);
+  }
+  Actor* idle = nullptr;
+  std::uint32_t contexts = 0, times = 0;
+  for (Actor* instance : dpc.instances)
+    if (instance->cpu == cpu) {
+      ++contexts;
+      times += instance->queued;
+      if (idle == nullptr || instance->queued < idle->queued) idle = instance;
+    }
+  if (contexts < 2 && times == contexts) idle = &one_more(dpc, Actor::Sort::dpc, cpu);
+  ++idle->queued;
+  return *idle;
+}
+
+/// A run that the one who queues knows to be over leaves its context to the next one.
+Actor& Machine::work_instance(vmbsim_object& work) {
+  Actor* idle = nullptr;
+  for (Actor* instance : work.instances)
+    if (idle == nullptr && maker().clock.of(instance->index) == instance->clock.of(instance->index) &&
+        instance->life == Actor::Life::idle)
+      idle = instance;
+  return idle != nullptr ? *idle : one_more(work, Actor::Sort::work_item, 0xffffffff);
 }
 
 Processor& Machine::processor(std::uint32_t cpu) {
@@ -110,10 +138,9 @@ Processor& Machine::processor(std::uint32_t cpu) {
     made.dpcs.clear();
     made.buffer.clear();
     made.beside.clear();
-    made.last_flush = -1;
     made.steps = 0;
     made.below.clear();
-    if (phase_ == Phase::running) made.buffer_actor = ids_++;
+    made.buffer_actor = 0xffffffff;
   }
   return cpus_[cpu];
 }
@@ -168,7 +195,7 @@ vmbsim_object* Machine::create_routine(int sort, const char* name, vmbsim_routin
       object.irql = static_cast<Irql>(b);
       object.actor = &new_actor(Actor::Sort::interrupt, object, static_cast<std::uint32_t>(a));
       break;
-    default: instance_of(object, sort == VMBSIM_DPC ? Actor::Sort::dpc : Actor::Sort::work_item, 0);
+    default: one_more(object, sort == VMBSIM_DPC ? Actor::Sort::dpc : Actor::Sort::work_item, 0);
   }
   return &object;
 }
@@ -259,8 +286,7 @@ kernel::Access access_of(const Request& request, bool buffers) {
   using kernel::Access;
   switch (request.operation) {
     case VMBSIM_LOAD:
-    case VMBSIM_READ:
-    case VMBSIM_JOIN: return Access::read;
+    case VMBSIM_READ: return Access::read;
     case VMBSIM_STORE: return buffers ? Access::none : Access::write;
     case VMBSIM_WRITE:
     case VMBSIM_DESTROY: return Access::write;
@@ -400,7 +426,7 @@ void Machine::release_memory(void* memory, std::uint32_t line) {
     fail("POOL", BugCheck::bad_pool_caller, "memory is released that allocate has not given", "release");
     return;
   }
-  operate({.operation = VMBSIM_DESTROY, .object = &objects_[block->number - 1], .line = line});
+  operate({.operation = VMBSIM_DESTROY, .object = numbered_[block->number], .line = line});
   if (!over_) memory_.block_at(memory)->freed = true;  // others may have allocated meanwhile
 }
 

@@ -102,7 +102,7 @@ void Machine::perform_on_word(Actor& self) {
     Processor& cpu = cpus_[self.cpu];
     if (releases(request.order)) cpu.buffer.write_fence();
     cpu.buffer.push(word.number, self.value);
-    cpu.beside.push_back({word.number, known, static_cast<std::int64_t>(steps_)});
+    cpu.beside.push_back({word.number, known, static_cast<std::int64_t>(steps_), &self});
     return;
   }
   // An interlocked operation: its processor's stores are visible.
@@ -425,7 +425,7 @@ void Machine::perform_on_dispatcher(Actor& self) {
 
 void Machine::queue_dpc(vmbsim_object& dpc, std::uint32_t cpu) {
   if (dpc.actor != nullptr) return;  // queued already
-  Actor& actor = instance_of(dpc, Actor::Sort::dpc, cpu);
+  Actor& actor = dpc_instance(dpc, cpu);
   dpc.actor = &actor;
   actor.clock.join(dpc.released);
   processor(cpu).dpcs.push_back(&actor);
@@ -455,7 +455,7 @@ void Machine::perform_on_queue(Actor& self) {
       if (!demand_irql(self, Irql::dispatch, BugCheck::irql_not_less_or_equal)) return;
       if (object.actor != nullptr)
         return fail("WORK", BugCheck::worker_invalid, std::string(object.name) + " is queued while it is queued");
-      Actor& worker = instance_of(object, Actor::Sort::work_item, 0xffffffff);
+      Actor& worker = work_instance(object);
       object.actor = &worker;
       prepare_start(worker, static_cast<std::int64_t>(steps_));
       break;

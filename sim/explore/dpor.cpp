@@ -20,6 +20,12 @@ void join(std::vector<std::uint32_t>& clock, const std::vector<std::uint32_t>& o
   for (std::size_t actor = 0; actor < other.size(); ++actor) clock[actor] = std::max(clock[actor], other[actor]);
 }
 
+// The step that begins a routine: it can be taken away by a call.
+bool starts(const Alternative& step) {
+  using kernel::ChoicePoint;
+  return step.kind == ChoicePoint::interrupt || step.kind == ChoicePoint::dpc || step.kind == ChoicePoint::worker;
+}
+
 // Whether the actor's next step can come first of all in the sequence, or commutes with all of it.
 // `at`: where the sequence has it, or its end.
 bool can_begin(const Alternative& step, const std::vector<Alternative>& way, std::size_t& at) {
@@ -106,6 +112,7 @@ std::uint32_t Dpor::choose(const kernel::Choice& choice) {
   Node& node = push();
   node.input = false;
   node.each.assign(choice.each.begin(), choice.each.end());
+  starts_ = starts_ || std::any_of(node.each.begin(), node.each.end(), starts);
   if (!order_.empty()) follow(node_of(steps() - 1), node);
   astray_ = astray_ || std::any_of(node.planned.begin(), node.planned.end(),
                                    [&](const Branch& branch) { return node.find(branch.step.actor) == nullptr; });
@@ -131,7 +138,7 @@ void Dpor::follow(const Node& before, Node& node) {
 }
 
 // The clock of a step, and the races in which it is the second one. `number`: how many steps come before it.
-void Dpor::analyse(const Alternative& step, std::size_t number, Clock& clock, bool races) {
+void Dpor::analyse(const Alternative& step, std::size_t number, Clock& clock, Look look) {
   std::size_t pending = 0;  // first step at which the actor already stood before this one
   clock.clear();
   for (std::size_t k = number; k-- > 0;)
@@ -144,6 +151,7 @@ void Dpor::analyse(const Alternative& step, std::size_t number, Clock& clock, bo
     join(clock, node_of(static_cast<std::size_t>(step.after)).clock);
     pending = std::max(pending, static_cast<std::size_t>(step.after) + 1);
   }
+  const bool happened = look != Look::not_taken;
   const Clock known = clock;  // what the actor could not have come before anyway
   bool waited = false;
   for (std::size_t k = number; k-- > 0;) {
@@ -152,11 +160,17 @@ void Dpor::analyse(const Alternative& step, std::size_t number, Clock& clock, bo
     if (has(known, first.actor, k) || !dependent(first, step)) continue;
     const bool immediate = !has(clock, first.actor, k);
     if (immediate) join(clock, node.clock);
-    if (!races || (!immediate && !waited)) continue;
+    if (look == Look::clock || (!immediate && !waited)) continue;
     const bool own_flush = first.processor == step.processor && is_flush(first) && !is_flush(step);
-    if (own_flush && drains(step.operation)) continue;
+    if (own_flush && drains(step.operation)) {
+      // Who has stored waits for it in every order; who came to wait for another's store may have come before that.
+      const bool by_itself =
+          first.after >= 0 && node_of(static_cast<std::size_t>(first.after)).step().actor == step.actor;
+      waited = waited || !by_itself;
+      continue;
+    }
     if (k >= pending ? node.find(step.actor) != nullptr : !may_wait(step.operation)) {
-      reverse({k, number, step, clock, immediate && number < steps()});
+      reverse({k, number, step, clock, immediate && happened});
       continue;
     }
     // Not possible before the first one, as far as one can tell.
@@ -165,13 +179,13 @@ void Dpor::analyse(const Alternative& step, std::size_t number, Clock& clock, bo
       if (taking < steps()) {
         const Alternative& holder = node_of(taking).step();
         const bool certain = taking < pending || node_of(taking).find(step.actor) != nullptr;
-        if (!has(known, holder.actor, taking)) reverse({taking, number, step, clock, certain && number < steps()});
+        if (!has(known, holder.actor, taking)) reverse({taking, number, step, clock, certain && happened});
         continue;
       }
     }
     const Race race{k, number, step, clock, false};
     if (k < pending || lets(race)) {
-      const bool buffer_only = k >= pending && !may_wait(step.operation) && immediate && number < steps();
+      const bool buffer_only = k >= pending && !may_wait(step.operation) && immediate && happened;
       reverse({k, number, step, clock, buffer_only});
     }
     waited = true;
@@ -281,29 +295,38 @@ void Dpor::insert(std::vector<Branch>& branches, Steps way) {
 }
 
 // A step that did not happen, for want of what another one took.
-void Dpor::wait(const Alternative& step) { analyse(step, steps(), scratch_, true); }
+void Dpor::wait(const Alternative& step) { analyse(step, steps(), scratch_, Look::not_taken); }
 
 void Dpor::find_races(const Outcome& outcome) {
-  for (std::size_t step = fresh_; step < steps(); ++step) analyse(node_of(step).step(), step, scratch_, true);
+  for (std::size_t step = fresh_; step < steps(); ++step) analyse(node_of(step).step(), step, scratch_, Look::races);
   for (const Alternative& step : outcome.waiting) wait(step);
-  if (outcome.end == End::finished && !outcome.found()) return;
-  // What was possible once and did not happen: another step, or a finding, took it away.
-  for (std::size_t k = steps(); k-- > 0;)
-    for (const Alternative& step : Steps(node_of(k).each)) {
-      const auto later = [&](std::size_t other) { return node_of(other).step().actor == step.actor; };
-      const auto again = [&](std::size_t other) { return node_of(other).find(step.actor) != nullptr; };
-      bool happened = false;
-      for (std::size_t other = k; other < steps() && !happened; ++other)
-        happened = later(other) || (other > k && again(other));
-      if (!happened) wait(step);
+  const bool at_rest = outcome.end == End::finished && !outcome.found();
+  if (!at_rest || starts_) find_taken_away(at_rest);
+}
+
+// What was possible once and did not happen: another step, or a finding, took it away.
+void Dpor::find_taken_away(bool at_rest) {
+  open_.clear();
+  for (std::size_t k = 0; k < steps(); ++k) {
+    for (const Alternative& step : node_of(k).each) {
+      if (open_.size() <= step.actor) open_.resize(step.actor + 1);
+      std::optional<Alternative>& open = open_[step.actor];
+      // Set again, queued again: the one before was cancelled or removed, at the latest by this.
+      if (open && starts(step) && open->after != step.after)
+        analyse(Alternative(*open), static_cast<std::size_t>(step.after) + 1, scratch_, Look::not_taken);
+      open = step;
     }
+    open_[node_of(k).step().actor].reset();
+  }
+  for (const std::optional<Alternative>& open : open_)
+    if (open && (!at_rest || starts(*open))) wait(Alternative(*open));
 }
 
 void Dpor::end(const Outcome& outcome, const Deviations&) {
   cut_ = cut_ || lost_ || outcome.end == End::cut;
   if (!lost_) {
     for (std::size_t step = clocked_; step < steps(); ++step)
-      analyse(node_of(step).step(), step, node_of(step).clock, false);
+      analyse(node_of(step).step(), step, node_of(step).clock, Look::clock);
     clocked_ = steps();
     uncertain_ = kind_ == Kind::optimal && !plain_ &&
                  (astray_ || std::any_of(nodes_.begin(), nodes_.begin() + static_cast<std::ptrdiff_t>(used_),

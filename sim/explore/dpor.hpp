@@ -16,6 +16,7 @@
 /// Proof     needs Operation::waits, Outcome::waiting and Alternative::after, and no run that was cut.
 /// Source    Abdulla, Aronsson, Jonsson, Sagonas, "Optimal dynamic partial order reduction", POPL'14, and "Source sets: a
 ///           foundation for optimal dynamic partial order reduction", JACM 64(4), 2017: algorithms 1 and 2.
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -73,7 +74,7 @@ class Dpor final : public Strategy {
   /// Two steps that could change places.
   struct Race {
     std::size_t first;
-    std::size_t second;               ///< the number of steps for one that did not happen
+    std::size_t second;               ///< for one that did not happen, how many steps come before it
     const kernel::Alternative& step;  ///< the second
     const Clock& clock;               ///< of the second
     bool possible;                    ///< the second one right before the first one, that is certain
@@ -85,7 +86,12 @@ class Dpor final : public Strategy {
   Node& node_of(std::size_t step) { return nodes_[order_[step]]; }
   std::size_t steps() const { return order_.size(); }
 
-  void analyse(const kernel::Alternative& step, std::size_t number, Clock& clock, bool races);
+  enum class Look : std::uint8_t {
+    clock,      ///< of a step, and nothing else
+    races,      ///< of a step
+    not_taken,  ///< races of a step that was possible, or waited for, and did not happen there
+  };
+  void analyse(const kernel::Alternative& step, std::size_t number, Clock& clock, Look look);
   std::size_t taking_before(const kernel::Alternative& release, std::size_t number);
   void reverse(const Race& race);
   void plant_one(Node& node, const Race& race);
@@ -96,6 +102,7 @@ class Dpor final : public Strategy {
   static void insert(std::vector<Branch>& branches, Steps way);
   void wait(const kernel::Alternative& step);
   void find_races(const Outcome& outcome);
+  void find_taken_away(bool at_rest);
   bool begin_again();
   void advance();
   std::vector<Dpor> divide(std::size_t at, std::size_t step, std::size_t most);
@@ -108,6 +115,7 @@ class Dpor final : public Strategy {
   bool uncertain_ = false;   // a race of this run has no whole way
   bool astray_ = false;      // a way that was planned whole does not exist
   bool lost_ = false;        // the program did not ask what it had asked before
+  bool starts_ = false;      // there are routines that begin, and so can be cancelled before they do
   std::vector<Node> nodes_;  // more than used_: their memory is used again
   std::size_t used_ = 0;
   std::vector<std::size_t> order_;  // of steps: their nodes
@@ -116,6 +124,7 @@ class Dpor final : public Strategy {
   std::size_t clocked_ = 0;         // first step without a clock
   std::vector<std::size_t> way_;    // steps between two that race, without those that the first one forces; scratch
   Clock scratch_;
+  std::vector<std::optional<kernel::Alternative>> open_;  // by actor: possible, and not taken since; scratch
 };
 
 }  // namespace vmbsim::explore
