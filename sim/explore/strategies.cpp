@@ -16,6 +16,7 @@ constexpr NamedStrategy table[] = {
     {"pct4", "three of them fall: bugs of depth 4", false, make_pct4},
     {"pct5", "four of them fall: bugs of depth 5", false, make_pct5},
     {"pos", "by priorities of steps, drawn again for those that race", false, make_pos},
+    {"rff", "towards orders of conflicting accesses that no run has shown", false, make_rff},
     {"mutate", "small changes of schedules that covered something new", false, make_mutate},
     {"starve", "one actor kept waiting, or held before an access that conflicts", false, make_starve},
     {"delay", "every schedule by number of delays, few first", true, make_delay},
@@ -37,7 +38,7 @@ std::unique_ptr<Strategy> make_strategy(const std::string& name, Seed seed) {
 }
 
 std::vector<std::string> portfolio(bool time_abstract) {
-  if (time_abstract) return {"dpor", "pos", "delay", "urw", "pct3", "random", "mutate", "starve", "faults"};
+  if (time_abstract) return {"rff", "dpor", "pos", "delay", "urw", "pct3", "random", "mutate", "starve", "faults"};
   return {"random", "delay", "pct3", "mutate", "faults", "starve"};
 }
 

@@ -9,11 +9,14 @@ namespace vmbsim::hunt {
 
 namespace {
 
-constexpr std::uint64_t whole = 1000;        // all shares together
-constexpr std::uint64_t least = whole / 20;  // of a strategy
-constexpr std::size_t favourites = 3;        // lanes that are named first
-constexpr std::uint64_t favour = whole / 6;  // of each of them, at most, on top of what everybody gets
-constexpr std::uint64_t first_epoch = 64;    // runs
+constexpr std::uint64_t whole = 1000;                  // all shares together
+constexpr std::uint64_t least = whole / 20;            // of a strategy
+constexpr std::size_t favourites = 3;                  // lanes that are named first
+constexpr std::uint64_t favour = whole / 8;            // of each of them, at most, on top of what everybody gets
+constexpr std::uint64_t early = 1000;                  // runs
+constexpr std::uint64_t early_favour = whole * 2 / 5;  // of the first one named, instead, while they last
+constexpr std::uint64_t head_start = 16;               // runs
+constexpr std::uint64_t first_epoch = 64;              // runs
 constexpr std::uint64_t longest_epoch = 1 << 18;
 constexpr std::uint64_t steps_per_epoch = 1 << 25;  // about: some seconds of one processor
 constexpr std::uint64_t slices_per_epoch = 16;
@@ -41,7 +44,7 @@ std::vector<std::uint64_t> Portfolio::shares() const {
     if (lanes_[i].over && !part_) continue;
     shares[i] = sure;
     if (favoured++ >= favourites) continue;
-    const std::uint64_t more = std::min(favour, rest);
+    const std::uint64_t more = std::min(places_ < early && i == 0 ? early_favour : favour, rest);
     shares[i] += more;
     rest -= more;
   }
@@ -161,12 +164,13 @@ std::vector<Slice> Portfolio::plan(std::uint64_t most_runs) {
   const std::uint64_t runs = epoch_runs(most_runs);
   if (runs == 0 || all == 0 || idle) return {};
 
-  // Smooth weighted round robin: who is owed most is next.
+  // Smooth weighted round robin: who is owed most is next. A head start is paid back in the same epoch.
   std::vector<std::vector<std::uint64_t>> places(lanes_.size());
   std::vector<std::int64_t> owed(lanes_.size());
   for (std::uint64_t i = 0; i < runs; ++i) {
     for (std::size_t lane = 0; lane < owed.size(); ++lane) owed[lane] += static_cast<std::int64_t>(share[lane]);
-    const auto next = std::max_element(owed.begin(), owed.end());
+    const bool ahead = places_ + i < head_start && !lanes_.front().over;
+    const auto next = ahead ? owed.begin() : std::max_element(owed.begin(), owed.end());
     *next -= static_cast<std::int64_t>(all);
     places[static_cast<std::size_t>(next - owed.begin())].push_back(places_ + i);
   }

@@ -32,6 +32,14 @@ StraightLine racy(std::size_t k) {
                       [](const StraightLine::Final& final) { return final.words[1] == 2; });
 }
 
+/// Runs up to the first find; 10,001 when there is none in as many.
+std::uint64_t runs_to_find(StraightLine program, const char* name, Seed seed) {
+  const auto strategy = explore::make_strategy(name, seed);
+  for (std::uint64_t run = 0; run < 10'000; ++run)
+    if (explore_runs(program, *strategy, 1, run).found != 0) return run + 1;
+  return 10'001;
+}
+
 // Chi-square with one degree of freedom exceeds this with probability 0.001.
 constexpr double limit_1_freedom = 10.828;
 
@@ -116,6 +124,31 @@ TEST_CASE("partial order sampling does not wait for threads that matter to nobod
   };
   CHECK(hits("pos") > 10 * hits("random"));
   CHECK(explore_all(racy(2), "pos", 1'000).found > 0);
+}
+
+TEST_CASE("reads-from fuzzing needs no more runs for twenty setters than for two") {
+  // Source: Chistikov, Majumdar, Niksic, CAV'16: what counts is the number of orders that a bug needs, here two.
+  for (const std::size_t setters : {2, 5, 10, 20}) {
+    INFO(setters << " setters");
+    std::uint64_t soon = 0;
+    for (std::uint64_t seed = 1; seed <= 20; ++seed)
+      soon += runs_to_find(reorder_all(setters), "rff", Seed{seed}) <= 20;
+    CHECK(soon >= 18);
+  }
+  CHECK(runs_to_find(reorder_all(20), "random", Seed{1}) > 10'000);
+}
+
+TEST_CASE("reads-from fuzzing does not wait for ever for an order that cannot come about") {
+  // That the second thread waits for the first is nothing that its steps tell.
+  const auto lost = [](const StraightLine::Final& final) { return final.words[1] == 1; };
+  const StraightLine program(
+      {{store(3, 1), store(2, 1), load(1), store_next(1)}, {await(2, 1), load(3), load(1), store_next(1)}},
+      MemoryModel::sc, lost);
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) CHECK(runs_to_find(program, "rff", Seed{seed}) <= 50);
+}
+
+TEST_CASE("reads-from fuzzing reaches what only one of several equal threads does") {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) CHECK(runs_to_find(racy(2), "rff", Seed{seed}) <= 200);
 }
 
 TEST_CASE("every strategy finds a lost update, and none a bug that is not there") {
