@@ -121,7 +121,10 @@ void hunt_fields(Visitor& v, HuntSpec& hunt) {
   v.value({.key = "strategies", .shape = Shape::texts, .doc = "How to vary; left out: a portfolio.", .preset = "[]"},
           parse_texts(hunt.strategies));
   v.value(
-      {.key = "expect", .shape = Shape::text, .doc = "Id of the rule that is to be found broken.", .preset = "\"\""},
+      {.key = "expect",
+       .shape = Shape::text,
+       .doc = "Id of the rule that the planted bug is to be found by; a hunt that does not find it ends with status 1.",
+       .preset = "\"\""},
       [&](const config::Node& node, Reading& reading) -> std::optional<std::string> {
         auto text = parse_text(hunt.expect)(node, reading);
         if (!text || hunt.expect.empty() || find_rule(hunt.expect) != nullptr) return text;

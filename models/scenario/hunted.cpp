@@ -18,15 +18,15 @@ const explore::Outcome& Hunted::run(kernel::ChoiceSource& choices, explore::Step
     VMBSIM_ASSERT(platform != nullptr, "a scenario that passed its checks has a platform that can be loaded");
   }
   World world(scenario_, traces_, platform.get(), &choices, nullptr, listener);
-  RunResult result = world.run();
   const hw::Exploration& exploration = *world.exploration();
+  processors_ = exploration.processors();  // a listener asks for them while it runs
+  RunResult result = world.run();
   outcome_.end = result.events >= scenario_.hunt.events ? explore::End::cut : explore::End::finished;
   outcome_.findings = std::move(result.findings);
   std::erase_if(outcome_.findings, [](const Finding& finding) { return finding.severity != Severity::error; });
   outcome_.fingerprint = result.fingerprint;
   outcome_.steps = result.events;
   outcome_.features = exploration.features();
-  processors_ = exploration.processors();
   objects_ = exploration.objects();
   return outcome_;
 }

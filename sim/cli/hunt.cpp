@@ -138,6 +138,15 @@ std::string certificate(const hunt::Verdict& verdict, const hunt::Campaign::Conf
   return text;
 }
 
+/// What `[hunt] expect` comes to.
+std::string expectation(const hunt::Verdict& verdict, const std::string& rule) {
+  if (verdict.finds.empty()) return fmt::format("expected {}, which was not found\n", rule);
+  const bool met = std::any_of(verdict.finds.begin(), verdict.finds.end(),
+                               [&rule](const hunt::Find& find) { return find.finding.rule == rule; });
+  return met ? fmt::format("\n{} is what was expected\n", rule)
+             : fmt::format("\nexpected {}, and found something else\n", rule);
+}
+
 const char* name_of_end(hunt::Verdict::End end) {
   switch (end) {
     case hunt::Verdict::End::found: return "found";
@@ -150,8 +159,8 @@ const char* name_of_end(hunt::Verdict::End end) {
   return "?";
 }
 
-Json json_of(const hunt::Campaign::Config& config, const hunt::Verdict& verdict,
-             const std::vector<std::string>& repros) {
+Json json_of(const hunt::Campaign::Config& config, const hunt::Verdict& verdict, const std::vector<std::string>& repros,
+             const std::string& expected) {
   Json lanes = Json::array();
   for (const hunt::Lane& lane : verdict.lanes)
     lanes.push_back({{"strategy", lane.strategy},
@@ -187,6 +196,8 @@ Json json_of(const hunt::Campaign::Config& config, const hunt::Verdict& verdict,
           {"covered", verdict.covered},
           {"unseen_ppm", verdict.unseen_ppm ? Json(*verdict.unseen_ppm) : Json(nullptr)},
           {"reached", verdict.reached},
+          {"never_met", verdict.never_met},
+          {"expected", expected.empty() ? Json(nullptr) : Json(expected)},
           {"strategies", lanes},
           {"finds", finds}};
 }
@@ -276,6 +287,7 @@ int hunt(const HuntArguments& arguments) {
     const hunt::InquestConfig inquest{.target = *loaded.target,
                                       .seed = config.seed,
                                       .version = version,
+                                      .said_knobs = config.setting.knobs.size(),
                                       .patience_s = arguments.patience_s,
                                       .stop_asked = config.stop_asked};
     text = fmt::format("found in run {}\n\n",
@@ -288,7 +300,8 @@ int hunt(const HuntArguments& arguments) {
   if (!arguments.out.empty()) {
     const Unstoppable until_written;
     const std::string json =
-        json_of(config, verdict, repros).dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+        json_of(config, verdict, repros, loaded.defaults.expect).dump(2, ' ', false, Json::error_handler_t::replace) +
+        "\n";
     if (const auto failed = report::write_whole(fs::path(arguments.out) / "hunt.json", json)) {
       print({*failed});
       return broken;
@@ -301,7 +314,12 @@ int hunt(const HuntArguments& arguments) {
     return stopped;
   }
   if (verdict.finds.empty()) text += certificate(verdict, config);
-  return say(text, verdict.finds.empty() ? fine : unmet);
+  if (verdict.end != hunt::Verdict::End::found)
+    for (const std::string& goal : verdict.never_met) text += fmt::format("never met: {}\n", goal);
+  const bool one_of_many = part && part->count > 1;  // the find may be another's
+  const bool as_hoped = loaded.defaults.expect.empty() || one_of_many;
+  if (!as_hoped) text += expectation(verdict, loaded.defaults.expect);
+  return say(text, verdict.finds.empty() && as_hoped ? fine : unmet);
 }
 
 }  // namespace vmbsim::cli

@@ -7,6 +7,7 @@
 
 #include "models/harness/harness.hpp"
 #include "models/scenario/hunted.hpp"
+#include "models/scenario/swarm.hpp"
 #include "sim/cli/loading.hpp"
 #include "sim/cli/version.hpp"
 #include "sim/hunt/words.hpp"
@@ -54,8 +55,9 @@ class ScenarioTarget final : public hunt::Target {
     return nullptr;
   }
 
-  /// Latencies and faults on and off: a hunt that always has all of them hides what needs few.
-  std::vector<std::string> swarm() const override { return {"hunt.latency=true", "hunt.faults=[]"}; }
+  std::vector<std::string> swarm(kernel::Stream& stream) const override {
+    return scenario::draw_swarm(*inputs_.scenario, stream);
+  }
 
   std::vector<hunt::Reduction> reductions(const hunt::Setting& setting) const override {
     std::string why;
@@ -134,8 +136,11 @@ LoadedTarget load_target(const std::string& path, const std::vector<std::string>
     return loaded;
   }
   const scenario::HuntSpec& hunt = said.scenario->hunt;
-  loaded.defaults = {
-      .memory = hunt.memory, .runs = hunt.runs, .strategies = hunt.strategies, .seed = said.scenario->seed};
+  loaded.defaults = {.memory = hunt.memory,
+                     .runs = hunt.runs,
+                     .strategies = hunt.strategies,
+                     .expect = hunt.planted == faults::Planted::none ? std::string() : hunt.expect,
+                     .seed = said.scenario->seed};
   loaded.target = std::make_unique<ScenarioTarget>(path, std::move(without));
   return loaded;
 }

@@ -15,6 +15,7 @@ struct HuntDefaults {
   explore::MemoryModel memory = explore::MemoryModel::sc;
   std::uint64_t runs = 0;  ///< 0: not said
   std::vector<std::string> strategies;
+  std::string expect;  ///< rule of the planted bug; empty: nothing is planted, nothing expected
   Seed seed;
 };
 

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <new>
 
@@ -65,7 +66,7 @@ std::string Campaign::identity() const {
   if (!config_.setting.knobs.empty()) text += ", with";
   for (const std::string& knob : config_.setting.knobs) text += " " + knob;
   text += config_.keep_going ? ", all finds" : ", first find";
-  if (config_.swarm && !config_.target.swarm().empty()) text += ", swarm";
+  if (config_.swarm) text += ", swarm";
   if (config_.part) text += ", in parts";
   return text;
 }
@@ -95,12 +96,11 @@ std::optional<Problem> Campaign::prepare() {
 
 // ---- Slices ----
 
-/// Every second slice draws a subset of what the swarm may set, but for searches, which go on in the same program. Source: Groce et al., "Swarm testing", ISSTA'12.
+/// Every second slice draws its knobs, but for searches, which go on in the same program. Source: Groce et al., "Swarm testing", ISSTA'12.
 void Campaign::draw_knobs(Slice& slice) const {
   if (!config_.swarm || slice.number % 2 == 0 || !portfolio_.lanes()[slice.lane].independent) return;
   kernel::Stream stream(config_.seed, "swarm", std::to_string(slice.number));
-  for (const std::string& knob : config_.target.swarm())
-    if (stream.chance(1, 2)) slice.knobs.push_back(knob);
+  slice.knobs = config_.target.swarm(stream);
 }
 
 void Campaign::start(const Piece& piece) {
@@ -116,6 +116,7 @@ void Campaign::start(const Piece& piece) {
                                .seed = config_.seed,
                                .keep_going = config_.keep_going,
                                .known = known_,
+                               .patience_s = config_.patience_s,
                                .earliest = *earliest_};
     return do_slice(context, slice, box).text();
   });
@@ -152,6 +153,7 @@ void Campaign::on_told(const Piece& piece, SliceResult result) {
   all.complete = all.complete && result.complete;
   all.features.insert(all.features.end(), result.features.begin(), result.features.end());
   all.classes.merge(result.classes);
+  all.goals.merge(result.goals);
   all.reached.merge(result.reached);
   for (Find& find : result.finds) all.finds.push_back(std::move(find));
   if (piece.to == task.slice->places.size()) {
@@ -161,19 +163,35 @@ void Campaign::on_told(const Piece& piece, SliceResult result) {
   on_piece_done(task);
 }
 
+/// What the slice's runs were made with.
+Setting Campaign::setting_of(const Slice& slice) const {
+  Setting setting = config_.setting;
+  if (slice.knobs.empty()) return setting;
+  setting.knobs.insert(setting.knobs.end(), slice.knobs.begin(), slice.knobs.end());
+  const Crew::Ended ended = workers::in_child(
+      [&](BlackBox&) {
+        std::string why;
+        Setting made = setting;
+        make_drawn(config_.target, made, config_.setting.knobs.size(), why);
+        return std::to_string(made.knobs.size());
+      },
+      config_.patience_s);
+  Reader reader(ended.text);
+  setting.knobs.resize(reader.count(setting.knobs.size()));
+  return setting;
+}
+
 /// The worker's run is a find; what it had done before is done again without that run.
 void Campaign::on_lost(const Piece& piece, const Crew::Ended& ended) {
   Task& task = tasks_[piece.task];
   const Slice& slice = *task.slice;
   const std::uint64_t at = std::min(piece.from + ended.box->run(), piece.to - 1);
-  Setting setting = config_.setting;
-  setting.knobs.insert(setting.knobs.end(), slice.knobs.begin(), slice.knobs.end());
   task.gathered.number = slice.number;
   ++task.gathered.lost;
   task.gathered.finds.push_back({.place = slice.places[at],
                                  .strategy = slice.strategy,
                                  .run = slice.first + at,
-                                 .setting = std::move(setting),
+                                 .setting = setting_of(slice),
                                  .finding = finding_of(ended),
                                  .fingerprint = {},
                                  .deviations = ended.box->notes<explore::Deviation>(),
@@ -296,6 +314,7 @@ Verdict Campaign::run() {
     for (const SliceResult* result : results) {
       if (result == nullptr) continue;
       classes_.merge(result->classes);
+      goals_.insert(result->goals.begin(), result->goals.end());
       reached_.insert(result->reached.begin(), result->reached.end());
     }
     for (const Lane& lane : portfolio_.lanes())
@@ -315,6 +334,8 @@ Verdict Campaign::run() {
   verdict.covered = known_.count();
   verdict.unseen_ppm = classes_.unseen_ppm();
   verdict.reached = reached_;
+  std::set_difference(goals_.begin(), goals_.end(), reached_.begin(), reached_.end(),
+                      std::inserter(verdict.never_met, verdict.never_met.end()));
   return verdict;
 }
 

@@ -53,7 +53,8 @@ struct Verdict {
   std::uint64_t steps = 0;  ///< of whole epochs
   std::uint64_t covered = 0;
   std::optional<std::uint32_t> unseen_ppm;
-  std::set<std::string> reached;
+  std::set<std::string> reached;    ///< `sometimes` goals that were met
+  std::set<std::string> never_met;  ///< those that runs came by in vain
 };
 
 class Campaign {
@@ -101,6 +102,7 @@ class Campaign {
   bool do_epoch(const std::vector<Slice>& slices, std::vector<const SliceResult*>& results);
   void start(const Piece& piece);
   void on_ended(workers::Crew::Ended& ended);
+  Setting setting_of(const Slice& slice) const;
   void on_lost(const Piece& piece, const workers::Crew::Ended& ended);
   void on_told(const Piece& piece, SliceResult result);
   void on_piece_done(Task& task);
@@ -114,7 +116,7 @@ class Campaign {
   workers::Crew crew_;
   Coverage known_;
   Sketch classes_;
-  std::set<std::string> reached_;
+  std::set<std::string> goals_, reached_;
   std::map<std::string, Find> finds_;  // by key
   std::uint64_t steps_ = 0;            // of slices that are done
   std::uint64_t runs_ = 0;

@@ -68,24 +68,31 @@ Small make_small(const InquestConfig& config, const Setting& setting, const Find
   });
 }
 
-/// Takes every reduction of the setting that leaves the mistake, until none does.
+/// Leaves out what a swarm drew, as far as the mistake stays; then takes every reduction of the setting that leaves it, until
+/// none does.
 void reduce_setting(const InquestConfig& config, const std::string& rule, Setting& setting, explore::Deviations& list,
                     std::uint64_t& reruns) {
-  for (bool smaller = true; smaller && !config.stop_asked();) {
+  const auto over = [&] { return reruns >= config.most_reruns || config.stop_asked(); };
+  const auto take = [&](Setting candidate) {
+    if (candidate == setting || over()) return false;
+    ++reruns;
+    Replayed again = replay(config.target, candidate, list, {.mode = explore::Replay::Mode::follow}, config.patience_s);
+    if (!again.unmade.empty() || !same_mistake(rule, again)) return false;
+    setting = std::move(candidate);
+    list = std::move(again.taken);
+    return true;
+  };
+  for (std::size_t at = setting.knobs.size(); at-- > config.said_knobs;) {
+    Setting without = setting;
+    without.knobs.erase(without.knobs.begin() + static_cast<std::ptrdiff_t>(at));
+    take(std::move(without));
+  }
+  for (bool smaller = true; smaller && !over();) {
     smaller = false;
     for (const Reduction& reduction : config.target.reductions(setting)) {
-      if (reruns >= config.most_reruns || config.stop_asked()) return;
       Setting candidate = setting;
       candidate.knobs.insert(candidate.knobs.end(), reduction.knobs.begin(), reduction.knobs.end());
-      if (candidate == setting) continue;
-      ++reruns;
-      Replayed again =
-          replay(config.target, candidate, list, {.mode = explore::Replay::Mode::follow}, config.patience_s);
-      if (!again.unmade.empty() || !same_mistake(rule, again)) continue;
-      setting = std::move(candidate);
-      list = std::move(again.taken);
-      smaller = true;
-      break;
+      if ((smaller = take(std::move(candidate)))) break;
     }
   }
 }

@@ -28,6 +28,7 @@ struct InquestConfig {
   const Target& target;
   Seed seed;
   std::string version;
+  std::size_t said_knobs = 0;  ///< of a find's knobs so many, from the first, were not drawn: they stay
   std::uint64_t most_reruns = 2000;
   unsigned patience_s = 10;
   std::function<bool()> stop_asked;  ///< then what is small so far is handed over

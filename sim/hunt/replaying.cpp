@@ -4,6 +4,7 @@
 
 #include "sim/hunt/recorder.hpp"
 #include "sim/hunt/story.hpp"
+#include "sim/hunt/tape.hpp"
 #include "sim/hunt/timeline.hpp"
 #include "sim/hunt/words.hpp"
 
@@ -16,21 +17,23 @@ namespace {
 
 constexpr std::size_t most_told = 16;  // findings
 
-/// Digests what passes; leaves the run at a question whose number is known to be its last.
+/// Digests what passes.
 class Witness final : public kernel::ChoiceSource {
  public:
-  Witness(kernel::ChoiceSource& source, std::uint64_t leave_at) : source_(source), left_(leave_at) {}
+  Witness(kernel::ChoiceSource& source, Tape* tape) : source_(source), tape_(tape) {}
   std::uint32_t choose(const kernel::Choice& choice) override {
-    if (left_ != 0 && --left_ == 0 && !choice.each.empty()) return abandon;
     const std::uint32_t taken = source_.choose(choice);
-    if (choice.alternatives > 1 && taken != abandon) digest.add(choice, taken);
+    if (choice.alternatives > 1 && taken != abandon) {
+      digest.add(choice, taken);
+      if (tape_ != nullptr) tape_->note(digest);
+    }
     return taken;
   }
   AnswerDigest digest;
 
  private:
   kernel::ChoiceSource& source_;
-  std::uint64_t left_;  // questions until it leaves; 0: never
+  Tape* tape_;
 };
 
 /// Tells several listeners.
@@ -46,18 +49,21 @@ class Listeners final : public explore::StepListener {
   std::vector<explore::StepListener*> all_;
 };
 
-Replayed run(explore::Program& program, const explore::Deviations& list, const Wish& wish, BlackBox& box,
-             std::uint64_t leave_at) {
+Replayed run(explore::Program& program, const explore::Deviations& list, const Wish& wish, BlackBox& box, Tape* tape) {
   explore::Replay source(list, wish.mode);
   source.begin();
-  Witness witness(source, leave_at);
+  Witness witness(source, tape);
   Recorder recorder(box);
   recorder.begin(witness, 0);
-  Story story(program, recorder);
+  Story story(program, &recorder);
   Timeline timeline(program);
   Listeners listeners;
   if (wish.story || wish.dot) listeners.add(story);
   if (wish.trace) listeners.add(timeline);
+  if (tape != nullptr && listeners.any() != nullptr) {
+    tape->begin(program, recorder);
+    listeners.add(*tape);
+  }
   const explore::Outcome& outcome = program.run(recorder, listeners.any());
   recorder.end(outcome.steps);
   Replayed told;
@@ -134,38 +140,41 @@ Finding finding_of(const Crew::Ended& ended) {
 }
 
 Replayed replay_here(explore::Program& program, const explore::Deviations& list, const Wish& wish, BlackBox& box) {
-  return run(program, list, wish, box, 0);
+  return run(program, list, wish, box, nullptr);
 }
 
 Replayed replay(const Target& target, const Setting& setting, const explore::Deviations& list, const Wish& wish,
                 unsigned patience_s) {
-  const auto in_own_process = [&](const Wish& wanted, std::uint64_t leave_at) {
-    return workers::in_child(
-        [&](BlackBox& box) {
-          Replayed told;
-          const auto program = target.make(setting, told.unmade);
-          if (program == nullptr) return text_of(told);
-          // Only a time-abstract program can be left.
-          if (leave_at != 0 && !program->time_abstract()) leave_at = 0;
-          return text_of(run(*program, list, wanted, box, leave_at));
-        },
-        patience_s);
-  };
-  Crew::Ended ended = in_own_process(wish, 0);
+  Tape tape;
+  const Crew::Ended ended = workers::in_child(
+      [&](BlackBox& box) {
+        Replayed told;
+        const auto program = target.make(setting, told.unmade);
+        if (program == nullptr) return text_of(told);
+        return text_of(run(*program, list, wish, box, &tape));
+      },
+      patience_s);
   Replayed told;
   if (ended.how == Crew::Ended::How::told && read(ended.text, told)) return told;
-  const Finding finding = finding_of(ended);
-  // Again, up to the last question before its end: what can be told, is told by that.
-  const std::uint64_t questions = ended.box->ticks() - 1;  // its first tick is the run's beginning
-  const explore::Deviations taken = ended.box->notes<explore::Deviation>();
-  if (wish.story || wish.dot || wish.trace) {
-    const Crew::Ended before = in_own_process(wish, questions);
-    if (before.how != Crew::Ended::How::told || !read(before.text, told)) told = {};
-  }
-  told.findings = {finding};
+  told = {};
+  told.findings = {finding_of(ended)};
   told.lost = true;
-  told.taken = taken;
-  told.mismatch.clear();
+  told.taken = ended.box->notes<explore::Deviation>();
+  told.questions = tape.questions();
+  told.digests = tape.digests();
+  told.steps = tape.steps();
+  const auto names = tape.names();
+  if (wish.story || wish.dot) {
+    Story story(*names, nullptr);
+    tape.tell(story);
+    if (wish.story) told.story = story.columns();
+    if (wish.dot) told.dot = story.dot({});
+  }
+  if (wish.trace) {
+    Timeline timeline(*names);
+    tape.tell(timeline);
+    told.trace = timeline.finish();
+  }
   return told;
 }
 

@@ -45,7 +45,7 @@ struct Replayed {
 Replayed replay_here(explore::Program& program, const explore::Deviations& list, const Wish& wish,
                      workers::BlackBox& box);
 
-/// Makes the program and runs it in a process of its own. A run that ends that process is told up to its last question.
+/// Makes the program and runs it in a process of its own. Of a run that ends that process the last steps are told.
 Replayed replay(const Target& target, const Setting& setting, const explore::Deviations& list, const Wish& wish,
                 unsigned patience_s);
 

@@ -5,12 +5,13 @@
 #include <stdexcept>
 
 #include "sim/explore/strategies.hpp"
-#include "sim/foreign/child.hpp"
 #include "sim/hunt/recorder.hpp"
+#include "sim/hunt/replaying.hpp"
 
 namespace vmbsim::hunt {
 
 using workers::BlackBox;
+using workers::Crew;
 
 namespace {
 
@@ -35,11 +36,7 @@ class Worker {
         strategy_(explore::make_strategy(slice.strategy, context.seed)) {
     std::string why;
     setting_.knobs.insert(setting_.knobs.end(), slice.knobs.begin(), slice.knobs.end());
-    program_ = context.target.make(setting_, why);
-    if (program_ == nullptr) {  // what the swarm drew does not go together
-      setting_ = context.setting;
-      program_ = context.target.make(setting_, why);
-    }
+    program_ = make_drawn(context.target, setting_, context.setting.knobs.size(), why);
     if (program_ == nullptr) throw std::runtime_error(why);
     if (!slice.state.empty()) strategy_->restore(slice.state);
     result_.number = slice.number;
@@ -54,47 +51,71 @@ class Worker {
       if (program_->needs_process_per_run())
         run_elsewhere(i);
       else
-        run_here(i);
+        run_here(i, recorder_);
     }
-    if (!strategy_->independent_runs()) result_.state = strategy_->save();
+    if (!strategy_->independent_runs() && !lost_state_) result_.state = strategy_->save();
     result_.covered = strategy_->covered();
     return std::move(result_);
   }
 
  private:
-  void run_here(std::uint64_t i) {
+  void run_here(std::uint64_t i, Recorder& recorder) {
     if (!strategy_->begin(slice_.first + i)) {
       over_ = result_.exhausted = true;
       return;
     }
-    recorder_.begin(*strategy_, i);
-    const explore::Outcome& outcome = program_->run(recorder_);
-    recorder_.end(outcome.steps);
-    strategy_->end(outcome, recorder_.taken());
-    note(i, outcome, recorder_.taken());
+    recorder.begin(*strategy_, i);
+    const explore::Outcome& outcome = program_->run(recorder);
+    recorder.end(outcome.steps);
+    strategy_->end(outcome, recorder.taken());
+    note(i, outcome, recorder.taken());
   }
 
   /// The run happens in a copy of this process, from which come its slice of one run and the strategy's new state.
   void run_elsewhere(std::uint64_t i) {
     box_.begin(i);
-    const foreign::Answer answer = foreign::ask_child(
-        [&] {
-          run_here(i);
+    const std::uint64_t steps_before = result_.steps;
+    const Crew::Ended ended = workers::in_child(
+        [&](BlackBox& box) {
+          Recorder recorder(box);
+          run_here(i, recorder);
           Line line;
           line.add(result_.text()).add(strategy_->save());
           return line.text();
         },
-        {.seconds = 3600, .bytes = 0});
-    Reader reader(answer.text);
+        context_.patience_s);
+    Reader reader(ended.text);
     const std::string text = reader.word();
     Reader inner(text);
     auto result = SliceResult::read(inner);
     const std::string state = reader.word();
-    if (answer.end != foreign::Answer::End::told || !result || !reader.done())
-      std::abort();  // the parent sees which run
+    if (ended.how != Crew::Ended::How::told || !result || !reader.done()) return note_lost(i, ended);
     over_ = result->exhausted || (!context_.keep_going && !result->finds.empty());
     result_ = std::move(*result);
     if (!state.empty()) strategy_->restore(state);
+    box_.end(result_.steps - steps_before);
+  }
+
+  /// The run ended its process: it is a find. A strategy whose state went with it has no more runs.
+  void note_lost(std::uint64_t i, const Crew::Ended& ended) {
+    ++result_.lost;
+    add_find({.place = slice_.places[i],
+              .strategy = slice_.strategy,
+              .run = slice_.first + i,
+              .setting = setting_,
+              .finding = finding_of(ended),
+              .fingerprint = {},
+              .deviations = ended.box->notes<explore::Deviation>(),
+              .lost = true});
+    lost_state_ = !strategy_->independent_runs();
+    over_ = over_ || lost_state_;
+    box_.end(0);
+  }
+
+  void add_find(Find find) {
+    if (!context_.keep_going) over_ = true;
+    if (result_.finds.size() >= most_finds || !keys_.insert(find.key()).second) return;
+    result_.finds.push_back(std::move(find));
   }
 
   void note(std::uint64_t i, const explore::Outcome& outcome, const explore::Deviations& taken) {
@@ -110,18 +131,16 @@ class Worker {
       result_.features.push_back(feature);
     }
     if (outcome.trace_class != 0) result_.classes.add(outcome.trace_class);
+    for (const std::string& goal : outcome.goals) result_.goals.insert(goal);
     for (const std::string& goal : outcome.reached) result_.reached.insert(goal);
     if (!outcome.found()) return;
-    Find find{.place = slice_.places[i],
+    add_find({.place = slice_.places[i],
               .strategy = slice_.strategy,
               .run = slice_.first + i,
               .setting = setting_,
               .finding = outcome.findings.front(),
               .fingerprint = outcome.fingerprint,
-              .deviations = taken};
-    if (!context_.keep_going) over_ = true;
-    if (result_.finds.size() >= most_finds || !keys_.insert(find.key()).second) return;
-    result_.finds.push_back(std::move(find));
+              .deviations = taken});
   }
 
   const SliceContext& context_;
@@ -135,6 +154,7 @@ class Worker {
   Coverage met_;
   std::set<std::string> keys_;
   bool over_ = false;
+  bool lost_state_ = false;
 };
 
 }  // namespace
@@ -177,8 +197,10 @@ std::string SliceResult::text() const {
   for (const std::uint32_t feature : features) line.add(feature);
   line.add(classes.classes().size());
   for (const auto& [trace_class, times] : classes.classes()) line.add(trace_class).add(times);
-  line.add(reached.size());
-  for (const std::string& goal : reached) line.add(goal);
+  for (const std::set<std::string>* names : {&goals, &reached}) {
+    line.add(names->size());
+    for (const std::string& goal : *names) line.add(goal);
+  }
   line.add(finds.size());
   for (const Find& find : finds) add(line, find);
   line.add(state).add(covered);
@@ -204,12 +226,23 @@ std::optional<SliceResult> SliceResult::read(Reader& reader) {
     const std::uint64_t trace_class = reader.number();
     result.classes.add(trace_class, reader.number());
   }
-  for (std::size_t left = reader.count(most_listed); left != 0; --left) result.reached.insert(reader.word());
+  for (std::set<std::string>* names : {&result.goals, &result.reached})
+    for (std::size_t left = reader.count(most_listed); left != 0; --left) names->insert(reader.word());
   for (std::size_t left = reader.count(most_finds); left != 0; --left) result.finds.push_back(read_find(reader));
   result.state = reader.word();
   result.covered = reader.word();
   if (!reader.done()) return std::nullopt;
   return result;
+}
+
+std::unique_ptr<explore::Program> make_drawn(const Target& target, Setting& setting, std::size_t said,
+                                             std::string& why) {
+  auto program = target.make(setting, why);
+  while (program == nullptr && setting.knobs.size() > said) {
+    setting.knobs.pop_back();
+    program = target.make(setting, why);
+  }
+  return program;
 }
 
 SliceResult do_slice(const SliceContext& context, const Slice& slice, BlackBox& box) {

@@ -58,7 +58,8 @@ struct SliceResult {
   bool complete = true;                 ///< false: ended early because an earlier find is known
   std::vector<std::uint32_t> features;  ///< that nobody knew before
   Sketch classes;
-  std::set<std::string> reached;  ///< goals
+  std::set<std::string> goals;    ///< `sometimes` goals that a run came by, met or not
+  std::set<std::string> reached;  ///< those of them that were met
   std::vector<Find> finds;        ///< by place; of equal ones the first
   std::string state;              ///< the strategy's
   std::string covered;            ///< what it has seen completely, as a certificate puts it
@@ -79,8 +80,14 @@ struct SliceContext {
   Seed seed;
   bool keep_going;                             ///< else a slice ends at its first find
   const Coverage& known;                       ///< before it began
+  unsigned patience_s;                         ///< processor time without progress after which a run is endless
   const std::atomic<std::uint64_t>& earliest;  ///< place of the earliest find of all: later runs do not matter
 };
+
+/// Makes the program with all of a setting's knobs, or without the last ones where they do not go together: those that are not
+/// among the first `said` were drawn. Null, with the reason in `why`, when it cannot be made with the said ones either.
+std::unique_ptr<explore::Program> make_drawn(const Target& target, Setting& setting, std::size_t said,
+                                             std::string& why);
 
 /// Does it, in the process that calls.
 SliceResult do_slice(const SliceContext& context, const Slice& slice, workers::BlackBox& box);

@@ -27,9 +27,8 @@ bool writes(kernel::Access access) { return access != kernel::Access::none && ac
 
 }  // namespace
 
-void Story::on_step(const explore::Step& step) {
+void Story::add(const explore::Step& step, std::size_t departures) {
   ++count_;
-  const std::size_t departures = recorder_.taken().size();
   lines_.push_back({step, departures != departures_});
   departures_ = departures;
   if (lines_.size() > most_steps) lines_.pop_front();

@@ -1,7 +1,7 @@
 #pragma once
 /// A run as people read it: who did what, in order, one column per processor; or as a graph of what had to come before what.
 ///
-///   Story story(program); program.run(recorder, &story); story.columns(recorder)
+///   Story story(program, &recorder); program.run(recorder, &story); story.columns()
 ///
 /// Of long runs the end is kept: that is where things go wrong.
 #include <cstdint>
@@ -18,9 +18,14 @@ class Story final : public explore::StepListener {
  public:
   static constexpr std::size_t most_steps = 400;
 
-  Story(const explore::Program& program, const Recorder& recorder) : program_(program), recorder_(recorder) {}
+  /// `recorder` may be null where nobody calls on_step().
+  Story(const explore::Program& program, const Recorder* recorder) : program_(program), recorder_(recorder) {}
 
-  void on_step(const explore::Step& step) override;
+  void on_step(const explore::Step& step) override { add(step, recorder_->taken().size()); }
+  /// The same, for whoever knows how often the run had departed from its defaults by then.
+  void add(const explore::Step& step, std::size_t departures);
+  /// So many steps came before those that are told.
+  void skip(std::uint64_t steps) { count_ += steps; }
 
   /// Lines of text: number, then a column per processor. `>` marks a step before which the run departed from its default; an
   /// IRQL above passive stands behind the step.
@@ -38,7 +43,7 @@ class Story final : public explore::StepListener {
   };
 
   const explore::Program& program_;
-  const Recorder& recorder_;
+  const Recorder* recorder_;
   std::deque<Line> lines_;
   std::uint64_t count_ = 0;
   std::size_t departures_ = 0;

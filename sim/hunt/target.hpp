@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sim/explore/program.hpp"
+#include "sim/kernel/random.hpp"
 #include "vmbsim/ids.hpp"
 
 namespace vmbsim::hunt {
@@ -33,8 +34,8 @@ class Target {
   virtual std::string content() const = 0;
   /// Null when it cannot be made with this setting; `why` then tells.
   virtual std::unique_ptr<explore::Program> make(const Setting& setting, std::string& why) const = 0;
-  /// What a swarm may set, each to be drawn or left out by itself; none for harnesses.
-  virtual std::vector<std::string> swarm() const { return {}; }
+  /// Knobs of a swarm, drawn; none for harnesses. A setting with all of them may be one that cannot be made.
+  virtual std::vector<std::string> swarm(kernel::Stream&) const { return {}; }
   /// Smaller settings to try, most promising first.
   virtual std::vector<Reduction> reductions(const Setting&) const { return {}; }
 };

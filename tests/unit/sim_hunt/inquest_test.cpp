@@ -1,5 +1,6 @@
 #include "sim/hunt/inquest.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 #include "tests/unit/sim_hunt/straight_target.hpp"
@@ -11,12 +12,9 @@ using Catch::Contains;
 namespace {
 
 hunt::InquestConfig config_of(const hunt::Target& target) {
-  return {.target = target,
-          .seed = Seed{7},
-          .version = "test",
-          .most_reruns = 2000,
-          .patience_s = 1,
-          .stop_asked = [] { return false; }};
+  return {.target = target, .seed = Seed{7}, .version = "test", .most_reruns = 2000, .patience_s = 1, .stop_asked = [] {
+            return false;
+          }};
 }
 
 hunt::Find first_find(const hunt::Target& target, const char* strategy) {
@@ -63,4 +61,60 @@ TEST_CASE("a run that ends its process is made small, in a process for each try"
   CHECK_FALSE(found.repro.fingerprint);
   CHECK(found.repro.deviations.size() <= find.deviations.size());
   CHECK(found.repro.rule == "EXIT");
+}
+
+TEST_CASE("a run that ends its process has a story and digests, with and without time") {
+  const StraightTarget well(2, 2, 2);
+  const hunt::Case told = hunt::investigate(config_of(well), first_find(well, "dfs"));
+  for (const Manners manners : {Manners::leaves, Manners::leaves_in_time}) {
+    const StraightTarget target(2, 2, 2, manners);
+    const hunt::Find find = first_find(target, "dfs");
+    const hunt::Replayed again =
+        hunt::replay(target, find.setting, find.deviations, {.story = true, .dot = true, .trace = true}, 1);
+    CHECK(again.lost);
+    const hunt::Replayed whole =
+        hunt::replay(well, find.setting, find.deviations, {.story = true, .dot = true, .trace = true}, 1);
+    CHECK(again.story == whole.story);
+    CHECK(again.digests == whole.digests);
+    CHECK(again.questions == whole.questions);
+    CHECK_THAT(again.dot, Catch::StartsWith("digraph run {") && Contains("s3"));
+    CHECK_FALSE(again.trace.empty());
+  }
+  CHECK_THAT(told.last.story, Contains("> "));
+}
+
+namespace {
+
+/// Breaks only with the knob "careless", whatever else is drawn.
+class Knobs final : public hunt::Target {
+ public:
+  std::string kind() const override { return "scenario"; }
+  std::string path() const override { return "knobs"; }
+  std::string content() const override { return "00000000000c0de0"; }
+  std::unique_ptr<explore::Program> make(const hunt::Setting& setting, std::string& why) const override {
+    const auto has = [&](const char* knob) {
+      return std::find(setting.knobs.begin(), setting.knobs.end(), knob) != setting.knobs.end();
+    };
+    if (has("impossible")) {
+      why = "impossible";
+      return nullptr;
+    }
+    return StraightTarget(2, 1, has("careless") ? 1 : 9).make({setting.memory, {}}, why);
+  }
+  std::vector<std::string> swarm(kernel::Stream& stream) const override {
+    return stream.chance(1, 2) ? std::vector<std::string>{"loud", "careless", "large", "impossible", "late"}
+                               : std::vector<std::string>{"loud"};
+  }
+};
+
+}  // namespace
+
+TEST_CASE(
+    "what a swarm drew is recorded with the find, as far as it goes together, and left out where it is not needed") {
+  const Knobs target;
+  const hunt::Find find = first_find(target, "random");
+  CHECK(find.setting.knobs == std::vector<std::string>{"loud", "careless", "large"});
+  const hunt::Case found = hunt::investigate(config_of(target), find);
+  CHECK(found.comes_again);
+  CHECK(found.repro.setting.knobs == std::vector<std::string>{"careless"});
 }

@@ -14,21 +14,45 @@
 namespace vmbsim::testing {
 
 /// What happens in a run whose threads lost an update.
-enum class Manners { finds, crashes, leaves, hangs, needs_process };
+enum class Manners { finds, crashes, leaves, leaves_in_time, hangs, needs_process };
+
+/// Tells a listener each step that is chosen.
+class Telling final : public kernel::ChoiceSource {
+ public:
+  Telling(kernel::ChoiceSource& source, explore::StepListener* listener) : source_(source), listener_(listener) {}
+  std::uint32_t choose(const kernel::Choice& choice) override {
+    const std::uint32_t taken = source_.choose(choice);
+    if (listener_ == nullptr || choice.each.empty() || taken == abandon) return taken;
+    const kernel::Alternative& one = choice.each[taken];
+    listener_->on_step({.number = steps_++,
+                        .actor = one.actor,
+                        .processor = one.actor,
+                        .irql = 0,
+                        .operation = one.operation,
+                        .text = "word " + std::to_string(one.operation.object)});
+    return taken;
+  }
+
+ private:
+  kernel::ChoiceSource& source_;
+  explore::StepListener* listener_;
+  std::uint64_t steps_ = 0;
+};
 
 class BadMannered final : public explore::Program {
  public:
   BadMannered(StraightLine program, Manners manners) : program_(std::move(program)), manners_(manners) {}
   const explore::Outcome& run(kernel::ChoiceSource& choices, explore::StepListener* listener) override {
-    const explore::Outcome& outcome = program_.run(choices, listener);
+    Telling telling(choices, listener);
+    const explore::Outcome& outcome = program_.run(telling, nullptr);
     if (!outcome.found()) return outcome;
     if (manners_ == Manners::crashes) ::raise(SIGSEGV);
-    if (manners_ == Manners::leaves) ::_exit(7);
+    if (manners_ == Manners::leaves || manners_ == Manners::leaves_in_time) ::_exit(7);
     if (manners_ == Manners::hangs)
       for (volatile int turn = 0;;) turn = turn + 1;
     return outcome;
   }
-  bool time_abstract() const override { return true; }
+  bool time_abstract() const override { return manners_ != Manners::leaves_in_time; }
   bool needs_process_per_run() const override { return manners_ == Manners::needs_process; }
   std::string actor_name(std::uint32_t actor) const override { return program_.actor_name(actor); }
   std::string object_name(std::uint32_t object) const override { return program_.object_name(object); }
