@@ -121,6 +121,7 @@ struct DeviceResult {
   std::uint64_t operations = 0;
   Bytes bytes;
   std::uint64_t peak_in_flight = 0;
+  double utilisation = nothing_measured;  ///< share of the measured time that it was at work; unknown of a pure delay and of a way through several links
 };
 
 /// One transaction, when `[record] packets` asks for it.

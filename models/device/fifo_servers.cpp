@@ -9,12 +9,14 @@ FifoServers::FifoServers(kernel::Simulation& world, std::string_view name, Confi
     : world_(world), config_(std::move(config)), stream_(world.stream(name, "service")), actor_(world.new_actor()) {
   serving_.reserve(config_.servers);
   finishing_.reserve(config_.servers);
+  set_servers(config_.servers);
 }
 
 void FifoServers::submit(Work& work) {
   VMBSIM_ASSERT(work.done != nullptr && work.size.count >= 0, "a work has a size and somebody who waits for it");
   if (config_.servers == 0 || serving_.size() < config_.servers) {
     start(work);
+    count_serving(world_.now(), serving_.size());
     arm();
   } else {
     work.next = nullptr;
@@ -52,6 +54,7 @@ void FifoServers::on_finish() {
     --queued_;
     start(work);
   }
+  count_serving(now, serving_.size());
   arm();
   for (const Work* work : finishing_) count_done(*work);
   finish_together(world_, finishing_);

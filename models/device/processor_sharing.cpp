@@ -10,6 +10,7 @@ constexpr Wide nano_bytes_per_byte = 1'000'000'000;  // capacity in B/s is capac
 ProcessorSharing::ProcessorSharing(kernel::Simulation& world, Config config)
     : world_(world), config_(config), actor_(world.new_actor()) {
   VMBSIM_ASSERT(config.bytes_per_second > 0 && config.latency.count() >= 0, "a shared capacity is positive");
+  set_servers(1);
 }
 
 void ProcessorSharing::submit(Work& work) {
@@ -29,6 +30,7 @@ void ProcessorSharing::enter(Work& work, std::uint64_t order) {
   advance();
   sharing_.push_back({attained_ + static_cast<Wide>(work.size.count) * nano_bytes_per_byte, order, &work});
   std::push_heap(sharing_.begin(), sharing_.end(), needs_more);
+  count_serving(world_.now(), 1);
 }
 
 void ProcessorSharing::advance() {
@@ -94,6 +96,7 @@ void ProcessorSharing::on_finish() {
     finishing_.push_back(finished.work);
   }
   finished_.clear();
+  count_serving(world_.now(), sharing_.empty() ? 0 : 1);
   arm_finish();
   finish_together(world_, finishing_);
 }

@@ -1,8 +1,15 @@
 #include "models/device/resource.hpp"
 
 #include <cstddef>
+#include <limits>
 
 namespace vmbsim::device {
+
+double Resource::utilisation(SimTime now) const {
+  const double all = static_cast<double>((now - measured_from_).count()) * servers_;
+  const Wide served = served_ + static_cast<Wide>((now - serving_since_).count()) * serving_;
+  return all > 0 ? static_cast<double>(served) / all : std::numeric_limits<double>::quiet_NaN();
+}
 
 void finish_together(kernel::Simulation& world, std::vector<Work*>& works) {
   while (!works.empty()) {

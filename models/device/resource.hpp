@@ -6,6 +6,7 @@
 #include "sim/kernel/simulation.hpp"
 #include "vmbsim/bytes.hpp"
 #include "vmbsim/time.hpp"
+#include "vmbsim/wide.hpp"
 
 namespace vmbsim::device {
 
@@ -51,12 +52,17 @@ class Resource {
   /// Work submitted and not done.
   virtual std::uint64_t in_flight() const = 0;
   const Counters& counters() const { return counters_; }
+  /// Share of its servers' time that went into works from when measuring began until `now`; not a number where it has no
+  /// number of servers, or no time passed.
+  double utilisation(SimTime now) const;
   /// Who is told of work from now on; null: nobody.
   void tell(WorkListener* listener) { listener_ = listener; }
   /// Counters count from here on.
-  void start_measuring() {
+  void start_measuring(SimTime now) {
     counters_ = {};
     counters_.peak_in_flight = in_flight();
+    measured_from_ = serving_since_ = now;
+    served_ = 0;
   }
 
  protected:
@@ -72,9 +78,22 @@ class Resource {
     if (listener_ != nullptr) [[unlikely]]
       listener_->on_done(*this, work);
   }
+  /// How many works can be served at a time; 0: any number, or nobody can say. What is shared is one server.
+  void set_servers(std::uint32_t servers) { servers_ = servers; }
+  /// From `now` on so many servers are at work.
+  void count_serving(SimTime now, std::uint64_t serving) {
+    served_ += static_cast<Wide>((now - serving_since_).count()) * serving_;
+    serving_since_ = now;
+    serving_ = serving;
+  }
 
  private:
   Counters counters_;
+  std::uint32_t servers_ = 0;
+  std::uint64_t serving_ = 0;
+  SimTime measured_from_ = start_of_time;
+  SimTime serving_since_ = start_of_time;
+  Wide served_ = 0;  // nanoseconds until then, of all servers together
   WorkListener* listener_ = nullptr;
 };
 

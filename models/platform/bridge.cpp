@@ -36,7 +36,9 @@ SimTime last_nanosecond_before(double date) {
 
 class DiskDoor final : public Bridge::Door {
  public:
-  DiskDoor(Bridge& bridge, std::string name, s4u::Disk& disk) : Door(bridge, std::move(name)), disk_(disk) {}
+  DiskDoor(Bridge& bridge, std::string name, s4u::Disk& disk) : Door(bridge, std::move(name)), disk_(disk) {
+    set_servers(1);
+  }
   s4u::ActivityPtr activity(const device::Work& work) override {
     const auto type = work.operation == device::Operation::read ? s4u::Io::OpType::READ : s4u::Io::OpType::WRITE;
     const auto size = static_cast<sg_size_t>(work.size.count) * static_cast<sg_size_t>(disk_scale);
@@ -177,13 +179,13 @@ void Bridge::attach(kernel::Simulation& world) {
 }
 
 void Bridge::Door::submit(device::Work& work) {
-  ++in_flight_;
+  VMBSIM_ASSERT(bridge_.world_ != nullptr, "a platform is attached to its simulation before it gets work");
+  if (++in_flight_ == 1) count_serving(bridge_.world_->now(), 1);
   count_submitted(work);
   bridge_.submit(*this, work);
 }
 
 void Bridge::submit(Door& door, device::Work& work) {
-  VMBSIM_ASSERT(world_ != nullptr, "a platform is attached to its simulation before it gets work");
   VMBSIM_ASSERT(work.done != nullptr && work.size.count >= 0, "a work has a size and somebody who waits for it");
   if (idle_.empty()) {
     flights_.push_back(std::make_unique<Flight>());
@@ -234,7 +236,7 @@ void Bridge::report() {
   for (auto flight = due; flight != ended_.end(); ++flight) {
     Flight& ended = **flight;
     ended.door->take_back(ended.activity);
-    --ended.door->in_flight_;
+    if (--ended.door->in_flight_ == 0) ended.door->count_serving(world_->now(), 0);
     ended.door->count_done(*ended.work);
     reporting_.push_back(ended.work);
     idle_.push_back(&ended);

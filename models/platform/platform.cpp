@@ -50,17 +50,18 @@ device::Resource* Platform::link(const std::string& from, const std::string& to,
 
 void Platform::run(kernel::Simulation& world, SimTime end) { bridge_->run(world, end); }
 
-std::vector<DeviceResult> Platform::devices() const {
+std::vector<DeviceResult> Platform::devices(SimTime now) const {
   std::vector<DeviceResult> results;
   for (const auto& door : bridge_->doors()) {
     const device::Counters& counters = door->counters();
-    results.push_back({door->name(), counters.operations, counters.bytes, counters.peak_in_flight});
+    results.push_back({door->name(), counters.operations, counters.bytes, counters.peak_in_flight,
+                       door->utilisation(now)});
   }
   return results;
 }
 
-void Platform::start_measuring() {
-  for (const auto& door : bridge_->doors()) door->start_measuring();
+void Platform::start_measuring(SimTime now) {
+  for (const auto& door : bridge_->doors()) door->start_measuring(now);
 }
 
 bool Platform::crowded() const { return peak_in_flight() > comfortable_in_flight; }

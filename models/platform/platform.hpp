@@ -59,10 +59,10 @@ class Platform {
   /// May be called again to go on.
   void run(kernel::Simulation& world, SimTime end);
 
-  /// The resources that were asked for, in that order.
-  std::vector<DeviceResult> devices() const;
-  /// Their figures count from here on.
-  void start_measuring();
+  /// The resources that were asked for, in that order, as they stand `now`.
+  std::vector<DeviceResult> devices(SimTime now) const;
+  /// Their figures count from `now` on.
+  void start_measuring(SimTime now);
   /// True once more than `comfortable_in_flight` works were in flight together.
   bool crowded() const;
   std::uint64_t peak_in_flight() const;

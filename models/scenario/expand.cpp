@@ -101,7 +101,7 @@ std::string describe(const Scenario& s) {
                        config::counted(points.size(), "point", "points"),
                        config::counted(s.sweep.repeat, "seed", "seeds"));
   if (!s.objective.empty()) out += "  objective plan looks for the load that keeps it; run does not use it\n";
-  if (!s.report.rows.empty() || !s.report.against.empty()) out += "  report    run does not use it\n";
+  if (!s.report.rows.empty() || !s.report.against.empty()) out += "  report    batch shows it when it is through; run does not use it\n";
   return out;
 }
 

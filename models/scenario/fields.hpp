@@ -117,6 +117,8 @@ void hunt_fields(Visitor& v, HuntSpec& hunt);
 
 /// Those of `[sweep]`.
 void sweep_fields(Visitor& v, sweep::Sweep& sweep);
+/// `key` of an axis, of a sweep or of a plan: the paths that take its values.
+void axis_key_field(Visitor& v, std::vector<std::string>& keys);
 
 /// All keys of a profile file, scenarios/profiles: every cost must be there.
 void profile_fields(Visitor& v, std::map<std::string, std::string>& costs);

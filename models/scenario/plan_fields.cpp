@@ -110,11 +110,7 @@ void plan_fields(Visitor& v, PlanSpec& plan) {
       {.key = "vary", .doc = "What may vary: the first is searched, of the others every value is taken."}, false, [&] {
         PlanSpec::Axis& axis = plan.axes.emplace_back();
         axis.place = v.place();
-        v.value({.key = "key",
-                 .shape = Shape::texts,
-                 .doc = "Paths that take the values, as in vm.web.count.",
-                 .required = true},
-                parse_texts(axis.keys));
+        axis_key_field(v, axis.keys);
         v.value({.key = "goal",
                  .shape = Shape::choice,
                  .doc = "The largest value is asked for, or the smallest.",

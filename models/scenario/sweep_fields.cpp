@@ -57,6 +57,14 @@ Parse parse_conditions(std::vector<sweep::Condition>& out) {
 
 }  // namespace
 
+void axis_key_field(Visitor& v, std::vector<std::string>& keys) {
+  v.value({.key = "key",
+           .shape = Shape::texts,
+           .doc = "Paths that take the values, as in channel.disk.ring.to_host or vm.web.count.",
+           .required = true},
+          parse_texts(keys));
+}
+
 void sweep_fields(Visitor& v, sweep::Sweep& sweep) {
   using Combine = sweep::Sweep::Combine;
   v.value({.key = "combine",
@@ -103,11 +111,7 @@ void sweep_fields(Visitor& v, sweep::Sweep& sweep) {
   v.list({.key = "axis", .doc = "One dimension of the sweep."}, false, [&] {
     sweep::Axis& axis = sweep.axes.emplace_back();
     axis.place = v.place();
-    v.value({.key = "key",
-             .shape = Shape::texts,
-             .doc = "Paths that take the values, as in channel.disk.ring.to_host.",
-             .required = true},
-            parse_texts(axis.keys));
+    axis_key_field(v, axis.keys);
     const bool range = v.has("range");
     v.value({.key = "values",
              .shape = Shape::values,

@@ -482,9 +482,9 @@ void World::Parts::start_measuring() {
       for (const auto& device : *devices)
         for (const auto* endpoints : {&device->channels, &device->cleaned})
           for (const auto& owned : *endpoints) static_cast<kmcl::Endpoint*>(owned.get())->start_measuring();
-    if (channel.servers != nullptr) channel.servers->start_measuring();
+    if (channel.servers != nullptr) channel.servers->start_measuring(world.now());
   }
-  if (platform != nullptr) platform->start_measuring();
+  if (platform != nullptr) platform->start_measuring(world.now());
   for (const LoadInstance& load : loads) load.load->start_measuring();
   before = processors();
   measured_from = world.now();
@@ -652,11 +652,12 @@ RunResult World::Parts::result() {
       all.devices.push_back({.name = channel.name,
                              .operations = counters.operations,
                              .bytes = counters.bytes,
-                             .peak_in_flight = counters.peak_in_flight});
+                             .peak_in_flight = counters.peak_in_flight,
+                             .utilisation = channel.servers->utilisation(world.now())});
     }
   }
   if (platform != nullptr)
-    for (DeviceResult& device : platform->devices()) all.devices.push_back(std::move(device));
+    for (DeviceResult& device : platform->devices(world.now())) all.devices.push_back(std::move(device));
   for (const LoadInstance& load : loads)
     all.workloads.push_back({.name = load.load->name(),
                              .channel = load.channel->name,

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <iterator>
 #include <map>
+#include <optional>
+#include <utility>
 
+#include "sim/batch/points.hpp"
 #include "sim/report/csv.hpp"
 #include "sim/sweep/quantity.hpp"
 
@@ -23,9 +25,9 @@ std::string parameter_names(const Campaign& campaign) {
   return names;
 }
 
-std::string parameter_fields(const Record& record) {
+std::string parameter_fields(const std::vector<std::string>& values) {
   std::string fields;
-  for (const std::string& value : record.parameters) fields += csv_field(sweep::plain_text(value)) + ",";
+  for (const std::string& value : values) fields += csv_field(sweep::plain_text(value)) + ",";
   return fields;
 }
 
@@ -43,23 +45,42 @@ std::optional<Problem> each(const Runs& runs, const std::function<bool(const Rec
 
 bool is_done(const Record& record) { return done(record.status); }
 
+/// A table on its way to its sink, a piece at a time.
+struct Pieces {
+  explicit Pieces(const Sink& to) : sink(to) {}
+  std::string text;
+
+  /// Whether more is wanted.
+  bool more() {
+    if (text.size() < piece) return true;
+    const bool go_on = sink(text);
+    text.clear();
+    return go_on;
+  }
+  void last() { sink(text); }
+
+ private:
+  const Sink& sink;
+};
+
+constexpr std::pair<const char*, std::optional<double>> figures_with_intervals[] = {
+    {"mean", std::nullopt}, {"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p999", 0.999}};
+
 }  // namespace
 
 std::optional<Problem> long_table(const Runs& runs, const Sink& sink) {
-  std::string out = "scenario,key," + parameter_names(runs.campaign()) + "seed,metric,value,unit\n";
+  Pieces out(sink);
+  out.text = "scenario,key," + parameter_names(runs.campaign()) + "seed,metric,value,unit\n";
   const std::string scenario = csv_field(runs.campaign().scenario);
   auto wrong = each(runs, is_done, [&](const Record& record) {
     const std::string run =
-        fmt::format("{},{},{}{}", scenario, record.key.text(), parameter_fields(record), record.seed.value);
+        fmt::format("{},{},{}{}", scenario, record.key.text(), parameter_fields(record.parameters), record.seed.value);
     for (const report::Metric& metric : record.figures.metrics)
-      fmt::format_to(std::back_inserter(out), "{},{},{},{}\n", run, csv_field(metric.name), csv_figure(metric.value),
-                     report::name_of(metric.unit));
-    if (out.size() < piece) return true;
-    const bool more = sink(out);
-    out.clear();
-    return more;
+      fmt::format_to(std::back_inserter(out.text), "{},{},{},{}\n", run, csv_field(metric.name),
+                     csv_figure(metric.value), report::name_of(metric.unit));
+    return out.more();
   });
-  if (!wrong) sink(out);
+  if (!wrong) out.last();
   return wrong;
 }
 
@@ -72,64 +93,53 @@ std::optional<Problem> wide_table(const Runs& runs, const Sink& sink) {
     return true;
   });
   if (wrong) return wrong;
-  std::string out = "scenario,key," + parameter_names(runs.campaign()) + "seed,status,reason,fingerprint";
-  for (const std::string& column : columns) out += "," + csv_field(column);
-  out += "\n";
+  Pieces out(sink);
+  out.text = "scenario,key," + parameter_names(runs.campaign()) + "seed,status,reason,fingerprint";
+  for (const std::string& column : columns) out.text += "," + csv_field(column);
+  out.text += "\n";
   const std::string scenario = csv_field(runs.campaign().scenario);
   const auto every = [](const Record&) { return true; };
   wrong = each(runs, every, [&](const Record& record) {
-    fmt::format_to(std::back_inserter(out), "{},{},{}{},{},{},{}", scenario, record.key.text(),
-                   parameter_fields(record), record.seed.value, name_of(record.status), csv_field(record.reason),
-                   is_done(record) ? record.figures.fingerprint.text() : "");
+    fmt::format_to(std::back_inserter(out.text), "{},{},{}{},{},{},{}", scenario, record.key.text(),
+                   parameter_fields(record.parameters), record.seed.value, name_of(record.status),
+                   csv_field(record.reason), is_done(record) ? record.figures.fingerprint.text() : "");
     std::vector<std::string> cells(columns.size());
     for (const report::Metric& metric : record.figures.metrics) cells[places[metric.name]] = csv_figure(metric.value);
-    for (const std::string& cell : cells) (out += ',') += cell;
-    out += "\n";
-    if (out.size() < piece) return true;
-    const bool more = sink(out);
-    out.clear();
-    return more;
+    for (const std::string& cell : cells) (out.text += ',') += cell;
+    out.text += "\n";
+    return out.more();
   });
-  if (!wrong) sink(out);
+  if (!wrong) out.last();
   return wrong;
 }
 
 std::optional<Problem> pooled_table(const Runs& runs, const Sink& sink) {
-  std::string out = "scenario," + parameter_names(runs.campaign()) +
-                    "runs,latency,count,mean_ns,p50_ns,p90_ns,p99_ns,p999_ns,max_ns\n";
+  Pieces out(sink);
+  out.text =
+      "scenario," + parameter_names(runs.campaign()) + "runs,latency,count,mean_ns,p50_ns,p90_ns,p99_ns,p999_ns,max_ns";
+  for (const auto& [name, share] : figures_with_intervals)
+    fmt::format_to(std::back_inserter(out.text), ",{0}_low_ns,{0}_high_ns", name);
+  out.text += "\n";
   const std::string scenario = csv_field(runs.campaign().scenario);
-  std::vector<NamedHistogram> pool;  // of the point that is being read, in the order of its runs
-  std::vector<std::string> point;
-  std::uint64_t many = 0;
-  const auto flush = [&] {
-    Record named;
-    named.parameters = point;
-    for (const NamedHistogram& one : pool) {
-      const report::Spread spread = report::spread(one.histogram, one.histogram.mean_ns());
-      fmt::format_to(std::back_inserter(out), "{},{}{},{},{},{},{},{},{},{},{}\n", scenario, parameter_fields(named),
-                     many, csv_field(one.name), one.histogram.count(), csv_figure(spread.mean), csv_figure(spread.p50),
-                     csv_figure(spread.p90), csv_figure(spread.p99), csv_figure(spread.p999), csv_figure(spread.max));
+  const Wanted latencies{.metric = [](const std::string&) { return false; },
+                         .latency = [](const std::string&) { return true; }};
+  const auto wrong = each_point(runs, latencies, [&](const PointRuns& point) {
+    const std::string front = fmt::format("{},{}{}", scenario, parameter_fields(point.parameters), point.seeds.size());
+    for (const auto& [name, pool] : point.latencies) {
+      const report::Spread spread = report::spread(pool.all(), pool.all().mean_ns());
+      fmt::format_to(std::back_inserter(out.text), "{},{},{},{},{},{},{},{},{}", front, csv_field(name),
+                     pool.all().count(), csv_figure(spread.mean), csv_figure(spread.p50), csv_figure(spread.p90),
+                     csv_figure(spread.p99), csv_figure(spread.p999), csv_figure(spread.max));
+      for (const auto& [figure, share] : figures_with_intervals) {
+        const Interval interval = pool.figure(share).estimate(interval_confidence).interval();
+        fmt::format_to(std::back_inserter(out.text), ",{},{}", csv_figure(interval.low), csv_figure(interval.high));
+      }
+      out.text += "\n";
     }
-    pool.clear();
-    many = 0;
-  };
-  auto wrong = each(runs, is_done, [&](const Record& record) {
-    if (many != 0 && record.parameters != point) flush();
-    point = record.parameters;
-    ++many;
-    for (const NamedHistogram& one : record.figures.histograms) {
-      auto at = std::find_if(pool.begin(), pool.end(), [&](const NamedHistogram& p) { return p.name == one.name; });
-      if (at == pool.end())
-        pool.push_back(one);
-      else
-        at->histogram.merge(one.histogram);
-    }
-    return true;
+    return out.more();
   });
-  if (wrong) return wrong;
-  flush();
-  sink(out);
-  return std::nullopt;
+  if (!wrong) out.last();
+  return wrong;
 }
 
 }  // namespace vmbsim::batch

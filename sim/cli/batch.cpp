@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "sim/batch/folder.hpp"
+#include "sim/batch/overview.hpp"
 #include "sim/cli/campaign.hpp"
 #include "sim/cli/output.hpp"
 #include "sim/cli/signals.hpp"
@@ -42,6 +44,16 @@ std::optional<workers::Limits> limits_of(const BatchArguments& arguments) {
     if (limits.memory_bytes == 0) return refuse("--memory-limit", "right would be 1B or more");
   }
   return limits;
+}
+
+/// What [report] asks for, of all that the folder holds.
+std::string overview(const scenario::ReportSpec& asked, const std::string& folder) {
+  if (asked.rows.empty()) return "";
+  const auto runs = batch::Runs::read({folder});
+  if (std::holds_alternative<Problem>(runs)) return "";  // whoever reads it next is told why
+  const auto text = batch::overview_text(std::get<batch::Runs>(runs), {asked.rows, asked.against});
+  const auto* table = std::get_if<std::string>(&text);
+  return table == nullptr ? "" : "\n" + *table;
 }
 
 std::string told(const batch::Summary& summary, const BatchArguments& arguments, const std::string& folder) {
@@ -96,7 +108,9 @@ int batch(const BatchArguments& arguments) {
   }
   const batch::Summary summary = batch.run();
   if (summary.unwritten) print({*summary.unwritten});
-  const int status = say(told(summary, arguments, folder), fine);
+  const bool whole = summary.end == batch::Summary::End::complete;
+  const int status =
+      say(told(summary, arguments, folder) + (whole ? overview(runs.scenario().report, folder) : ""), fine);
   switch (summary.end) {
     case batch::Summary::End::stopped: return stopped;
     case batch::Summary::End::unwritten: return broken;

@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <set>
 
 #include "sim/batch/folder.hpp"
+#include "sim/cli/calibration.hpp"
 #include "sim/cli/campaign.hpp"
 #include "sim/cli/output.hpp"
 #include "sim/cli/verbs.hpp"
@@ -42,6 +44,23 @@ double guessed_bytes(const scenario::Scenario& s) {
   return 400 + 9 * figures + 900 * histograms;
 }
 
+/// What `count` runs take, as a short part of three of them shows: the first point, one in the middle and the last.
+std::string timed(const std::string& path, const sweep::Points& points, double count) {
+  Loader loader;
+  double seconds = 0;
+  bool at_least = false;
+  const std::set<std::uint64_t> tried{0, points.size() / 2, points.size() - 1};
+  for (const std::uint64_t point : tried) {
+    const Inputs inputs = loader.one_run(path, points.at(point).overrides(), {});
+    const auto time = inputs.scenario ? time_of_a_run(inputs) : std::nullopt;
+    if (!time) return "; how long they take cannot be told, for one that was tried failed";
+    seconds += time->seconds / static_cast<double>(tried.size());
+    at_least = at_least || time->at_least;
+  }
+  return fmt::format(" and {} {} of one processor, as parts of {} took", at_least ? "more than" : "about",
+                     time_text(seconds * count), config::counted(tried.size(), "run", "runs"));
+}
+
 /// What the runs of the sweep take: as those in its folder did, where there are any.
 std::string batch_line(const std::string& path, const scenario::Scenario& scenario) {
   sweep::Points points(scenario.sweep);
@@ -53,8 +72,8 @@ std::string batch_line(const std::string& path, const scenario::Scenario& scenar
   const auto read = batch::Runs::read({folder});
   const auto* runs = std::get_if<batch::Runs>(&read);
   if (runs == nullptr || runs->size() == 0)
-    return line + fmt::format(", about {} of store; how long they take is known after the first ones\n",
-                              size_text(many * guessed_bytes(scenario)));
+    return line +
+           fmt::format(", about {} of store{}\n", size_text(many * guessed_bytes(scenario)), timed(path, points, many));
   double bytes = 0, seconds = 0;
   for (const std::filesystem::path& file : batch::stores_in(folder)) {
     std::error_code gone;

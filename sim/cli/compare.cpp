@@ -1,8 +1,13 @@
 #include <fmt/format.h>
 
-#include "sim/batch/folder.hpp"
+#include <algorithm>
+#include <set>
+
+#include "sim/batch/points.hpp"
 #include "sim/cli/output.hpp"
 #include "sim/cli/verbs.hpp"
+#include "sim/config/file.hpp"
+#include "sim/config/suggestions.hpp"
 #include "sim/plan/compare.hpp"
 #include "sim/report/writer.hpp"
 
@@ -11,58 +16,97 @@ namespace vmbsim::cli {
 namespace {
 
 /// "vm.web.count=4 workload.load.queue_depth=8"; empty without parameters.
-std::string point_of(const batch::Campaign& campaign, const batch::Record& record) {
+std::string name_of(const batch::Campaign& campaign, const batch::PointRuns& point) {
   std::string text;
-  for (std::size_t i = 0; i < record.parameters.size(); ++i)
-    if (!record.parameters[i].empty())
-      text += fmt::format("{}{}={}", text.empty() ? "" : " ", campaign.parameters[i], record.parameters[i]);
+  for (std::size_t i = 0; i < point.parameters.size(); ++i)
+    if (!point.parameters[i].empty())
+      text += fmt::format("{}{}={}", text.empty() ? "" : " ", campaign.parameters[i], point.parameters[i]);
   return text;
 }
 
-std::variant<plan::Side, Problem> side_of(const std::string& folder) {
-  auto read = batch::Runs::read({folder});
-  if (auto* wrong = std::get_if<Problem>(&read)) return std::move(*wrong);
-  const auto& runs = std::get<batch::Runs>(read);
-  plan::Side side;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    if (!batch::done(runs.head(i).status)) continue;
-    auto at = runs.at(i);
-    if (auto* wrong = std::get_if<Problem>(&at)) return std::move(*wrong);
-    const auto& record = std::get<batch::Record>(at);
-    plan::Measured measured;
-    measured.seed = record.seed.value;
-    for (const report::Metric& metric : record.figures.metrics)
-      if (plan::compared_by_default(metric.name)) {
-        measured.figures[metric.name] = metric.value;
-        side.units[metric.name] = metric.unit;
-      }
-    side.points[point_of(runs.campaign(), record)].push_back(std::move(measured));
+/// Means and percentiles of times come from all samples of a point's runs, the rest is the mean of the runs'.
+plan::Measured measured(const batch::PointRuns& point) {
+  plan::Measured out;
+  out.failed = point.failed;
+  for (const Seed seed : point.seeds) out.seeds.push_back(seed.value);
+  for (const batch::RunValues& metric : point.metrics) {
+    const auto figure = report::times_figure(metric.name);
+    const auto pooled = std::find_if(point.latencies.begin(), point.latencies.end(),
+                                     [&](const batch::Latency& one) { return figure && one.name == figure->times; });
+    out.figures[metric.name] =
+        pooled != point.latencies.end() ? pooled->pool.figure(figure->share) : stats::sample_of(metric.values);
   }
-  if (!side.points.empty()) return side;
-  Problem none;
-  none.place.file = folder;
-  none.text = "holds no run that came to its end";
-  return none;
+  return out;
+}
+
+/// One campaign, and the names that its metrics have.
+struct Read {
+  plan::Side side;
+  std::set<std::string> metrics;
+};
+
+std::variant<Read, Problem> read(const std::string& folder, const std::vector<std::string>& asked) {
+  auto found = batch::Runs::read({folder});
+  if (auto* wrong = std::get_if<Problem>(&found)) return std::move(*wrong);
+  const auto& runs = std::get<batch::Runs>(found);
+  Read out;
+  const auto wanted = [&](const std::string& metric) {
+    return asked.empty() ? plan::compared_by_default(metric)
+                         : std::find(asked.begin(), asked.end(), metric) != asked.end();
+  };
+  const batch::Wanted figures{.metric =
+                                  [&](const std::string& name) {
+                                    out.metrics.insert(name);
+                                    return wanted(name);
+                                  },
+                              .latency =
+                                  [&](const std::string& name) {
+                                    return asked.empty() ? plan::compared_by_default(name + ".mean")
+                                                         : std::any_of(asked.begin(), asked.end(),
+                                                                       [&](const std::string& metric) {
+                                                                         return metric.rfind(name + ".", 0) == 0;
+                                                                       });
+                                  }};
+  auto wrong = batch::each_point(runs, figures, [&](const batch::PointRuns& point) {
+    out.side.points[name_of(runs.campaign(), point)] = measured(point);
+    for (const batch::RunValues& metric : point.metrics) out.side.units[metric.name] = metric.unit;
+    return true;
+  });
+  if (wrong) return *wrong;
+  if (out.side.points.empty()) return config::problem_with(folder, "holds no run");
+  return out;
 }
 
 }  // namespace
 
 int compare(const CompareArguments& arguments) {
-  std::vector<plan::Side> sides;
+  std::vector<Read> sides;
   Problems problems;
   for (const std::string& folder : {arguments.before, arguments.after}) {
-    auto side = side_of(folder);
+    auto side = read(folder, arguments.metrics);
     if (auto* wrong = std::get_if<Problem>(&side))
       problems.push_back(std::move(*wrong));
     else
-      sides.push_back(std::get<plan::Side>(std::move(side)));
+      sides.push_back(std::get<Read>(std::move(side)));
+  }
+  if (problems.empty())
+    for (const std::string& metric : arguments.metrics)
+      if (const auto& known = sides[0].metrics; known.count(metric) == 0)
+        problems.push_back(config::problem_with(
+            "--metric", fmt::format("\"{}\" is no metric of {}{}; export --long lists them", metric, arguments.before,
+                                    config::did_you_mean(metric, {known.begin(), known.end()}))));
+  const plan::Tolerance tolerance{.relative = arguments.tolerance / 100, .confidence = arguments.confidence / 100};
+  plan::Comparison found;
+  if (problems.empty()) {
+    found = plan::compare(sides[0].side, sides[1].side, tolerance);
+    if (found.matched == 0)
+      problems.push_back(config::problem_with(
+          arguments.after, "has no point in common with " + arguments.before + ": there is nothing to compare"));
   }
   if (!problems.empty()) {
     print(problems);
     return bad_input;
   }
-  const plan::Tolerance tolerance{.relative = arguments.tolerance / 100, .confidence = arguments.confidence / 100};
-  const plan::Comparison found = plan::compare(sides[0], sides[1], tolerance);
   const int status = say(plan::comparison_text(found, tolerance), found.regressed() ? unmet : fine);
   for (const auto& [file, text] : {std::pair{arguments.json, plan::comparison_json(found, tolerance)},
                                    std::pair{arguments.junit, plan::comparison_junit(found, tolerance)}}) {

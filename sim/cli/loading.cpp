@@ -178,7 +178,7 @@ void Loader::load_trace(const scenario::WorkloadSpec& load, const std::vector<sc
   inputs.traces[load.name] = std::move(trace);
 }
 
-Inputs Loader::load(const std::string& path, scenario::LoadOptions options) {
+Inputs Loader::load(const std::string& path, scenario::LoadOptions options, bool try_sweep) {
   Inputs inputs;
   Problems platform_problems;
   options.host_check = [&](const std::string& file, const std::string& host) {
@@ -190,7 +190,7 @@ Inputs Loader::load(const std::string& path, scenario::LoadOptions options) {
   inputs.problems = std::move(loaded.problems);
   inputs.problems.insert(inputs.problems.end(), platform_problems.begin(), platform_problems.end());
   if (!loaded.scenario) return inputs;
-  if (!options.one_run && std::filesystem::is_regular_file(path))  // a pipe can be read once
+  if (try_sweep && std::filesystem::is_regular_file(path))  // a pipe can be read once
     check_sweep(path, options, loaded.scenario->sweep, inputs.problems);
   for (const scenario::WorkloadSpec& load : loaded.scenario->workloads)
     if (load.loop == scenario::WorkloadSpec::Loop::trace) load_trace(load, loaded.scenario->channels, inputs);
@@ -199,11 +199,15 @@ Inputs Loader::load(const std::string& path, scenario::LoadOptions options) {
 }
 
 Inputs Loader::whole(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed) {
-  return load(path, {.overrides = overrides, .seed = seed});
+  return load(path, {.overrides = overrides, .seed = seed}, true);
+}
+
+Inputs Loader::planned(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed) {
+  return load(path, {.overrides = overrides, .seed = seed}, false);
 }
 
 Inputs Loader::one_run(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed) {
-  return load(path, {.overrides = overrides, .seed = seed, .one_run = true});
+  return load(path, {.overrides = overrides, .seed = seed, .one_run = true}, false);
 }
 
 Inputs load_inputs(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed) {

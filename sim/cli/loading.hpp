@@ -30,12 +30,14 @@ class Loader {
 
   /// As `run` takes it; its sweep is tried, too.
   Inputs whole(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed);
+  /// As one run of its plan: its sweep is not tried, for what a plan changes need not go with it.
+  Inputs planned(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed);
   /// As one run of its batch: what says how it is swept, searched and shown is left aside.
   Inputs one_run(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed);
 
  private:
   struct Known;
-  Inputs load(const std::string& path, scenario::LoadOptions options);
+  Inputs load(const std::string& path, scenario::LoadOptions options, bool try_sweep);
   void load_trace(const scenario::WorkloadSpec& load, const std::vector<scenario::ChannelSpec>& channels,
                   Inputs& inputs);
 

@@ -171,6 +171,12 @@ int answer(int count, char** words) {
       app.add_subcommand("compare", "tell what changed between two campaigns; exit status 1 when something got worse");
   compare_verb->add_option("BEFORE", compare.before, "folder of a campaign")->required();
   compare_verb->add_option("AFTER", compare.after, "folder of another")->required();
+  compare_verb
+      ->add_option("--metric", compare.metrics,
+                   "this one, as export --long names it, instead of throughput, latency, response and findings")
+      ->type_size(1)
+      ->allow_extra_args(false)
+      ->type_name("NAME");
   compare_verb->add_option("--tolerance", compare.tolerance, "percent that a figure may get worse")
       ->check(CLI::Range(0.0, 1e6))
       ->type_name("PERCENT");
@@ -184,7 +190,7 @@ int answer(int count, char** words) {
   compare_verb->callback([&] { status = cli::compare(compare); });
 
   std::vector<std::string> checked;
-  CLI::App* check_verb = app.add_subcommand("check", "tell every problem of scenario files; nothing is run");
+  CLI::App* check_verb = app.add_subcommand("check", "tell every problem of scenario files, and what the runs of a study take");
   check_verb->add_option("SCENARIO", checked, "scenario files")->required();
   check_verb->callback([&] { status = cli::check(checked); });
 

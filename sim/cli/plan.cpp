@@ -51,12 +51,12 @@ void set(const Axis& axis, std::size_t index, std::vector<std::string>& override
 }
 
 /// Both ends of every axis must be scenarios, with the same metrics.
-Problems wrong_ends(const PlanArguments& arguments, const scenario::Scenario& scenario) {
+Problems wrong_ends(Loader& loader, const PlanArguments& arguments, const scenario::Scenario& scenario) {
   for (const Axis& axis : scenario.plan.axes)
     for (const std::size_t end : {std::size_t{0}, axis.last()}) {
       std::vector<std::string> overrides = arguments.overrides;
       set(axis, end, overrides);
-      const Inputs inputs = load_inputs(arguments.scenario, overrides, arguments.seed);
+      const Inputs inputs = loader.planned(arguments.scenario, overrides, arguments.seed);
       if (!inputs.scenario)
         return {{axis.place,
                  fmt::format("[plan]: {} = {}: {}", axis.keys.front(), axis.value(end), inputs.problems.front().text)}};
@@ -67,14 +67,9 @@ Problems wrong_ends(const PlanArguments& arguments, const scenario::Scenario& sc
 std::vector<plan::Bound> bounds_of(const std::vector<scenario::Expectation>& lines) {
   std::vector<plan::Bound> bounds;
   for (const scenario::Expectation& line : lines) {
-    const std::size_t dot = line.metric.rfind('.');
-    const std::string figure = line.metric.substr(dot + 1);
-    plan::Bound bound{.metric = line.metric, .text = line.text, .unit = line.unit, .share = {}};
-    if (figure == "p50") bound.share = 0.5;
-    if (figure == "p90") bound.share = 0.9;
-    if (figure == "p99") bound.share = 0.99;
-    if (figure == "p999") bound.share = 0.999;
-    bounds.push_back(std::move(bound));
+    const auto times = report::times_figure(line.metric);
+    bounds.push_back(
+        {.metric = line.metric, .text = line.text, .unit = line.unit, .share = times ? times->share : std::nullopt});
   }
   return bounds;
 }
@@ -122,10 +117,12 @@ struct Answer {
 
 class Planner {
  public:
-  Planner(const PlanArguments& arguments, const scenario::Scenario& scenario)
-      : scenario_(scenario),
+  Planner(Loader& loader, const PlanArguments& arguments, const scenario::Scenario& scenario)
+      : loader_(loader),
+        scenario_(scenario),
         bounds_(bounds_of(scenario.objective)),
-        runs_({.scenario = arguments.scenario,
+        runs_({.loader = loader,
+               .scenario = arguments.scenario,
                .overrides = arguments.overrides,
                .jobs = arguments.jobs != 0 ? arguments.jobs : workers::processors()}) {}
 
@@ -165,7 +162,7 @@ class Planner {
       std::vector<plan::Outcome> outcomes = runs_(runs);
       std::vector<double> responses;
       for (auto of_point = outcomes.begin(); of_point != outcomes.end(); of_point += runs_of_each)
-        responses.push_back(plan::pooled(out.bound, {of_point, of_point + runs_of_each}, which));
+        responses.push_back(plan::pooled(out.bound, {of_point, of_point + runs_of_each}, which).figure);
       out.middle = responses.front();
       return responses;
     };
@@ -187,7 +184,7 @@ class Planner {
       const auto loads = [&](double level) {
         std::vector<std::string> moved = overrides;
         moved.push_back(input.key + "=" + input.at(level));
-        return load_inputs(file, moved, {}).scenario.has_value();
+        return loader_.planned(file, moved, {}).scenario.has_value();
       };
       if (loads(0) && loads(1)) fine.push_back(std::move(input));
     }
@@ -233,6 +230,7 @@ class Planner {
     return out;
   }
 
+  Loader& loader_;
   const scenario::Scenario& scenario_;
   std::vector<plan::Bound> bounds_;
   PlanRuns runs_;
@@ -315,10 +313,11 @@ std::string json_of(const std::vector<Answer>& answers, const std::vector<const 
 }  // namespace
 
 int plan(const PlanArguments& arguments) {
-  const Inputs inputs = load_inputs(arguments.scenario, arguments.overrides, arguments.seed);
+  Loader loader;
+  const Inputs inputs = loader.whole(arguments.scenario, arguments.overrides, arguments.seed);
   Problems problems = inputs.problems;
   if (problems.empty()) problems = missing(*inputs.scenario);
-  if (problems.empty()) problems = wrong_ends(arguments, *inputs.scenario);
+  if (problems.empty()) problems = wrong_ends(loader, arguments, *inputs.scenario);
   if (!problems.empty()) {
     print(problems);
     return bad_input;
@@ -328,7 +327,7 @@ int plan(const PlanArguments& arguments) {
       print({*failed});
       return broken;
     }
-  Planner planner(arguments, *inputs.scenario);
+  Planner planner(loader, arguments, *inputs.scenario);
   const std::vector<Answer> answers = planner.answers();
   const std::vector<const Answer*> best = best_of(answers);
   std::optional<Sensitivity> sensitivity;

@@ -6,7 +6,6 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "sim/cli/loading.hpp"
 #include "sim/cli/running.hpp"
 #include "sim/report/grouping.hpp"
 #include "sim/report/metrics.hpp"
@@ -63,8 +62,8 @@ plan::Outcome failed(std::string why) {
 }
 
 /// In the process of the run.
-plan::Outcome run_at(const std::string& file, const std::vector<std::string>& overrides, Seed seed) {
-  Inputs inputs = load_inputs(file, overrides, seed);
+plan::Outcome run_at(Loader& loader, const std::string& file, const std::vector<std::string>& overrides, Seed seed) {
+  Inputs inputs = loader.planned(file, overrides, seed);
   std::unique_ptr<platform::Platform> platform;
   if (inputs.scenario && !inputs.scenario->machine.platform.empty()) {
     platform = platform::Platform::load(inputs.scenario->machine.platform, inputs.problems);
@@ -131,7 +130,9 @@ std::vector<plan::Outcome> PlanRuns::operator()(const std::vector<Run>& runs) co
       const Run& run = runs[next];
       std::vector<std::string> overrides = config_.overrides;
       overrides.insert(overrides.end(), run.overrides.begin(), run.overrides.end());
-      crew.start(next++, [&](workers::BlackBox&) { return text_of(run_at(config_.scenario, overrides, run.seed)); });
+      crew.start(next++, [&](workers::BlackBox&) {
+        return text_of(run_at(config_.loader, config_.scenario, overrides, run.seed));
+      });
       continue;
     }
     const auto ended = crew.wait(200);

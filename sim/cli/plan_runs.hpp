@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "models/scenario/scenario.hpp"
+#include "sim/cli/loading.hpp"
 #include "sim/plan/search.hpp"
 #include "sim/workers/crew.hpp"
 
@@ -20,6 +21,7 @@ plan::Outcome outcome_in(const std::string& text);
 class PlanRuns {
  public:
   struct Config {
+    Loader& loader;                      ///< what it has read once, no run reads again
     std::string scenario;                ///< file
     std::vector<std::string> overrides;  ///< on top of it, for every run
     unsigned jobs = 1;

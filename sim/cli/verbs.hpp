@@ -87,9 +87,10 @@ struct PlanArguments {
 struct CompareArguments {
   std::string before;  ///< folders of campaigns
   std::string after;
-  double tolerance = 5;    ///< percent
-  double confidence = 95;  ///< percent
-  std::string junit;       ///< files; empty: none
+  std::vector<std::string> metrics;  ///< names; empty: those worth comparing
+  double tolerance = 5;              ///< percent
+  double confidence = 95;            ///< percent
+  std::string junit;                 ///< files; empty: none
   std::string json;
 };
 

@@ -16,10 +16,10 @@ using Json = nlohmann::ordered_json;
 
 std::string percent(double confidence) { return fmt::format("{:g} %", std::round(confidence * 1000) / 10); }
 
-std::string all_of(const std::vector<Bound>& bounds) {
+std::string all_of(const std::vector<Bound>& bounds, const char* verb) {
   std::string text;
   for (const Bound& bound : bounds)
-    text += fmt::format("{}{} {}", text.empty() ? "" : " and ", bound.metric, bound.text);
+    text += fmt::format("{}{} {}{}", text.empty() ? "" : " and ", bound.metric, verb, bound.text);
   return text;
 }
 
@@ -29,30 +29,39 @@ const std::string* failure_of(const Visited& visited) {
   return nullptr;
 }
 
+/// "2.60 ms, because host.cpu0 saturates: ..."
 std::string why(const Question& question, const Found& found, const Visited& broken) {
   if (const std::string* failure = failure_of(broken)) return *failure;
   const Bound& bound = question.bounds[broken.tightest];
-  std::string text = fmt::format("{} is {}", bound.metric,
-                                 report::metric_text(pooled(bound, broken.outcomes, broken.tightest), bound.unit));
+  std::string text = report::metric_text(pooled(bound, broken.outcomes, broken.tightest).figure, bound.unit);
+  if (question.bounds.size() > 1) text = bound.metric + " is " + text;
   const Visited* kept = found.answer ? found.at(*found.answer) : nullptr;
   const std::string because = reason(kept ? averaged(kept->outcomes) : Figures{}, averaged(broken.outcomes));
-  return because.empty() ? text : text + ": " + because;
+  return because.empty() ? text : text + ", because " + because;
+}
+
+/// "1.38 ms (1.31 ms .. 1.45 ms)"; where nothing tells how sure it is, or no run differs, "1.38 ms".
+std::string figure_text(const stats::Sample& sample, report::Unit unit) {
+  const Interval interval = sample.estimate(interval_confidence).interval();
+  const std::string text = report::metric_text(sample.figure, unit);
+  if (!interval.known() || interval.low == interval.high) return text;
+  return fmt::format("{} ({} .. {})", text, report::metric_text(interval.low, unit),
+                     report::metric_text(interval.high, unit));
 }
 
 }  // namespace
 
-double pooled(const Bound& bound, const std::vector<Outcome>& outcomes, std::size_t which) {
-  Histogram times;
-  double sum = 0;
-  double runs = 0;
+stats::Sample pooled(const Bound& bound, const std::vector<Outcome>& outcomes, std::size_t which) {
+  const auto timed = [&](const Outcome& outcome) {
+    return outcome.failure.empty() && outcome.times[which].count() != 0;
+  };
+  stats::Pool times(static_cast<std::size_t>(std::count_if(outcomes.begin(), outcomes.end(), timed)));
+  std::vector<double> values;
   for (const Outcome& outcome : outcomes) {
-    if (!outcome.failure.empty() || std::isnan(outcome.values[which])) continue;
-    if (!outcome.times.empty()) times.merge(outcome.times[which]);
-    sum += outcome.values[which];
-    ++runs;
+    if (timed(outcome)) times.add(outcome.times[which]);
+    if (outcome.failure.empty()) values.push_back(outcome.values[which]);
   }
-  if (times.count() != 0) return bound.share ? times.quantile_ns(*bound.share) : times.mean_ns();
-  return runs == 0 ? nothing_measured : sum / runs;
+  return times.all().count() != 0 ? times.figure(bound.share) : stats::sample_of(values);
 }
 
 std::map<std::string, double> averaged(const std::vector<Outcome>& outcomes) {
@@ -73,13 +82,13 @@ std::string sentence(const Question& question, const Found& found) {
   const std::string where = question.others.empty() ? "" : "with " + question.others + ": ";
   if (!found.answer)
     return fmt::format("{}not even {} = {} keeps {}: {}", where, question.key, question.value(0),
-                       all_of(question.bounds), why(question, found, *broken));
-  const std::string sure =
-      found.sure() ? percent(question.range.confidence) + " sure" : "likely, but too close to call";
-  std::string text = fmt::format("{}{} = {} keeps {}, {}", where, question.key, question.value(*found.answer),
-                                 all_of(question.bounds), sure);
+                       all_of(question.bounds, ""), why(question, found, *broken));
+  const std::string sure = percent(question.range.confidence) + " sure";
+  std::string text =
+      fmt::format("{}{} = {}: {} that {}", where, question.key, question.value(*found.answer),
+                  found.sure() ? sure : "likely, but too close to be " + sure + ",", all_of(question.bounds, "stays "));
   if (broken == nullptr) return text + "; it is the last that was asked for";
-  return fmt::format("{}; at {} {}", text, question.value(broken->index), why(question, found, *broken));
+  return fmt::format("{}; at {} it breaks: {}", text, question.value(broken->index), why(question, found, *broken));
 }
 
 std::string points_text(const Question& question, const Found& found) {
@@ -92,9 +101,8 @@ std::string points_text(const Question& question, const Found& found) {
                         visited->outcomes.size(), visited->verdict == Verdict::holds ? "holds " : "breaks",
                         visited->sure ? "" : " (too close to call)");
     for (std::size_t i = 0; i < question.bounds.size(); ++i)
-      text +=
-          fmt::format("  {} {}", question.bounds[i].metric,
-                      report::metric_text(pooled(question.bounds[i], visited->outcomes, i), question.bounds[i].unit));
+      text += fmt::format("  {} {}", question.bounds[i].metric,
+                          figure_text(pooled(question.bounds[i], visited->outcomes, i), question.bounds[i].unit));
     text += "\n";
   }
   return text;
@@ -107,9 +115,12 @@ std::string answer_json(const Question& question, const Found& found) {
   Json points = Json::array();
   for (const Visited& visited : found.visited) {
     Json values = Json::object();
+    Json intervals = Json::object();
     for (std::size_t i = 0; i < question.bounds.size(); ++i) {
-      const double value = pooled(question.bounds[i], visited.outcomes, i);
-      values[question.bounds[i].metric] = std::isnan(value) ? Json(nullptr) : Json(value);
+      const stats::Sample sample = pooled(question.bounds[i], visited.outcomes, i);
+      const Interval interval = sample.estimate(interval_confidence).interval();
+      values[question.bounds[i].metric] = sample.figure;  // null where nothing was measured
+      intervals[question.bounds[i].metric] = interval.known() ? Json{interval.low, interval.high} : Json(nullptr);
     }
     Json point = {{"value", question.value(visited.index)},
                   {"runs", visited.outcomes.size()},
@@ -117,6 +128,7 @@ std::string answer_json(const Question& question, const Found& found) {
                   {"sure", visited.sure},
                   {"tightest", question.bounds[visited.tightest].metric},
                   {"metrics", values},
+                  {"intervals", intervals},
                   {"figures", averaged(visited.outcomes)}};
     if (const std::string* failure = failure_of(visited)) point["failure"] = *failure;
     points.push_back(std::move(point));

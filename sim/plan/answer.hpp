@@ -5,6 +5,7 @@
 
 #include "sim/plan/search.hpp"
 #include "sim/report/metrics.hpp"
+#include "sim/stats/pool.hpp"
 
 namespace vmbsim::plan {
 
@@ -25,15 +26,16 @@ struct Question {
   std::string others;  ///< "channel.disk.subchannels = 1" where several things are asked for; else empty
 };
 
-/// A bound's metric over several runs: of times by their merged histograms, else the mean of the runs.
-double pooled(const Bound& bound, const std::vector<Outcome>& outcomes, std::size_t which);
+/// A bound's metric over several runs: of times that of all their samples together, else the mean of the runs.
+stats::Sample pooled(const Bound& bound, const std::vector<Outcome>& outcomes, std::size_t which);
 
 /// The figures of runs, averaged; of those that gave any.
 std::map<std::string, double> averaged(const std::vector<Outcome>& outcomes);
 
-/// "15 is the largest vm.web.count, 95 % sure, with channel.web[*].disk.latency.p99 < 1ms; at 16 it is 2.03 ms: ..."
+/// "vm.web.count = 14: 95 % sure that channel.web[*].disk.latency.p99 stays < 2ms; at 15 it breaks: 2.60 ms, because host.cpu0
+/// saturates: ..."
 std::string sentence(const Question& question, const Found& found);
-/// Every point that was visited: how many runs, the metrics, the verdict. A line each.
+/// Every point that was visited: how many runs, the verdict, the metrics and how sure they are. A line each.
 std::string points_text(const Question& question, const Found& found);
 /// One object: question, answer, points with figures, runs.
 std::string answer_json(const Question& question, const Found& found);

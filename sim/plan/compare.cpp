@@ -17,29 +17,11 @@ bool holds_any(const std::string& text, std::initializer_list<const char*> words
                      [&](const char* word) { return text.find(word) != std::string::npos; });
 }
 
-struct Values {
-  std::vector<double> before, after;
-  bool paired = false;
-};
-
-/// By seed, where both sides have the same ones.
-Values values_of(const std::vector<Measured>& before, const std::vector<Measured>& after, const std::string& metric) {
-  const auto by_seed = [&](const std::vector<Measured>& runs) {
-    std::map<std::uint64_t, double> values;
-    for (const Measured& run : runs)
-      if (const auto found = run.figures.find(metric); found != run.figures.end() && !std::isnan(found->second))
-        values[run.seed] = found->second;
-    return values;
-  };
-  const auto first = by_seed(before);
-  const auto second = by_seed(after);
-  Values out;
-  out.paired =
-      first.size() == second.size() && std::equal(first.begin(), first.end(), second.begin(),
-                                                  [](const auto& a, const auto& b) { return a.first == b.first; });
-  for (const auto& [seed, value] : first) out.before.push_back(value);
-  for (const auto& [seed, value] : second) out.after.push_back(value);
-  return out;
+/// Run by run, or group by group: as many values on either side, of the same seeds.
+bool belong_together(const Measured& before, const Measured& after, const stats::Sample& first,
+                     const stats::Sample& second) {
+  return before.seeds == after.seeds && first.values.size() == second.values.size() &&
+         first.values.size() >= std::min(before.seeds.size(), stats::Pool::most_groups);
 }
 
 bool got_worse(const Change& change, double tolerance) {
@@ -73,32 +55,36 @@ double Change::relative() const {
 }
 
 bool Comparison::regressed() const {
-  return std::any_of(changes.begin(), changes.end(), [](const Change& change) { return change.worse; });
+  return std::any_of(changes.begin(), changes.end(), [](const Change& change) { return change.worse; }) ||
+         std::any_of(failing.begin(), failing.end(), [](const Failing& one) { return one.worse(); });
 }
 
 Comparison compare(const Side& before, const Side& after, const Tolerance& tolerance) {
   Comparison out;
   for (const auto& [point, runs] : after.points)
     if (before.points.count(point) == 0) out.only_after.push_back(point);
-  for (const auto& [point, runs] : before.points) {
+  for (const auto& [point, first] : before.points) {
     const auto match = after.points.find(point);
     if (match == after.points.end()) {
       out.only_before.push_back(point);
       continue;
     }
-    if (runs.size() < 2 || match->second.size() < 2) ++out.single;
-    for (const auto& [metric, unit] : before.units) {
-      const Values values = values_of(runs, match->second, metric);
-      if (values.before.empty() || values.after.empty()) continue;
+    const Measured& second = match->second;
+    ++out.matched;
+    if (first.seeds.size() < 2 || second.seeds.size() < 2) ++out.single;
+    if (first.failed + second.failed > 0) out.failing.push_back({point, first.failed, second.failed});
+    for (const auto& [metric, sample] : first.figures) {
+      const auto other = second.figures.find(metric);
+      if (other == second.figures.end() || std::isnan(sample.figure) || std::isnan(other->second.figure)) continue;
       Change change;
       change.point = point;
       change.metric = metric;
-      change.unit = unit;
-      change.before = stats::mean_of(values.before, tolerance.confidence).mean;
-      change.after = stats::mean_of(values.after, tolerance.confidence).mean;
-      change.paired = values.paired;
-      change.difference = values.paired ? stats::paired_difference(values.before, values.after, tolerance.confidence)
-                                        : stats::difference(values.before, values.after, tolerance.confidence);
+      change.unit = before.units.at(metric);
+      change.before = sample.figure;
+      change.after = other->second.figure;
+      change.paired = belong_together(first, second, sample, other->second);
+      change.difference = (change.paired ? stats::paired_difference : stats::difference)(
+          sample.values, other->second.values, tolerance.confidence);
       out.changes.push_back(std::move(change));
     }
   }

@@ -3,6 +3,8 @@
 ///
 /// Points   are matched by their parameters, runs of a point by their seeds: what runs with one seed share cancels in their
 ///          difference. Where the seeds differ the two groups are compared as independent ones.
+/// Figures  Means and percentiles of times are those of all samples of a point's runs together (stats/pool.hpp), any other figure
+///          is the mean of the runs'.
 /// Chance   All questions together are wrongly answered "changed" with at most the probability that the confidence leaves: the
 ///          probabilities are corrected after Holm.
 #include <cstdint>
@@ -15,15 +17,16 @@
 
 namespace vmbsim::plan {
 
-/// The figures of one run that are compared.
+/// The runs of one point.
 struct Measured {
-  std::uint64_t seed = 0;
-  std::map<std::string, double> figures;  ///< by metric
+  std::vector<std::uint64_t> seeds;              ///< of those that came to their end, ascending
+  std::size_t failed = 0;                        ///< the others
+  std::map<std::string, stats::Sample> figures;  ///< by metric
 };
 
 struct Side {
-  std::map<std::string, std::vector<Measured>> points;  ///< by "vm.web.count=4 workload.load.queue_depth=8"
-  std::map<std::string, report::Unit> units;            ///< by metric
+  std::map<std::string, Measured> points;     ///< by "vm.web.count=4 workload.load.queue_depth=8"
+  std::map<std::string, report::Unit> units;  ///< by metric
 };
 
 /// Whether more of a metric is worse: of times, events that hold packets up and findings it is, of throughput less is.
@@ -36,7 +39,7 @@ struct Change {
   std::string point;
   std::string metric;
   report::Unit unit = report::Unit::count;
-  double before = 0;  ///< mean of the runs
+  double before = 0;
   double after = 0;
   stats::Difference difference;
   bool paired = false;
@@ -48,12 +51,23 @@ struct Change {
   double relative() const;
 };
 
+/// A point of which runs failed.
+struct Failing {
+  std::string point;
+  std::size_t before = 0;
+  std::size_t after = 0;
+  bool worse() const { return after > before; }
+};
+
 struct Comparison {
   std::vector<Change> changes;           ///< by point, then by metric
+  std::vector<Failing> failing;          ///< by point
   std::vector<std::string> only_before;  ///< points
   std::vector<std::string> only_after;
-  std::size_t single = 0;  ///< points of which one run on a side tells nothing of chance
+  std::size_t matched = 0;  ///< points that both have
+  std::size_t single = 0;   ///< of them, those of which one run on a side tells nothing of chance
 
+  /// Something got worse, or runs failed that did not before.
   bool regressed() const;
 };
 
@@ -67,7 +81,8 @@ Comparison compare(const Side& before, const Side& after, const Tolerance& toler
 /// What changed, worst first, and what could not be compared.
 std::string comparison_text(const Comparison& comparison, const Tolerance& tolerance);
 std::string comparison_json(const Comparison& comparison, const Tolerance& tolerance);
-/// One test case per point and metric; it fails where that got worse.
+/// One test case per point and metric, which fails where that got worse, and one per point whose runs failed; points that one
+/// side lacks are skipped. Of JUnit's attributes those that Jenkins, GitLab and GitHub's reporters read.
 std::string comparison_junit(const Comparison& comparison, const Tolerance& tolerance);
 
 }  // namespace vmbsim::plan

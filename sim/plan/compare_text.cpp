@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "sim/config/suggestions.hpp"
 #include "sim/plan/compare.hpp"
@@ -20,7 +21,11 @@ std::string relative_text(double relative) {
   return std::isfinite(relative) ? fmt::format("{:+.1f} %", 100 * relative) : "from 0";
 }
 
-std::string point_of(const Change& change) { return change.point.empty() ? "the only point" : change.point; }
+std::string named(const std::string& point) { return point.empty() ? "the only point" : point; }
+
+std::string failing_text(const Failing& one) {
+  return fmt::format("{} failed, before {}", config::counted(one.after, "run", "runs"), one.before);
+}
 
 /// "channel.disk.latency.p99 1.20 ms -> 1.50 ms (+25.0 %, 95 % sure of +280 us .. +320 us)"
 std::string change_text(const Change& change, const Tolerance& tolerance) {
@@ -39,8 +44,6 @@ std::size_t count(const Comparison& comparison, bool Change::*what) {
   return static_cast<std::size_t>(std::count_if(comparison.changes.begin(), comparison.changes.end(),
                                                 [&](const Change& change) { return change.*what; }));
 }
-
-std::string counted(std::size_t count, const char* one, const char* many) { return config::counted(count, one, many); }
 
 Json json_of(const Change& change) {
   const Interval interval = change.difference.estimate.interval();
@@ -67,17 +70,19 @@ std::string comparison_text(const Comparison& comparison, const Tolerance& toler
     return std::make_pair(!a->worse, -std::abs(a->relative())) < std::make_pair(!b->worse, -std::abs(b->relative()));
   });
   std::string text;
+  for (const Failing& one : comparison.failing)
+    text += fmt::format("{}  {}: {}\n", one.worse() ? "worse  " : "failed ", named(one.point), failing_text(one));
   for (std::size_t i = 0; i < std::min(shown.size(), changes_shown); ++i)
-    text += fmt::format("{}  {}: {}\n", shown[i]->worse ? "worse  " : "changed", point_of(*shown[i]),
+    text += fmt::format("{}  {}: {}\n", shown[i]->worse ? "worse  " : "changed", named(shown[i]->point),
                         change_text(*shown[i], tolerance));
   if (shown.size() > changes_shown) text += fmt::format("and {} more\n", shown.size() - changes_shown);
-  for (const std::string& point : comparison.only_before) text += "only in the first: " + point + "\n";
-  for (const std::string& point : comparison.only_after) text += "only in the second: " + point + "\n";
+  for (const std::string& point : comparison.only_before) text += "only in the first: " + named(point) + "\n";
+  for (const std::string& point : comparison.only_after) text += "only in the second: " + named(point) + "\n";
   if (comparison.single != 0)
     text += fmt::format("{} with one run on a side: chance cannot be told from change there\n",
-                        counted(comparison.single, "point", "points"));
+                        config::counted(comparison.single, "point", "points"));
   return text + fmt::format("{} compared: {} changed, {} worse by more than {:g} %\n",
-                            counted(comparison.changes.size(), "figure", "figures"),
+                            config::counted(comparison.changes.size(), "figure", "figures"),
                             count(comparison, &Change::significant), count(comparison, &Change::worse),
                             100 * tolerance.relative);
 }
@@ -85,11 +90,16 @@ std::string comparison_text(const Comparison& comparison, const Tolerance& toler
 std::string comparison_json(const Comparison& comparison, const Tolerance& tolerance) {
   Json changes = Json::array();
   for (const Change& change : comparison.changes) changes.push_back(json_of(change));
+  Json failing = Json::array();
+  for (const Failing& one : comparison.failing)
+    failing.push_back({{"point", one.point}, {"before", one.before}, {"after", one.after}, {"worse", one.worse()}});
   const Json all = {{"schema", 1},
                     {"tolerance", tolerance.relative},
                     {"confidence", tolerance.confidence},
                     {"regressed", comparison.regressed()},
+                    {"matched", comparison.matched},
                     {"changes", changes},
+                    {"failing", failing},
                     {"only_before", comparison.only_before},
                     {"only_after", comparison.only_after}};
   return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -97,23 +107,45 @@ std::string comparison_json(const Comparison& comparison, const Tolerance& toler
 
 std::string comparison_junit(const Comparison& comparison, const Tolerance& tolerance) {
   tinyxml2::XMLPrinter page;
-  page.PushHeader(false, true);
-  page.OpenElement("testsuites");
-  page.OpenElement("testsuite");
-  page.PushAttribute("name", "vmbsim compare");
-  page.PushAttribute("tests", static_cast<std::uint64_t>(comparison.changes.size()));
-  page.PushAttribute("failures", static_cast<std::uint64_t>(count(comparison, &Change::worse)));
-  for (const Change& change : comparison.changes) {
+  // A failure's text stands in the attribute that lists show, and again where details are looked for.
+  const auto add = [&](const std::string& point, const std::string& name, const char* verdict,
+                       const std::string& text) {
     page.OpenElement("testcase");
-    page.PushAttribute("classname", point_of(change).c_str());
-    page.PushAttribute("name", change.metric.c_str());
-    if (change.worse) {
-      page.OpenElement("failure");
-      page.PushAttribute("message", change_text(change, tolerance).c_str());
+    page.PushAttribute("classname", named(point).c_str());
+    page.PushAttribute("name", name.c_str());
+    page.PushAttribute("time", "0");
+    if (verdict != nullptr) {
+      page.OpenElement(verdict);
+      page.PushAttribute("message", text.c_str());
+      if (std::string_view(verdict) == "failure") {
+        page.PushAttribute("type", "regression");
+        page.PushText(text.c_str());
+      }
       page.CloseElement();
     }
     page.CloseElement();
+  };
+  const std::size_t missing = comparison.only_before.size() + comparison.only_after.size();
+  const auto failures = count(comparison, &Change::worse) +
+                        static_cast<std::size_t>(std::count_if(comparison.failing.begin(), comparison.failing.end(),
+                                                               [](const Failing& one) { return one.worse(); }));
+  page.PushHeader(false, true);
+  for (const char* element : {"testsuites", "testsuite"}) {
+    page.OpenElement(element);
+    page.PushAttribute("name", "vmbsim compare");
+    page.PushAttribute("tests",
+                       static_cast<std::uint64_t>(comparison.changes.size() + comparison.failing.size() + missing));
+    page.PushAttribute("failures", static_cast<std::uint64_t>(failures));
+    page.PushAttribute("errors", 0);
+    page.PushAttribute("skipped", static_cast<std::uint64_t>(missing));
+    page.PushAttribute("time", "0");
   }
+  for (const Failing& one : comparison.failing)
+    add(one.point, "runs", one.worse() ? "failure" : nullptr, failing_text(one));
+  for (const Change& change : comparison.changes)
+    add(change.point, change.metric, change.worse ? "failure" : nullptr, change_text(change, tolerance));
+  for (const std::string& point : comparison.only_before) add(point, "runs", "skipped", "only in the first campaign");
+  for (const std::string& point : comparison.only_after) add(point, "runs", "skipped", "only in the second campaign");
   page.CloseElement();
   page.CloseElement();
   return std::string(page.CStr()) + "\n";

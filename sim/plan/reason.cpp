@@ -15,8 +15,9 @@ namespace {
 using report::metric_text;
 using report::Unit;
 
-/// A processor that is this busy makes what comes wait longer than it is served.
+/// What is this busy makes what comes wait longer than it is served.
 constexpr double worth_telling = 0.5;
+constexpr double saturated = 0.9;
 
 double figure(const Figures& figures, const std::string& name) {
   const auto found = figures.find(name);
@@ -50,23 +51,42 @@ std::string slowest_stage(const Figures& kept, const Figures& broken) {
   return text;
 }
 
-std::string busiest_processor(const Figures& broken) {
+/// What takes most of a processor's time but idling.
+std::string main_activity(const Figures& broken, const std::string& processor) {
+  std::string_view activity;
+  double share = 0;
+  for (const std::string_view one : {"isr", "dpc", "thread", "spin"})
+    if (const double value = figure(broken, fmt::format("processor.{}.{}", processor, one)); value > share) {
+      share = value;
+      activity = one;
+    }
+  return fmt::format(", {} for {}", activity, metric_text(share, Unit::fraction));
+}
+
+/// "host.cpu0 saturates: busy for 97.1 %, dpc for 60.0 %, before it 88.0 %": the device or the processors that have least left.
+std::string busiest(const Figures& kept, const Figures& broken) {
   double most = worth_telling;
-  std::string text;
-  for (const auto& [name, idle] : broken) {
-    const auto processor = parts(name, "processor.", ".idle");
-    if (!processor || !(1 - idle > most)) continue;
-    most = 1 - idle;
-    std::string_view activity;
-    double share = 0;
-    for (const std::string_view one : {"isr", "dpc", "thread", "spin"})
-      if (const double value = figure(broken, fmt::format("processor.{}.{}", processor->thing, one)); value > share) {
-        share = value;
-        activity = one;
-      }
-    text = fmt::format("{} is busy for {}, {} for {}", processor->thing, metric_text(most, Unit::fraction), activity,
-                       metric_text(share, Unit::fraction));
+  double before = 0;
+  std::string thing;
+  std::string more;
+  for (const auto& [name, value] : broken) {
+    if (const auto processor = parts(name, "processor.", ".idle"); processor && 1 - value > most) {
+      most = 1 - value;
+      before = kept.count(name) == 0 ? 0 : 1 - figure(kept, name);
+      thing = processor->thing;
+      more = main_activity(broken, thing);
+    }
+    if (const auto device = parts(name, "device.", ".utilisation"); device && value > most) {
+      most = value;
+      before = figure(kept, name);
+      thing = "device " + device->thing;
+      more.clear();
+    }
   }
+  if (thing.empty()) return "";
+  std::string text = fmt::format("{} {}: busy for {}{}", thing, most < saturated ? "is loaded most" : "saturates",
+                                 metric_text(most, Unit::fraction), more);
+  if (before > 0) text += fmt::format(", before it {}", metric_text(before, Unit::fraction));
   return text;
 }
 
@@ -87,7 +107,7 @@ std::string fullest_ring(const Figures& broken) {
 
 std::string reason(const Figures& kept, const Figures& broken) {
   std::string text;
-  for (const std::string& clause : {slowest_stage(kept, broken), busiest_processor(broken), fullest_ring(broken)})
+  for (const std::string& clause : {busiest(kept, broken), slowest_stage(kept, broken), fullest_ring(broken)})
     if (!clause.empty()) text += (text.empty() ? "" : "; ") + clause;
   return text;
 }

@@ -87,10 +87,12 @@ ProcessorResult merged(const Group<ProcessorResult>& group) {
 DeviceResult merged(const Group<DeviceResult>& group) {
   DeviceResult sum;
   sum.name = group.name;
+  sum.utilisation = 0;
   for (const DeviceResult* device : group.items) {
     sum.operations += device->operations;
     sum.bytes += device->bytes;
     sum.peak_in_flight = std::max(sum.peak_in_flight, device->peak_in_flight);
+    sum.utilisation += device->utilisation / static_cast<double>(group.items.size());
   }
   return sum;
 }

@@ -36,6 +36,7 @@ ChannelResult merged(const Group<ChannelResult>& group);
 WorkloadResult merged(const Group<WorkloadResult>& group);
 /// Times added: shares of the sum are the mean shares.
 ProcessorResult merged(const Group<ProcessorResult>& group);
+/// Counts added; the utilisation is the mean.
 DeviceResult merged(const Group<DeviceResult>& group);
 
 }  // namespace vmbsim::report

@@ -83,7 +83,8 @@ Json to_json(const DeviceResult& device) {
   return {{"name", device.name},
           {"operations", device.operations},
           {"bytes", device.bytes.count},
-          {"peak_in_flight", device.peak_in_flight}};
+          {"peak_in_flight", device.peak_in_flight},
+          {"utilisation", device.utilisation}};
 }
 
 Json to_json(const Finding& finding) {

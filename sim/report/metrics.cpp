@@ -80,6 +80,7 @@ void add(std::vector<Metric>& out, const DeviceResult& device) {
   rows.count("operations", device.operations);
   rows.add("bytes", number(device.bytes), Unit::bytes);
   rows.count("peak_in_flight", device.peak_in_flight);
+  rows.add("utilisation", device.utilisation, Unit::fraction);
 }
 
 template <class Item>
@@ -131,15 +132,31 @@ std::optional<double> metric_value(const RunResult& result, std::string_view nam
   return metric->value;
 }
 
-std::optional<Times> metric_times(const RunResult& result, std::string_view name) {
+std::optional<TimesFigure> times_figure(std::string_view metric) {
   static constexpr std::pair<std::string_view, double> figures[] = {
-      {".mean", 0}, {".p50", 0.5}, {".p90", 0.9}, {".p99", 0.99}, {".p999", 0.999}};
+      {"mean", 0}, {"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p999", 0.999}};
+  const std::size_t dot = metric.rfind('.');
+  if (dot == std::string_view::npos) return std::nullopt;
+  const std::string_view times = metric.substr(0, dot);
+  const auto ends_with = [&](std::string_view end) {
+    return times.size() > end.size() && times.substr(times.size() - end.size()) == end;
+  };
+  if (!(metric.rfind("channel.", 0) == 0 && ends_with(".latency")) &&
+      !(metric.rfind("workload.", 0) == 0 && ends_with(".response")))
+    return std::nullopt;
+  for (const auto& [figure, share] : figures)
+    if (metric.substr(dot + 1) == figure)
+      return TimesFigure{std::string(times), share == 0 ? std::nullopt : std::optional(share)};
+  return std::nullopt;
+}
+
+std::optional<Times> metric_times(const RunResult& result, std::string_view name) {
+  const auto figure = times_figure(name);
+  if (!figure) return std::nullopt;
   std::optional<Times> found;
   const auto look = [&](const auto& items, const std::string& front, const char* times, auto member) {
     const auto take = [&](const auto& item) {
-      for (const auto& [figure, share] : figures)
-        if (name == front + item.name + times + std::string(figure))
-          found = Times{item.*member, share == 0 ? std::nullopt : std::optional(share)};
+      if (figure->times == front + item.name + times) found = Times{item.*member, figure->share};
     };
     for (const auto& item : items) take(item);
     for (const auto& together : group(items))

@@ -8,7 +8,7 @@
 ///   channel.disk.ring.to_host.left           bytes    in the ring when the run ended
 ///   workload.foreground.response.p50         ns
 ///   processor.host.cpu0.dpc                  fraction
-///   device.disk0.peak_in_flight              count
+///   device.disk0.utilisation                 fraction
 #include <array>
 #include <optional>
 #include <string>
@@ -38,10 +38,17 @@ std::vector<Metric> metrics(const RunResult& result);
 std::optional<Metric> find_metric(const RunResult& result, std::string_view name);
 std::optional<double> metric_value(const RunResult& result, std::string_view name);
 
-/// What a metric tells the mean or a percentile of: `channel.x.latency.p99`, `workload.x.response.mean`.
+/// What a metric is the mean or a percentile of: `channel.x.latency.p99`, `workload.x.response.mean`.
+struct TimesFigure {
+  std::string times;            ///< `channel.x.latency`
+  std::optional<double> share;  ///< of the percentile; nothing: the mean
+};
+/// Nothing when it is neither.
+std::optional<TimesFigure> times_figure(std::string_view metric);
+
 struct Times {
   Histogram histogram;
-  std::optional<double> share;  ///< of the percentile; nothing: the mean
+  std::optional<double> share;
 };
 /// Nothing when it is neither, or the result has no such metric.
 std::optional<Times> metric_times(const RunResult& result, std::string_view name);

@@ -9,6 +9,7 @@
 
 #include "sim/config/suggestions.hpp"
 #include "sim/report/breakdown.hpp"
+#include "sim/report/columns.hpp"
 #include "sim/report/grouping.hpp"
 #include "sim/report/metrics.hpp"
 #include "sim/report/quantity.hpp"
@@ -21,8 +22,6 @@ constexpr std::size_t findings_shown = 10;
 constexpr std::size_t debug_lines_shown = 5;
 constexpr std::size_t bar_width = 24;
 
-using Row = std::vector<std::string>;
-
 /// Text in the making: sections, and tables whose first column is left aligned and the others right.
 class Page {
  public:
@@ -33,18 +32,9 @@ class Page {
 
   /// The first row is the heading.
   void table(const std::vector<Row>& rows) {
-    std::vector<std::size_t> widths;
-    for (const Row& row : rows) {
-      widths.resize(std::max(widths.size(), row.size()));
-      for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
-    }
     text_ += "\n";
-    for (const Row& row : rows) {
-      std::string out = fmt::format("{:<{}}", row[0], widths[0]);
-      for (std::size_t i = 1; i < row.size(); ++i) out += fmt::format("  {:>{}}", row[i], widths[i]);
-      out.erase(out.find_last_not_of(' ') + 1);
-      line(&row == &rows.front() ? bold(out) : out);
-    }
+    const std::vector<std::string> lines = aligned(rows);
+    for (const std::string& text : lines) line(&text == &lines.front() ? bold(text) : text);
   }
 
   std::string bold(const std::string& text) const { return painted("1", text); }
@@ -146,7 +136,7 @@ Row processor_row(const ProcessorResult& processor) {
 
 Row device_row(const DeviceResult& device) {
   return {device.name, count_text(device.operations), bytes_text(number(device.bytes)),
-          count_text(device.peak_in_flight)};
+          count_text(device.peak_in_flight), percent_text(device.utilisation)};
 }
 
 Row workload_row(const WorkloadResult& workload) {
@@ -303,7 +293,7 @@ std::string table(const RunResult& result, Paint paint) {
   if (!result.processors.empty())
     page.table(rows_of(result.processors, {"processor", "isr", "dpc", "thread", "spin", "idle"}, processor_row));
   if (!result.devices.empty())
-    page.table(rows_of(result.devices, {"device", "operations", "data", "peak in flight"}, device_row));
+    page.table(rows_of(result.devices, {"device", "operations", "data", "peak in flight", "busy"}, device_row));
   if (!result.workloads.empty())
     page.table(
         rows_of(result.workloads, {"workload", "offered", "completed", "mean", "p50", "p99", "max"}, workload_row));

@@ -1,6 +1,6 @@
 #pragma once
 /// Whether two things differ: differences with intervals, probabilities, and what is left of them when many are asked.
-#include "sim/stats/interval.hpp"
+#include "sim/stats/pool.hpp"
 
 namespace vmbsim::stats {
 

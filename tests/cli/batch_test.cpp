@@ -150,19 +150,84 @@ TEST_CASE("a study with an expectation that some run misses ends with status 1, 
   CHECK_THAT(user.types("cat study.campaign/logs/*").out, Contains("not met: channel.disk.latency.p99 < 40us (is "));
 }
 
-TEST_CASE("check tells how many runs a study has and what they take, and runs none") {
+TEST_CASE("check tells how many runs a study has and what they take, from parts of some, and keeps nothing") {
   const User user;
   user.writes("study.toml", study);
   const Answer before = user.types("vmbsim check study.toml");
   CHECK(before.status == 0);
   CHECK_THAT(before.out, Contains("  sweep     14 points x 5 seeds; run takes the scenario as it stands\n"));
-  CHECK_THAT(before.out,
-             Contains("  batch     70 runs, about ") && Contains("how long they take is known after the first ones"));
+  CHECK_THAT(before.out, Contains("  batch     70 runs, about ") && Contains(" of store and about ") &&
+                             Contains(" of one processor, as parts of 3 runs took\n"));
   CHECK(user.lists(".") == "study.toml\n");
   user.types("vmbsim batch study.toml --only variant=fast --progress none");
   CHECK_THAT(
       user.types("vmbsim check study.toml").out,
       Contains("  batch     70 runs, about ") && Contains(" of one processor, as the 35 runs in study.campaign took"));
+}
+
+TEST_CASE("check does not wait for long runs, and says when one cannot be tried") {
+  const User user;
+  user.writes("long.toml", std::string(study).replace(study.find("run_for = \"2ms\""), 15, "run_for = \"10h\""));
+  const Answer answer = user.types("timeout 20 \"$VMBSIM\" check long.toml");
+  CHECK(answer.status == 0);
+  CHECK_THAT(answer.out, Contains(" of store and more than ") && Contains(" h of one processor"));
+}
+
+TEST_CASE("batch shows what [report] asks for at its end, and again when nothing is left to run") {
+  const User user;
+  user.writes("study.toml",
+              study + "[report]\nrows = [\"throughput\", \"latency.p99\"]\nagainst = \"workload.load.queue_depth\"\n");
+  const Answer answer = user.types("vmbsim batch study.toml --progress none --only variant=fast");
+  CHECK(answer.status == 0);
+  CHECK_THAT(answer.out,
+             Contains("\n\nvariant = fast, channel.disk.device.parallel = 8, channel.disk.ring.to_host = 4 pages\n"
+                      "workload.load.queue_depth "));
+  CHECK_THAT(answer.out, Contains("\nchannel.disk.throughput  ") && Contains("\nchannel.disk.latency.p99  "));
+  const Answer again = user.types("vmbsim batch study.toml --progress none --only variant=fast");
+  const auto table = [](const Answer& a) { return a.out.substr(a.out.find("\n\n")); };
+  CHECK(table(again) == table(answer));
+}
+
+// Each with its place: file:line:column.
+TEST_CASE("a sweep that is no sweep is told where it stands") {
+  const User user;
+  const std::string head =
+      "schema = 1\nname = \"s\"\nrun_for = \"1ms\"\n[[channel]]\nname = \"disk\"\ndriver = \"echo\"\n"
+      "[[workload]]\nname = \"load\"\nchannel = \"disk\"\n[sweep]\n";  // ten lines
+  struct Row {
+    const char* sweep;
+    const char* said;
+  };
+  for (const Row& row : {
+           Row{"[[sweep.axis]]\nkey = \"workload.load.queue_dept\"\nvalues = [1]\n",
+               "s.toml:11:1: [sweep]: the point workload.load.queue_dept=1: "},
+           Row{"[[sweep.axis]]\nkey = \"workload.load.queue_depth\"\nvalues = []\n", "s.toml:13:10: "},
+           Row{"where = [\"workload.load.queue_depth > 9\"]\n[[sweep.axis]]\nkey = \"workload.load.queue_depth\"\n"
+               "values = [1, 2]\n",
+               "s.toml:11:10: [sweep]: no point fulfils every constraint"},
+           Row{"repeat = 100\n[[sweep.axis]]\nkey = \"workload.load.queue_depth\"\nrange = { from = 1, to = 1000, step "
+               "= 1 "
+               "}\n[[sweep.axis]]\nkey = \"channel.disk.ring.to_host\"\nrange = { from = \"4 pages\", to = \"103 "
+               "pages\", "
+               "step = \"1 pages\" }\n",
+               "s.toml:12:1: [sweep]: 10000000 runs are more than 100000; sweep.most_runs raises the limit"},
+           Row{"[[sweep.axis]]\nkey = \"workload.load.queue_depth\"\nrange = { from = 4, to = 1 }\n", "s.toml:13:"},
+           Row{"[[sweep.axis]]\nkey = \"workload.load.queue_depth\"\nvalues = [1, 1]\n",
+               "s.toml:11:1: [sweep]: the value 1 stands twice"},
+           Row{"repeat = 0\n", "s.toml:11:10: "},
+           Row{"combine = \"sum\"\n", "s.toml:11:11: "},
+       }) {
+    CAPTURE(row.sweep);
+    user.writes("s.toml", head + row.sweep);
+    for (const char* verb : {"batch", "check", "slurm-script --tasks 2"}) {
+      CAPTURE(verb);
+      const Answer answer = user.types(std::string("vmbsim ") + verb + " s.toml");
+      CHECK(answer.status == 2);
+      CHECK_THAT(answer.err, Catch::Matchers::StartsWith(row.said));
+      CHECK(std::count(answer.err.begin(), answer.err.end(), '\n') == 1);
+    }
+  }
+  CHECK(user.lists(".") == "s.toml\n");
 }
 
 TEST_CASE("what a batch cannot do is told with status 2") {

@@ -8,23 +8,11 @@ using namespace vmbsim::testing;
 
 namespace {
 
-const char* const study = R"(schema = 1
+const std::string study = std::string(R"(schema = 1
 name = "study"
 warm_up = "20ms"
 packets = 1000
-latency = { profile = "zero" }
-
-[[channel]]
-name = "disk"
-driver = "storage"
-device = { service = { exponential = "100us" } }
-
-[[workload]]
-name = "load"
-channel = "disk"
-loop = "open"
-arrivals = { poisson = "4000/s" }
-
+)") + single_server + R"(
 [sweep]
 repeat = 4
 
@@ -69,4 +57,36 @@ TEST_CASE("a folder without a campaign cannot be compared") {
   CHECK(answer.status == 2);
   CHECK_THAT(answer.err, Catch::Contains("empty"));
   CHECK_THAT(answer.err, Catch::Contains("nowhere"));
+}
+
+TEST_CASE("compare looks at the metrics that it is told, and at points that both campaigns have") {
+  const User user;
+  user.writes("s.toml", study);
+  REQUIRE(user.types("vmbsim batch s.toml --out before --only channel.disk.device.parallel=1").status == 0);
+  REQUIRE(user.types("vmbsim batch s.toml --out after").status == 0);
+  const Answer one = user.types("vmbsim compare before after --metric device.disk.utilisation --json c.json");
+  CHECK(one.status == 0);
+  CHECK(one.out ==
+        "only in the second: channel.disk.device.parallel=2\n1 figure compared: 0 changed, 0 worse by more than 5 %\n");
+  CHECK(nlohmann::json::parse(user.reads("c.json"))["changes"][0]["metric"] == "device.disk.utilisation");
+  const Answer unknown = user.types("vmbsim compare before after --metric channel.disk.latency.p9");
+  CHECK(unknown.status == 2);
+  CHECK_THAT(unknown.err,
+             Catch::StartsWith("--metric: \"channel.disk.latency.p9\" is no metric of before (did you mean "));
+  REQUIRE(user.types("vmbsim batch s.toml --out other --only channel.disk.device.parallel=2").status == 0);
+  const Answer nothing = user.types("vmbsim compare before other");
+  CHECK(nothing.status == 2);
+  CHECK(nothing.err == "other: has no point in common with before: there is nothing to compare\n");
+}
+
+TEST_CASE("a campaign whose runs fail is worse than one whose runs do not") {
+  const User user;
+  user.writes("s.toml", study);
+  REQUIRE(user.types("vmbsim batch s.toml --out before").status == 0);
+  REQUIRE(user.types("vmbsim batch s.toml --out after --set packets=100000000 --time-limit 20ms").status == 1);
+  const Answer answer = user.types("vmbsim compare before after --junit j.xml");
+  CHECK(answer.status == 1);
+  CHECK_THAT(answer.out, Catch::Contains("worse    channel.disk.device.parallel=1: 4 runs failed, before 0\n"));
+  CHECK_THAT(user.reads("j.xml"),
+             Catch::Contains("<testcase classname=\"channel.disk.device.parallel=1\" name=\"runs\""));
 }

@@ -8,26 +8,14 @@ using namespace vmbsim::testing;
 
 namespace {
 
-/// M/M/1 at 100 us a request: the p99 is 4.605 / (10,000/s - rate): 1.15 ms at 6,000/s, 1.54 ms at 7,000/s.
+/// The p99 of single_server is 4.605 / (10,000/s - rate): 1.15 ms at 6,000/s, 1.54 ms at 7,000/s.
 /// Source: Kleinrock, "Queueing Systems", volume 1, section 3.2.
-const char* const queue = R"(schema = 1
+const std::string queue = std::string(R"(schema = 1
 name = "queue"
 seed = 3
 warm_up = "50ms"
 packets = 5000
-latency = { profile = "zero" }
-
-[[channel]]
-name = "disk"
-driver = "storage"
-device = { service = { exponential = "100us" } }
-
-[[workload]]
-name = "load"
-channel = "disk"
-loop = "open"
-arrivals = { poisson = "4000/s" }
-)";
+)") + single_server;
 
 const char* const rates = R"(
 [objective]
@@ -47,19 +35,29 @@ step = "1000/s"
 
 TEST_CASE("plan answers with the largest rate, how sure it is, and what breaks at the next one") {
   const User user;
-  user.writes("q.toml", std::string(queue) + rates);
+  user.writes("q.toml", queue + rates);
   const Answer answer = user.types("vmbsim plan q.toml --jobs 2 --out o");
   INFO(answer.err);
   CHECK(answer.status == 0);
   CHECK_THAT(answer.out, Catch::StartsWith("queue  seed 3  vmbsim "));
   CHECK_THAT(answer.out,
-             Catch::Contains("workload.load.arrivals.poisson = 6000/s keeps channel.disk.latency.p99 < 1.35ms, "
-                             "95 % sure; at 7000/s channel.disk.latency.p99 is 1."));
+             Catch::Contains("workload.load.arrivals.poisson = 6000/s: 95 % sure that channel.disk.latency.p99 stays "
+                             "< 1.35ms; at 7000/s it breaks: 1."));
+  // The server is busy for 70 % of the time (utilisation law), and nothing else costs anything.
+  CHECK_THAT(answer.out,
+             Catch::Matches("[^]*, because device disk is loaded most: busy for (69|70|71)\\.. %, before it "
+                            "(59|60|61)[^]*"));
   CHECK_THAT(answer.out, Catch::Contains("service of disk takes"));
   CHECK_THAT(answer.out, Catch::Contains(" runs in all"));
   const auto json = nlohmann::json::parse(user.reads("o/plan.json"));
   CHECK(json["answers"][0]["answer"] == "6000/s");
   CHECK(json["answers"][0]["sure"] == true);
+  for (const auto& point : json["answers"][0]["points"]) {
+    const auto& interval = point["intervals"]["channel.disk.latency.p99"];
+    REQUIRE(interval.size() == 2);
+    CHECK(interval[0] < point["metrics"]["channel.disk.latency.p99"]);
+    CHECK(interval[1] > point["metrics"]["channel.disk.latency.p99"]);
+  }
   CHECK(json["front"] == nlohmann::json{0});
   const Answer alone = user.types("vmbsim plan q.toml --jobs 1");
   CHECK(alone.out == answer.out);
@@ -67,7 +65,7 @@ TEST_CASE("plan answers with the largest rate, how sure it is, and what breaks a
 
 TEST_CASE("plan finds the smallest of something, and the best of two things together") {
   const User user;
-  user.writes("q.toml", std::string(queue) + R"(
+  user.writes("q.toml", queue + R"(
 [objective]
 "channel.disk.latency.mean" = "< 180us"
 
@@ -92,16 +90,16 @@ step = "8000/s"
   CHECK(answer.status == 0);
   CHECK_THAT(answer.out, Catch::Contains("no other combination is better than these"));
   CHECK_THAT(answer.out,
-             Catch::Contains("with workload.load.arrivals.poisson = 8000/s: channel.disk.device.parallel = 2 "
-                             "keeps channel.disk.latency.mean < 180us"));
+             Catch::Contains("with workload.load.arrivals.poisson = 8000/s: channel.disk.device.parallel = 2: "
+                             "95 % sure that channel.disk.latency.mean stays < 180us"));
   CHECK_THAT(answer.out,
-             Catch::Contains("with workload.load.arrivals.poisson = 16000/s: channel.disk.device.parallel = 3 "
-                             "keeps channel.disk.latency.mean < 180us"));
+             Catch::Contains("with workload.load.arrivals.poisson = 16000/s: channel.disk.device.parallel = 3: "
+                             "95 % sure that channel.disk.latency.mean stays < 180us"));
 }
 
 TEST_CASE("a plan that nothing keeps ends with status 1") {
   const User user;
-  user.writes("q.toml", std::string(queue) + rates);
+  user.writes("q.toml", queue + rates);
   const Answer answer = user.types("vmbsim plan q.toml --set 'objective.\"channel.disk.latency.p99\"=< 1us'");
   CHECK(answer.status == 1);
   CHECK_THAT(answer.out, Catch::Contains("not even workload.load.arrivals.poisson = 1000/s keeps"));
@@ -114,16 +112,34 @@ TEST_CASE("a plan without a question, and one over what is not there, are bad in
   CHECK(nothing.status == 2);
   CHECK_THAT(nothing.err, Catch::Contains("q.toml: there is no [objective]"));
   CHECK_THAT(nothing.err, Catch::Contains("q.toml: there is no [[plan.vary]]"));
-  user.writes("q.toml",
-              std::string(queue) + rates + "\n[[plan.vary]]\nkey = \"channel.disk.ring.to_hots\"\nfrom = 1\nto = 2\n");
+  user.writes("q.toml", queue + rates + "\n[[plan.vary]]\nkey = \"channel.disk.ring.to_hots\"\nfrom = 1\nto = 2\n");
   const Answer unknown = user.types("vmbsim plan q.toml");
   CHECK(unknown.status == 2);
   CHECK_THAT(unknown.err, Catch::Contains("[plan]: channel.disk.ring.to_hots = 1: unknown key \"to_hots\""));
 }
 
+TEST_CASE("plan leaves the sweep of its scenario aside") {
+  const User user;
+  // Of no use beside the plan: at 200/s a point of it is no scenario with the plan's own key.
+  user.writes("q.toml", queue + rates + R"(
+[sweep]
+[[sweep.axis]]
+key = "workload.load.arrivals.poisson"
+values = ["1000/s", "2000/s"]
+[report]
+rows = ["latency.p99"]
+against = "workload.load.arrivals.poisson"
+)");
+  user.writes("alone.toml", queue + rates);
+  const Answer with = user.types("vmbsim plan q.toml --set packets=1000");
+  INFO(with.err);
+  CHECK(with.status == 0);
+  CHECK(with.out == user.types("vmbsim plan alone.toml --set packets=1000").out);
+}
+
 TEST_CASE("plan tells which inputs the answer hangs on") {
   const User user;
-  user.writes("q.toml", std::string(queue) + rates);
+  user.writes("q.toml", queue + rates);
   const Answer answer = user.types("vmbsim plan q.toml --set packets=500 --sensitivity --out o");
   INFO(answer.err);
   CHECK(answer.status == 0);

@@ -59,4 +59,20 @@ std::string User::lists(const std::string& folder) const {
   return text;
 }
 
+const char* const single_server = R"(
+[latency]
+profile = "zero"
+
+[[channel]]
+name = "disk"
+driver = "storage"
+device = { service = { exponential = "100us" } }
+
+[[workload]]
+name = "load"
+channel = "disk"
+loop = "open"
+arrivals = { poisson = "4000/s" }
+)";
+
 }  // namespace vmbsim::testing

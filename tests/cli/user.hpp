@@ -33,6 +33,10 @@ class User {
 /// A scenario of the project, by its path under scenarios/, in quotes for a shell.
 std::string shipped(const std::string& scenario);
 
+/// What follows the head of a scenario: M/M/1, 4,000 requests per second on a disk that serves one at a time, in 100 us on
+/// average, through a channel that costs nothing.
+extern const char* const single_server;
+
 /// Eight transactions on an echo channel: the smallest whole scenario.
 extern const char* const small_scenario;
 

@@ -1,6 +1,7 @@
 #include "models/device/fifo_servers.hpp"
 
 #include <catch2/catch.hpp>
+#include <cmath>
 
 #include "tests/unit/models_device/clients.hpp"
 
@@ -112,4 +113,23 @@ TEST_CASE("the mean of drawn service times is the mean of the distribution") {
   const std::int64_t mean = nanoseconds(loop.last()) / 100'000;
   CHECK(mean > 99'000);  // the standard error is 316 ns
   CHECK(mean < 101'000);
+}
+
+// Source: utilisation law, U = X S / c (Kleinrock, "Queueing Systems", volume 1, section 2.1).
+TEST_CASE("servers tell the share of their time that went into works, from when measuring began") {
+  Simulation world(Seed{1});
+  FifoServers disk(world, "disk", {.servers = 2, .service = Distribution::fixed(10us)});
+  Clients clients(world, disk);
+  CHECK(std::isnan(disk.utilisation(world.now())));
+  clients.submit_at(0us, 1, 4_KiB);
+  clients.submit_at(5us, 2, 4_KiB);
+  clients.submit_at(6us, 3, 4_KiB);  // waits for the first
+  world.run_until(SimTime{40us});
+  CHECK(disk.utilisation(world.now()) == 30.0 / 80);
+  disk.start_measuring(world.now());
+  clients.submit_at(45us, 4, 4_KiB);
+  world.run_until(SimTime{50us});
+  CHECK(disk.utilisation(world.now()) == 5.0 / 20);
+  FifoServers delay(world, "delay", {.servers = 0, .service = Distribution::fixed(10us)});
+  CHECK(std::isnan(delay.utilisation(SimTime{60us})));
 }

@@ -90,3 +90,13 @@ TEST_CASE("unrelated events beside a transfer do not change when it ends") {
   world.run_until(SimTime{1s});
   CHECK(clients.log().back() == std::pair<int, std::int64_t>{1, 655'360});
 }
+
+TEST_CASE("a shared capacity is busy while anything is in transfer") {
+  Simulation world(Seed{1});
+  ProcessorSharing wire(world, {.bytes_per_second = 1'000'000'000, .latency = 2us});
+  Clients clients(world, wire);
+  clients.submit_at(0us, 1, Bytes{3000});  // in transfer from 2 to 6 us, the other from 3 to 6
+  clients.submit_at(1us, 2, Bytes{1000});
+  world.run_until(SimTime{10us});
+  CHECK(wire.utilisation(world.now()) == 0.4);
+}

@@ -6,7 +6,6 @@
 #include <map>
 
 #include "sim/batch/database.hpp"
-#include "sim/config/csv_reader.hpp"
 #include "tests/support/scratch_folder.hpp"
 #include "tests/unit/sim_batch/study.hpp"
 
@@ -15,12 +14,6 @@ using namespace vmbsim::batch;
 using namespace vmbsim::testing;
 
 namespace {
-
-std::string cell(const config::CsvReader& csv, const char* column) {
-  const auto found = csv.find(column);
-  REQUIRE(found.has_value());
-  return std::string(csv.text(*found));
-}
 
 std::map<std::string, PlannedRun> by_key(const Study& study) {
   std::map<std::string, PlannedRun> runs;

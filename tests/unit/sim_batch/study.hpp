@@ -11,6 +11,7 @@
 
 #include "sim/batch/batch.hpp"
 #include "sim/batch/tables.hpp"
+#include "sim/config/csv_reader.hpp"
 #include "sim/sweep/quantity.hpp"
 
 namespace vmbsim::testing {
@@ -91,6 +92,13 @@ inline std::string table(const std::filesystem::path& folder,
     return true;
   });
   return wrong ? wrong->line() : text;
+}
+
+/// Of the row that was read last.
+inline std::string cell(const config::CsvReader& csv, const char* column) {
+  const auto found = csv.find(column);
+  REQUIRE(found.has_value());
+  return std::string(csv.text(*found));
 }
 
 /// All that a user can see of a campaign.

@@ -58,41 +58,79 @@ Found fourteen() {
 }  // namespace
 
 TEST_CASE("the answer names the load, how sure it is, and what breaks one step further") {
-  CHECK(
-      sentence(guests(), fourteen()) ==
-      "vm.web.count = 14 keeps channel.disk.latency.p99 < 2ms, 95 % sure; at 15 channel.disk.latency.p99 is 2.60 ms: "
-      "service of disk takes 1.20 ms, before it 300 us; host.cpu* is busy for 90.0 %, dpc for 60.0 %; the ring to_host "
-      "of disk was full 12 times a run");
+  CHECK(sentence(guests(), fourteen()) ==
+        "vm.web.count = 14: 95 % sure that channel.disk.latency.p99 stays < 2ms; at 15 it breaks: 2.60 ms, because "
+        "host.cpu* saturates: busy for 90.0 %, dpc for 60.0 %, before it 50.0 %; service of disk takes 1.20 ms, before "
+        "it "
+        "300 us; the ring to_host of disk was full 12 times a run");
 }
 
 TEST_CASE("an answer at the end of its range, none at all, and one that is close say so") {
   Found last = fourteen();
   last.visited.pop_back();
-  CHECK_THAT(sentence(guests(), last), Catch::EndsWith("95 % sure; it is the last that was asked for"));
+  CHECK_THAT(sentence(guests(), last), Catch::EndsWith("stays < 2ms; it is the last that was asked for"));
   Found none = fourteen();
   none.answer.reset();
   none.visited = {visited(0, Verdict::breaks, {outcome(3e6, hard)})};
   CHECK_THAT(sentence(guests(), none), Catch::StartsWith("not even vm.web.count = 1 keeps channel.disk.latency.p99 < "
-                                                         "2ms: channel.disk.latency.p99 is 3.00 ms"));
+                                                         "2ms: 3.00 ms, because host.cpu* saturates"));
   Found close = fourteen();
   close.visited[0].sure = false;
-  CHECK_THAT(sentence(guests(), close), Catch::Contains("likely, but too close to call"));
+  CHECK_THAT(sentence(guests(), close),
+             Catch::StartsWith("vm.web.count = 14: likely, but too close to be 95 % sure, that channel"));
 }
 
 TEST_CASE("a run that failed is the reason") {
   Found found = fourteen();
   found.visited[1].outcomes[0].failure = "the run died by signal 11";
-  CHECK_THAT(sentence(guests(), found), Catch::EndsWith("at 15 the run died by signal 11"));
+  CHECK_THAT(sentence(guests(), found), Catch::EndsWith("at 15 it breaks: the run died by signal 11"));
 }
 
 TEST_CASE("a percentile over several runs is that of all their packets, not the mean of percentiles") {
   std::vector<Outcome> runs{outcome(1e6), outcome(3e6)};
   for (int i = 0; i < 9900; ++i) runs[0].times[0].add(1ms);
   const Question question = guests();
-  CHECK(pooled(question.bounds[0], runs, 0) == Approx(1e6).epsilon(0.01));
-  runs[0].times.clear();
-  runs[1].times.clear();
-  CHECK(pooled(question.bounds[0], runs, 0) == 2e6);
+  CHECK(pooled(question.bounds[0], runs, 0).figure == Approx(1e6).epsilon(0.01));
+  for (Outcome& run : runs) run.times[0].clear();
+  CHECK(pooled(question.bounds[0], runs, 0).figure == 2e6);
+}
+
+TEST_CASE("with several bounds the sentence says which one breaks") {
+  Question two = guests();
+  two.bounds.push_back({"processor.host.cpu*.idle", "> 20 %", report::Unit::fraction, {}});
+  Found found = fourteen();
+  for (Visited& one : found.visited)
+    for (Outcome& run : one.outcomes) {
+      run.values.push_back(0.1);
+      run.times.emplace_back();
+    }
+  found.visited[1].tightest = 1;
+  CHECK_THAT(sentence(two, found),
+             Catch::Contains("stays < 2ms and processor.host.cpu*.idle stays > 20 %; at 15 it breaks: "
+                             "processor.host.cpu*.idle is 10.0 %, because "));
+}
+
+TEST_CASE("the reason names the device that has least left, and what is only loaded most") {
+  Figures busy = hard;
+  busy["device.server:ssd0.utilisation"] = 0.97;
+  CHECK_THAT(
+      reason({{"device.server:ssd0.utilisation", 0.88}}, busy),
+      Catch::StartsWith("device server:ssd0 saturates: busy for 97.0 %, before it 88.0 %; service of disk takes"));
+  CHECK(reason({}, {{"device.disk.utilisation", 0.7}}) == "device disk is loaded most: busy for 70.0 %");
+  CHECK(reason({}, {{"device.disk.utilisation", nothing_measured}}) == "");
+}
+
+TEST_CASE("the table tells how sure each figure is, where there are enough samples to say") {
+  Found found = fourteen();
+  for (int i = 0; i < 9900; ++i)
+    for (Outcome& run : found.visited[0].outcomes)
+      run.times[0].add(Duration{1'000'000 + 50 * i + run.times[0].max().count() / 9});
+  CHECK_THAT(
+      points_text(guests(), found),
+      Catch::Contains("14            2 runs  holds   channel.disk.latency.p99 1.") && Catch::Contains(" ms .. 1."));
+  const auto json = nlohmann::json::parse(answer_json(guests(), found));
+  CHECK(json["points"][0]["intervals"]["channel.disk.latency.p99"].size() == 2);
+  CHECK(json["points"][1]["intervals"]["channel.disk.latency.p99"].is_null());
 }
 
 TEST_CASE("the table has a line for each point, in order") {

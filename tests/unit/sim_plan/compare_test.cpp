@@ -19,19 +19,29 @@ Side campaign(std::uint64_t version, double slower_at_4 = 1, std::uint64_t first
   side.units = {{"channel.disk.latency.p99", report::Unit::nanoseconds},
                 {"channel.disk.throughput", report::Unit::per_second},
                 {"run.findings", report::Unit::count}};
-  for (int depth = 0; depth < 10; ++depth)
+  for (int depth = 0; depth < 10; ++depth) {
+    Measured& point = side.points["depth=" + std::to_string(depth)];
+    std::vector<double> latencies, throughputs;
     for (std::uint64_t seed = first_seed; seed < first_seed + 8; ++seed) {
       kernel::Stream shared(Seed{seed}, "run", std::to_string(depth));
       kernel::Stream own(Seed{seed * 1000 + version}, "version", std::to_string(depth));
       const double noise = static_cast<double>(shared.below(2'000'000)) + static_cast<double>(own.below(200'000));
       const double factor = depth == 4 ? slower_at_4 : 1;
-      side.points["depth=" + std::to_string(depth)].push_back(
-          {seed,
-           {{"channel.disk.latency.p99", (1e7 + noise) * factor},
-            {"channel.disk.throughput", (1e4 - noise / 1e3) / factor},
-            {"run.findings", 0}}});
+      point.seeds.push_back(seed);
+      latencies.push_back((1e7 + noise) * factor);
+      throughputs.push_back((1e4 - noise / 1e3) / factor);
     }
+    point.figures["channel.disk.latency.p99"] = stats::sample_of(latencies);
+    point.figures["channel.disk.throughput"] = stats::sample_of(throughputs);
+    point.figures["run.findings"] = stats::sample_of(std::vector<double>(8, 0));
+  }
   return side;
+}
+
+/// What of a point is left with one run.
+void keep_one_run(Measured& point) {
+  point.seeds.resize(1);
+  for (auto& [metric, sample] : point.figures) sample.values.resize(1);
 }
 
 }  // namespace
@@ -79,7 +89,7 @@ TEST_CASE("two campaigns that differ by chance alone seldom show a change") {
 
 TEST_CASE("a finding where there was none is a regression") {
   Side after = campaign(1);
-  for (Measured& run : after.points["depth=0"]) run.figures["run.findings"] = 1;
+  after.points["depth=0"].figures["run.findings"] = stats::sample_of(std::vector<double>(8, 1));
   const Comparison found = compare(campaign(1), after, {});
   CHECK(found.regressed());
   CHECK_THAT(comparison_text(found, {}), Catch::Contains("worse    depth=0: run.findings 0 -> 1 (from 0"));
@@ -90,11 +100,32 @@ TEST_CASE("points that only one campaign has, and those with one run, are told")
   Side after = campaign(2);
   after.points.erase("depth=3");
   after.points["depth=11"] = after.points["depth=2"];
-  after.points["depth=5"].resize(1);
+  keep_one_run(after.points["depth=5"]);
   const std::string text = comparison_text(compare(before, after, {}), {});
   CHECK_THAT(text, Catch::Contains("only in the first: depth=3\n"));
   CHECK_THAT(text, Catch::Contains("only in the second: depth=11\n"));
   CHECK_THAT(text, Catch::Contains("1 point with one run on a side"));
+}
+
+TEST_CASE("runs that failed where none did before are a regression; fewer of them are none") {
+  Side after = campaign(1);
+  after.points["depth=7"].failed = 2;
+  const Comparison found = compare(campaign(1), after, {});
+  CHECK(found.regressed());
+  CHECK_THAT(comparison_text(found, {}), Catch::StartsWith("worse    depth=7: 2 runs failed, before 0\n"));
+  CHECK(nlohmann::json::parse(comparison_json(found, {}))["failing"][0]["worse"] == true);
+  const Comparison mended = compare(after, campaign(1), {});
+  CHECK_FALSE(mended.regressed());
+  CHECK_THAT(comparison_text(mended, {}), Catch::StartsWith("failed   depth=7: 0 runs failed, before 2\n"));
+}
+
+TEST_CASE("a figure that has no values to tell chance by shows no change") {
+  Side before = campaign(1);
+  Side after = campaign(2, 2);
+  for (Side* side : {&before, &after}) side->points["depth=4"].figures["channel.disk.latency.p99"].values.clear();
+  const Comparison found = compare(before, after, {});
+  for (const Change& change : found.changes)
+    if (change.point == "depth=4" && change.metric == "channel.disk.latency.p99") CHECK_FALSE(change.significant);
 }
 
 TEST_CASE("more is worse of times and findings, less of throughput") {
@@ -127,6 +158,42 @@ TEST_CASE("JUnit has a test case for every figure, and a failure for what got wo
   }
   CHECK(cases == 30);
   CHECK(failures == 2);
+}
+
+// Source: what JUnit's reader in Jenkins (junit-10.xsd of its xUnit plugin), GitLab ("Unit test reports") and GitHub's reporters
+// ask for: counts on both levels that fit, a class and a name for every case, a message and a type for every failure.
+TEST_CASE("JUnit's counts fit its cases, failed runs are failures and missing points are skipped") {
+  Side before = campaign(1);
+  Side after = campaign(2, 1.1);
+  after.points["depth=7"].failed = 1;
+  after.points.erase("depth=3");
+  after.points["\"<&> depth"] = after.points["depth=2"];
+  const std::string text = comparison_junit(compare(before, after, {}), {});
+  tinyxml2::XMLDocument page;
+  REQUIRE(page.Parse(text.c_str()) == tinyxml2::XML_SUCCESS);
+  const auto* suites = page.FirstChildElement("testsuites");
+  const auto* suite = suites->FirstChildElement("testsuite");
+  int cases = 0, failures = 0, skipped = 0;
+  for (const auto* one = suite->FirstChildElement("testcase"); one; one = one->NextSiblingElement("testcase")) {
+    ++cases;
+    REQUIRE(one->Attribute("classname") != nullptr);
+    REQUIRE(one->Attribute("name") != nullptr);
+    skipped += one->FirstChildElement("skipped") != nullptr;
+    const auto* failure = one->FirstChildElement("failure");
+    if (failure == nullptr) continue;
+    ++failures;
+    CHECK(std::string(failure->Attribute("message")) == failure->GetText());
+    CHECK(std::string(failure->Attribute("type")) == "regression");
+  }
+  CHECK(cases == 27 + 1 + 2);
+  CHECK(failures == 3);
+  CHECK(skipped == 2);
+  for (const auto* level : {suites, suite}) {
+    CHECK(level->IntAttribute("tests") == cases);
+    CHECK(level->IntAttribute("failures") == failures);
+    CHECK(level->IntAttribute("skipped") == skipped);
+    CHECK(level->IntAttribute("errors", -1) == 0);
+  }
 }
 
 TEST_CASE("the JSON has every figure with its interval") {

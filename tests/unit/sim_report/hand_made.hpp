@@ -58,7 +58,7 @@ inline RunResult hand_made() {
   result.processors = {{"host.cpu0", 50us, 150us, 100us, 0us, 700us},
                        {"host.cpu1", 0us, 0us, 0us, 250us, 750us},
                        {"guest.cpu0", 0us, 0us, 0us, 0us, 1000us}};
-  result.devices = {{"disk0", 3, Bytes{12288}, 2}};
+  result.devices = {{"disk0", 3, Bytes{12288}, 2, 0.25}};
   result.findings = {{.rule = "K50",
                       .severity = Severity::error,
                       .bug_check = BugCheck::irql_not_less_or_equal,

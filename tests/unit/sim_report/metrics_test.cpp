@@ -27,7 +27,7 @@ TEST_CASE("every figure has a flat name and a unit") {
         Row{"channel.disk.ring.to_host.peak", 6144, "bytes"}, Row{"channel.disk.ring.to_host.full_events", 2, "count"},
         Row{"channel.disk.ring.to_host.left", 80, "bytes"}, Row{"workload.foreground.response.max", 36000, "ns"},
         Row{"processor.host.cpu0.dpc", 0.15, "fraction"}, Row{"processor.host.cpu1.spin", 0.25, "fraction"},
-        Row{"device.disk0.peak_in_flight", 2, "count"}}) {
+        Row{"device.disk0.peak_in_flight", 2, "count"}, Row{"device.disk0.utilisation", 0.25, "fraction"}}) {
     INFO(row.name);
     const std::optional<Metric> metric = find_metric(result, row.name);
     REQUIRE(metric);

@@ -1,0 +1,122 @@
+#include "sim/batch/overview.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include "sim/batch/points.hpp"
+#include "sim/report/columns.hpp"
+#include "sim/sweep/quantity.hpp"
+
+namespace vmbsim::batch {
+namespace {
+
+/// Which of the rows that were asked for a metric belongs to; none of an instance of a template.
+std::optional<std::size_t> row_of(const Overview& asked, std::string_view metric) {
+  const bool instance = metric.find('[') != std::string_view::npos && metric.find("[*]") == std::string_view::npos;
+  const bool common = metric.rfind("channel.", 0) == 0 || metric.rfind("workload.", 0) == 0;
+  for (std::size_t i = 0; i < asked.rows.size(); ++i) {
+    if (metric == asked.rows[i]) return i;
+    const std::string end = "." + asked.rows[i];
+    if (common && !instance && metric.size() > end.size() && metric.substr(metric.size() - end.size()) == end) return i;
+  }
+  return std::nullopt;
+}
+
+/// "channel.web[*].disk.throughput" is named "channel.disk.throughput" where there is one guest.
+std::string of_a_single_one(const std::string& metric) {
+  const std::size_t star = metric.find("[*].");
+  const std::size_t kind = metric.find('.');
+  return star == std::string::npos || kind > star ? metric : metric.substr(0, kind + 1) + metric.substr(star + 4);
+}
+
+struct Line {
+  std::size_t row;     // of those that were asked for
+  std::string metric;  // as it is named where there are most
+  std::map<std::size_t, std::string> cells;
+};
+
+/// Points that differ in the columns' parameter alone.
+struct Section {
+  std::string heading;
+  std::vector<std::string> columns;
+  std::vector<Line> lines;
+
+  Line& line(std::size_t row, const std::string& metric) {
+    const std::string single = of_a_single_one(metric);
+    for (Line& one : lines)
+      if (of_a_single_one(one.metric) == single) {
+        if (metric.size() > one.metric.size()) one.metric = metric;
+        return one;
+      }
+    return lines.emplace_back(Line{row, metric, {}});
+  }
+};
+
+double figure_of(const PointRuns& point, const RunValues& metric) {
+  if (const auto figure = report::times_figure(metric.name))
+    for (const Latency& latency : point.latencies)
+      if (latency.name == figure->times) return latency.pool.figure(figure->share).figure;
+  return stats::sample_of(metric.values).figure;
+}
+
+std::string text_of(Section& section, const std::string& against) {
+  std::stable_sort(section.lines.begin(), section.lines.end(),
+                   [](const Line& a, const Line& b) { return a.row < b.row; });
+  std::vector<report::Row> rows;
+  if (!against.empty()) {
+    rows.push_back({against});
+    rows.front().insert(rows.front().end(), section.columns.begin(), section.columns.end());
+  }
+  for (const Line& line : section.lines) {
+    report::Row& row = rows.emplace_back(report::Row{line.metric});
+    for (std::size_t column = 0; column < section.columns.size(); ++column) {
+      const auto cell = line.cells.find(column);
+      row.push_back(cell == line.cells.end() ? "-" : cell->second);
+    }
+  }
+  std::string text = section.heading.empty() ? "" : section.heading + "\n";
+  for (const std::string& line : report::aligned(rows)) text += line + "\n";
+  return text;
+}
+
+}  // namespace
+
+std::variant<std::string, Problem> overview_text(const Runs& runs, const Overview& asked) {
+  const std::vector<std::string>& names = runs.campaign().parameters;
+  std::vector<Section> sections;
+  const Wanted wanted{.metric = [&](const std::string& name) { return row_of(asked, name).has_value(); },
+                      .latency =
+                          [&](const std::string& name) {
+                            return std::any_of(asked.rows.begin(), asked.rows.end(), [&](const std::string& row) {
+                              return row_of(asked, name + row.substr(row.rfind('.'))).has_value();
+                            });
+                          }};
+  const auto wrong = each_point(runs, wanted, [&](const PointRuns& point) {
+    std::string heading;
+    std::string column;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      const std::string value = sweep::plain_text(point.parameters[i]);
+      if (names[i] == asked.against)
+        column = value;
+      else if (!value.empty())
+        heading += fmt::format("{}{} = {}", heading.empty() ? "" : ", ", names[i], value);
+    }
+    auto section =
+        std::find_if(sections.begin(), sections.end(), [&](const Section& one) { return one.heading == heading; });
+    if (section == sections.end()) section = sections.insert(section, Section{heading, {}, {}});
+    section->columns.push_back(column);
+    for (const RunValues& metric : point.metrics)
+      section->line(*row_of(asked, metric.name), metric.name).cells[section->columns.size() - 1] =
+          report::metric_text(figure_of(point, metric), metric.unit);
+    return true;
+  });
+  if (wrong) return *wrong;
+  std::string text;
+  for (Section& section : sections) text += (text.empty() ? "" : "\n") + text_of(section, asked.against);
+  return text;
+}
+
+}  // namespace vmbsim::batch

@@ -1,0 +1,20 @@
+#pragma once
+/// What `[report]` asks of a study, as text.
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "sim/batch/folder.hpp"
+
+namespace vmbsim::batch {
+
+struct Overview {
+  std::vector<std::string> rows;  ///< metrics: "latency.p99" of every channel or workload, or one by its full name
+  std::string against;            ///< the parameter that makes the columns; empty: one column
+};
+
+/// A table for each combination of the other parameters: a row per metric, a column per value. Of several instances of a
+/// template what they are together; of several runs the figure of all their samples, or the mean.
+std::variant<std::string, Problem> overview_text(const Runs& runs, const Overview& asked);
+
+}  // namespace vmbsim::batch

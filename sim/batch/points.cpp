@@ -1,0 +1,68 @@
+#include "sim/batch/points.hpp"
+
+#include <algorithm>
+
+#include "sim/report/grouping.hpp"
+
+namespace vmbsim::batch {
+namespace {
+
+/// The one of this name; made when there is none.
+template <class Thing, class Make>
+Thing& named(std::vector<Thing>& things, const std::string& name, const Make& make) {
+  const auto found = std::find_if(things.begin(), things.end(), [&](const Thing& one) { return one.name == name; });
+  return found != things.end() ? *found : things.emplace_back(make());
+}
+
+/// Those of all instances of a template together, where there are several.
+std::vector<NamedHistogram> templates(const std::vector<NamedHistogram>& histograms) {
+  std::vector<NamedHistogram> all;
+  for (const report::Group<NamedHistogram>& group : report::group(histograms)) {
+    if (group.items.size() < 2) continue;
+    NamedHistogram& sum = all.emplace_back(NamedHistogram{group.name, {}});
+    for (const NamedHistogram* one : group.items) sum.histogram.merge(one->histogram);
+  }
+  return all;
+}
+
+void add(PointRuns& point, std::size_t runs, const Wanted& wanted, const Figures& figures) {
+  for (const report::Metric& metric : figures.metrics)
+    if (wanted.metric(metric.name))
+      named(point.metrics, metric.name, [&] {
+        return RunValues{metric.name, metric.unit, {}};
+      }).values.push_back(metric.value);
+  for (const auto& histograms : {figures.histograms, templates(figures.histograms)})
+    for (const NamedHistogram& one : histograms)
+      if (wanted.latency(one.name))
+        named(point.latencies, one.name, [&] { return Latency{one.name, stats::Pool(runs)}; }).pool.add(one.histogram);
+}
+
+}  // namespace
+
+std::optional<Problem> each_point(const Runs& runs, const Wanted& wanted,
+                                  const std::function<bool(const PointRuns&)>& take) {
+  std::size_t next = 0;
+  while (next < runs.size()) {
+    PointRuns point;
+    point.parameters = runs.head(next).parameters;
+    std::size_t end = next;
+    std::size_t many = 0;
+    for (; end < runs.size() && runs.head(end).parameters == point.parameters; ++end)
+      many += done(runs.head(end).status) ? 1 : 0;
+    for (; next < end; ++next) {
+      if (!done(runs.head(next).status)) {
+        ++point.failed;
+        continue;
+      }
+      const auto read = runs.at(next);
+      if (const auto* wrong = std::get_if<Problem>(&read)) return *wrong;
+      const auto& record = std::get<Record>(read);
+      point.seeds.push_back(record.seed);
+      add(point, many, wanted, record.figures);
+    }
+    if (!take(point)) break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace vmbsim::batch

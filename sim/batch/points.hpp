@@ -1,0 +1,44 @@
+#pragma once
+/// A campaign point by point: the runs of each, which differ by their seeds alone, taken together.
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/batch/folder.hpp"
+#include "sim/stats/pool.hpp"
+
+namespace vmbsim::batch {
+
+/// A metric of every run of a point.
+struct RunValues {
+  std::string name;
+  report::Unit unit = report::Unit::count;
+  std::vector<double> values;  ///< not a number where a run measured none
+};
+
+/// A latency over all runs of a point: of one channel, or of all instances of a template ("channel.web[*].disk.latency").
+struct Latency {
+  std::string name;
+  stats::Pool pool;
+};
+
+struct PointRuns {
+  std::vector<std::string> parameters;  ///< as the campaign's
+  std::vector<Seed> seeds;              ///< of the runs that are done, ascending
+  std::size_t failed = 0;               ///< the others
+  std::vector<RunValues> metrics;       ///< in the order of their first run
+  std::vector<Latency> latencies;       ///< in the order of their first run, templates last
+};
+
+/// What is taken together: the rest is left aside.
+struct Wanted {
+  std::function<bool(const std::string& name)> metric;
+  std::function<bool(const std::string& name)> latency;
+};
+
+/// In the order of runs, until `take` answers false.
+std::optional<Problem> each_point(const Runs& runs, const Wanted& wanted,
+                                  const std::function<bool(const PointRuns&)>& take);
+
+}  // namespace vmbsim::batch
