@@ -90,8 +90,9 @@ std::variant<std::string, Problem> overview_text(const Runs& runs, const Overvie
   const Wanted wanted{.metric = [&](const std::string& name) { return row_of(asked, name).has_value(); },
                       .latency =
                           [&](const std::string& name) {
-                            return std::any_of(asked.rows.begin(), asked.rows.end(), [&](const std::string& row) {
-                              return row_of(asked, name + row.substr(row.rfind('.'))).has_value();
+                            const auto figures = {".mean", ".p50", ".p90", ".p99", ".p999"};
+                            return std::any_of(figures.begin(), figures.end(), [&](const char* figure) {
+                              return row_of(asked, name + figure).has_value();
                             });
                           }};
   const auto wrong = each_point(runs, wanted, [&](const PointRuns& point) {

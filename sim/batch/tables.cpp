@@ -132,7 +132,8 @@ std::optional<Problem> pooled_table(const Runs& runs, const Sink& sink) {
                      csv_figure(spread.p99), csv_figure(spread.p999), csv_figure(spread.max));
       for (const auto& [figure, share] : figures_with_intervals) {
         const Interval interval = pool.figure(share).estimate(interval_confidence).interval();
-        fmt::format_to(std::back_inserter(out.text), ",{},{}", csv_figure(interval.low), csv_figure(interval.high));
+        fmt::format_to(std::back_inserter(out.text), ",{},{}", csv_figure(interval.low < 0 ? 0 : interval.low),
+                       csv_figure(interval.high));
       }
       out.text += "\n";
     }

@@ -1,5 +1,7 @@
 #include "sim/cli/calibration.hpp"
 
+#include <algorithm>
+
 #include "sim/cli/running.hpp"
 #include "sim/workers/crew.hpp"
 
@@ -8,7 +10,7 @@ namespace vmbsim::cli {
 namespace {
 
 constexpr std::int64_t longest_ms = 1000;
-constexpr std::int64_t long_enough_ns = 50'000'000;
+constexpr double long_enough_s = 0.05;
 
 /// One `divisor`th of it.
 scenario::Scenario part_of(const scenario::Scenario& whole, std::int64_t divisor) {
@@ -39,13 +41,21 @@ workers::Crew::Ended run_part(const Inputs& inputs, std::int64_t divisor) {
 std::optional<RunTime> time_of_a_run(const Inputs& inputs) {
   using How = workers::Crew::Ended::How;
   const bool can_be_cut = inputs.scenario->run_for.count() > 0 || inputs.scenario->packets > 0;
-  for (std::int64_t divisor = can_be_cut ? 64 : 1;; divisor /= 8) {
+  // What a part takes longer than a smaller one grows with it; the rest is its beginning.
+  double seconds_before = 0;
+  double share_before = 0;
+  for (std::int64_t divisor = can_be_cut ? 32'768 : 1;; divisor /= 8) {
     const workers::Crew::Ended ended = run_part(inputs, divisor);
-    const RunTime found{static_cast<double>(ended.wall_ns) * static_cast<double>(divisor) / 1e9,
-                        ended.how == How::over_time};
-    if (found.at_least) return found;
-    if (ended.how != How::told || ended.text.empty()) return std::nullopt;
-    if (divisor == 1 || ended.wall_ns >= long_enough_ns) return found;
+    const bool at_least = ended.how == How::over_time;
+    if (!at_least && (ended.how != How::told || ended.text.empty())) return std::nullopt;
+    const double seconds = static_cast<double>(ended.wall_ns) / 1e9;
+    const double share = 1 / static_cast<double>(divisor);
+    const double more = seconds - seconds_before;
+    if (at_least || divisor == 1 || (share_before > 0 && more >= long_enough_s))
+      return RunTime{seconds + (share_before > 0 ? std::max(more, 0.0) / (share - share_before) * (1 - share) : 0),
+                     at_least};
+    seconds_before = seconds;
+    share_before = share;
   }
 }
 

@@ -10,7 +10,7 @@ struct RunTime {
 };
 
 /// Runs a part of the scenario in a child, then a larger one, until that takes long enough to tell the whole: at most some
-/// three seconds. A run that ends with its recorded load cannot be cut, and is tried whole. Nothing when it fails.
+/// two seconds. A run that ends with its recorded load cannot be cut, and is tried whole. Nothing when it fails.
 std::optional<RunTime> time_of_a_run(const Inputs& inputs);
 
 }  // namespace vmbsim::cli

@@ -40,9 +40,16 @@ std::string why(const Question& question, const Found& found, const Visited& bro
   return because.empty() ? text : text + ", because " + because;
 }
 
+/// Where the figure lies with the confidence of all reports. None of them can be below zero, as an interval of few runs can.
+Interval interval_of(const stats::Sample& sample) {
+  Interval interval = sample.estimate(interval_confidence).interval();
+  if (interval.low < 0) interval.low = 0;
+  return interval;
+}
+
 /// "1.38 ms (1.31 ms .. 1.45 ms)"; where nothing tells how sure it is, or no run differs, "1.38 ms".
 std::string figure_text(const stats::Sample& sample, report::Unit unit) {
-  const Interval interval = sample.estimate(interval_confidence).interval();
+  const Interval interval = interval_of(sample);
   const std::string text = report::metric_text(sample.figure, unit);
   if (!interval.known() || interval.low == interval.high) return text;
   return fmt::format("{} ({} .. {})", text, report::metric_text(interval.low, unit),
@@ -118,7 +125,7 @@ std::string answer_json(const Question& question, const Found& found) {
     Json intervals = Json::object();
     for (std::size_t i = 0; i < question.bounds.size(); ++i) {
       const stats::Sample sample = pooled(question.bounds[i], visited.outcomes, i);
-      const Interval interval = sample.estimate(interval_confidence).interval();
+      const Interval interval = interval_of(sample);
       values[question.bounds[i].metric] = sample.figure;  // null where nothing was measured
       intervals[question.bounds[i].metric] = interval.known() ? Json{interval.low, interval.high} : Json(nullptr);
     }

@@ -43,7 +43,7 @@ TEST_CASE("a report has a row per metric, a column per value, and a table for ea
       "load.depth                             1        2       16\n"
       "run.events                            10       20      160\n"
       "channel.web[*].disk.latency.p50  1.00 us  2.00 us  16.0 us\n";
-  const std::string text = overview(scratch.path(), {{"run.events", "latency.p50"}, "load.depth"});
+  const std::string text = overview(scratch.path(), {{"run.events", "latency.p50", "throughput"}, "load.depth"});
   CHECK(text == "ring = 4KiB\n" + table + "\nring = a, \"b\"\n" + table);
 }
 
