@@ -44,7 +44,7 @@ std::optional<RunTime> time_of_a_run(const Inputs& inputs) {
   // What a part takes longer than a smaller one grows with it; the rest is its beginning.
   double seconds_before = 0;
   double share_before = 0;
-  for (std::int64_t divisor = can_be_cut ? 32'768 : 1;; divisor /= 8) {
+  for (std::int64_t divisor = can_be_cut ? 2'097'152 : 1;; divisor /= 8) {
     const workers::Crew::Ended ended = run_part(inputs, divisor);
     const bool at_least = ended.how == How::over_time;
     if (!at_least && (ended.how != How::told || ended.text.empty())) return std::nullopt;
