@@ -74,8 +74,6 @@ std::vector<Reduction> Hunted::reductions() const {
   }
   if (!(scenario_.hunt.faults == faults::Faults{})) all.push_back({"no faults", {"hunt.faults=[]"}});
   if (scenario_.hunt.latency) all.push_back({"latencies as they are", {"hunt.latency=false"}});
-  if (scenario_.hunt.memory != explore::MemoryModel::sc)
-    all.push_back({"sequential consistency", {"hunt.memory=\"sc\""}});
   return all;
 }
 

@@ -68,8 +68,16 @@ Small make_small(const InquestConfig& config, const Setting& setting, const Find
   });
 }
 
-/// Leaves out what a swarm drew, as far as the mistake stays; then takes every reduction of the setting that leaves it, until
-/// none does.
+/// The last knob of a key counts: one that was added before goes.
+void replace(std::vector<std::string>& knobs, const std::string& knob, std::size_t said) {
+  const std::string key = knob.substr(0, knob.find('=') + 1);
+  const auto first = knobs.begin() + static_cast<std::ptrdiff_t>(std::min(said, knobs.size()));
+  knobs.erase(std::remove_if(first, knobs.end(), [&key](const std::string& one) { return one.starts_with(key); }),
+              knobs.end());
+  knobs.push_back(knob);
+}
+
+/// As far as the mistake stays: leaves out what a swarm drew, then takes every reduction of the setting until none is left.
 void reduce_setting(const InquestConfig& config, const std::string& rule, Setting& setting, explore::Deviations& list,
                     std::uint64_t& reruns) {
   const auto over = [&] { return reruns >= config.most_reruns || config.stop_asked(); };
@@ -91,7 +99,7 @@ void reduce_setting(const InquestConfig& config, const std::string& rule, Settin
     smaller = false;
     for (const Reduction& reduction : config.target.reductions(setting)) {
       Setting candidate = setting;
-      candidate.knobs.insert(candidate.knobs.end(), reduction.knobs.begin(), reduction.knobs.end());
+      for (const std::string& knob : reduction.knobs) replace(candidate.knobs, knob, config.said_knobs);
       if ((smaller = take(std::move(candidate)))) break;
     }
   }
@@ -178,10 +186,13 @@ std::string explanation(const Case& found, const std::string& repro_file) {
     text += "The find does not come again in a fresh process: something outside of the program's answers decides.\n";
   text +=
       fmt::format("\nFound by {} in its run {}, memory {}.", repro.strategy, repro.run, name_of(repro.setting.memory));
-  if (found.reruns != 0)
-    text += fmt::format(" Made small in {} re-runs: {} -> {} departures from the default, {} -> {} context switches{}.",
-                        found.reruns, found.deviations_before, repro.deviations.size(), found.switches_before,
-                        found.last.switches, found.minimal ? "" : " (there was more to try)");
+  if (found.reruns != 0) {
+    text += fmt::format(" Made small in {} re-runs: {} -> {} departures from the default", found.reruns,
+                        found.deviations_before, repro.deviations.size());
+    if (found.switches_before != 0)  // a machine with time does not count them
+      text += fmt::format(", {} -> {} context switches", found.switches_before, found.last.switches);
+    text += found.minimal ? "." : " (there was more to try).";
+  }
   text += "\n";
   for (const std::string& knob : repro.setting.knobs) text += fmt::format("  with    {}\n", knob);
   if (!found.last.story.empty())
