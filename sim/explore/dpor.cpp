@@ -180,6 +180,8 @@ void Dpor::analyse(const Alternative& step, std::size_t number, Clock& clock, Lo
         const Alternative& holder = node_of(taking).step();
         const bool certain = taking < pending || node_of(taking).find(step.actor) != nullptr;
         if (!has(known, holder.actor, taking)) reverse({taking, number, step, clock, certain && happened});
+        // Something else kept the actor from the lock, too: a DPC on its processor, another holder.
+        waited = !certain;
         continue;
       }
     }
@@ -201,12 +203,15 @@ bool Dpor::lets(const Race& race) {
                      [&](std::size_t k) { return has(race.clock, node_of(k).step().actor, k); });
 }
 
-// The step that took the lock which `release`, step `number`, gives back; steps() when another actor's did.
+// The step that took the lock which `release`, step `number`, gives back, a try of the same actor maybe; steps() when
+// another actor's did.
 std::size_t Dpor::taking_before(const Alternative& release, std::size_t number) {
   for (std::size_t k = number; k-- > 0;) {
     const Alternative& one = node_of(k).step();
-    if (one.operation.access == kernel::Access::acquire && one.operation.object == release.operation.object)
-      return one.actor == release.actor ? k : steps();
+    if (one.operation.object != release.operation.object) continue;
+    const kernel::Access access = one.operation.access;
+    if (access == kernel::Access::acquire) return one.actor == release.actor ? k : steps();
+    if (access == kernel::Access::update && one.actor == release.actor) return k;
   }
   return steps();
 }
