@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 #include <link.h>
+#include <pthread.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <new>
 
 #include "sim/foreign/child.hpp"
@@ -24,8 +27,36 @@ struct Running {
   const foreign::Library* watched_library = nullptr;
   pid_t watched = 0;  // a child of this process has no timer of its own
   std::size_t users = 0;
+  bool forked = false;         // in this run
+  std::string left_exception;  // out of this run's code
 };
 Running running;
+
+bool harness_runs() { return running.machine != nullptr && running.machine->in_harness(); }
+
+[[noreturn]] void on_terminate() {
+  if (const std::exception_ptr thrown = std::current_exception(); thrown != nullptr && harness_runs()) {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const std::exception& exception) {
+      running.left_exception = std::string(": ") + exception.what();
+    } catch (...) { running.left_exception = " that is no std::exception"; }
+  }
+  std::abort();
+}
+
+/// A second process must not go on with this one's hunt; and the first has one of them to tell of.
+void watch_process() {
+  static const bool watched = [] {
+    std::set_terminate(on_terminate);
+    return ::pthread_atfork(
+               nullptr, [] { running.forked = running.forked || harness_runs(); },
+               [] {
+                 if (harness_runs()) ::syscall(SYS_exit_group, 0);  // _exit would be the harness's
+               }) == 0;
+  }();
+  VMBSIM_ASSERT(watched, "a process can be told of its forks");
+}
 
 void watch_harness(const foreign::Library* library) {
   const pid_t process = ::getpid();
@@ -154,13 +185,18 @@ void Harness::remember_statics() {
 
 const explore::Outcome& Harness::run(kernel::ChoiceSource& choices, explore::StepListener* listener) {
   for (const Statics& each : statics_) std::memcpy(each.begin, each.loaded.data(), each.loaded.size());
+  watch_process();
   watch_harness(library_.get());
+  running.forked = false;
+  running.left_exception.clear();
   running.machine = &machine_;
   running.library = library_.get();
   const explore::Outcome& outcome = machine_.run(entry_, choices, listener);
   running.machine = nullptr;
   running.library = nullptr;
   if (running.watch->mishap()) tell_mishap();
+  if (running.forked)
+    machine_.add_finding("HARNESS", BugCheck::none, "the harness forks: its orders are one process's only");
   return outcome;
 }
 
@@ -174,7 +210,11 @@ void Harness::tell_mishap() {
     case Kind::fault:
       return machine_.add_finding("CRASH", BugCheck::kmode_exception_not_handled,
                                   fmt::format("the harness crashed{}: {}", place, ::strsignal(what.signal)));
-    case Kind::abort: return machine_.add_finding("ABORT", BugCheck::none, "the harness called abort()");
+    case Kind::abort:
+      return machine_.add_finding("ABORT", BugCheck::none,
+                                  running.left_exception.empty()
+                                      ? "the harness called abort()"
+                                      : "an exception left the harness" + running.left_exception);
     case Kind::exit:
       return machine_.add_finding("EXIT", BugCheck::none, fmt::format("the harness called exit with {}", what.status));
     case Kind::endless:

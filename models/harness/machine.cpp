@@ -43,7 +43,7 @@ void Machine::clear() {
   outcome_.reached.clear();
   memory_.clear();
   locks_.clear();
-  over_ = in_harness_ = turns_ = yielded_ = false;
+  over_ = in_harness_ = in_condition_ = turns_ = yielded_ = false;
   steps_ = turn_power_ = 0;
   made_ = acting_ = 0;
   numbered_.assign(1, nullptr);
@@ -53,7 +53,7 @@ void Machine::clear() {
   eager_.clear();
   eager_done_ = 0;
   last_place_ = last_actor_ = 0;
-  last_context_ = handed_ = subject_ = nullptr;
+  last_context_ = handed_ = subject_ = left_ = nullptr;
   owned_.clear();
   at_end_.clear();
   promises_.clear();
@@ -157,7 +157,8 @@ void Machine::go_on() {
     handed_ = nullptr;
     actor->fiber.resume();
     current_ = &contexts_.front();
-    actor = actor->fiber.finished() ? next() : handed_;
+    const bool asks = actor->fiber.finished() || handed_ == current_;
+    actor = asks ? next() : handed_;
   }
 }
 
@@ -179,6 +180,11 @@ Actor* Machine::next() {
 
 /// In a context that stands before its request.
 void Machine::switch_from(Actor& self) {
+  if (steps_ >=
+      config_.most_steps) {  // states are compared then, and those of a context are whole when it is suspended
+    handed_ = &contexts_.front();
+    return self.fiber.suspend();
+  }
   Actor* then = next();
   if (then == &self) return;
   handed_ = then;
@@ -331,14 +337,27 @@ bool Machine::may_go_on(const Actor& actor) const {
     }
     case VMBSIM_LOAD:
       if (request.holds == nullptr) return true;
-      return const_cast<Machine*>(this)->outside(
-          [&] { return request.holds(request.context, visible(*request.object, actor)) != 0; });
+      return const_cast<Machine*>(this)->holds(actor);
     default: return true;
   }
 }
 
-/// A lock that its owner may not take again lets it in, so that the mistake is found.
+/// The condition of an await, which is the harness's code and makes no step.
+bool Machine::holds(const Actor& actor) {
+  const Request& request = actor.request;
+  const std::uint64_t value = visible(*request.object, actor);
+  Actor* const subject = subject_;
+  subject_ = const_cast<Actor*>(&actor);
+  in_condition_ = true;
+  const bool answer = outside([&] { return request.holds(request.context, value) != 0; });
+  in_condition_ = false;
+  subject_ = subject;
+  return answer;
+}
+
+/// A lock that is freed, or that its owner may not take again, lets it in, so that the mistake is found.
 bool Machine::may_acquire(const vmbsim_object& object, const Actor& actor) const {
+  if (!object.alive) return true;
   switch (object.sort) {
     case VMBSIM_SEMAPHORE:
     case VMBSIM_KERNEL_SEMAPHORE: return object.value > 0;
@@ -346,7 +365,7 @@ bool Machine::may_acquire(const vmbsim_object& object, const Actor& actor) const
     case VMBSIM_RESOURCE:
       if (actor.request.operation == VMBSIM_ACQUIRE_SHARED) return object.owner == nullptr || object.owner == &actor;
       return object.owner == &actor || (object.owner == nullptr && object.sharers.empty());
-    default: return !object.alive || object.owner == nullptr || object.owner == &actor;
+    default: return object.owner == nullptr || object.owner == &actor;
   }
 }
 
@@ -408,7 +427,16 @@ void Machine::take(std::uint32_t taken) {
 
   const bool starts = actor.life == Actor::Life::starting;
   actor.value = 0;
-  if (starts && actor.sort == Actor::Sort::timer) {
+  const vmbsim_object* const freed = !starts                                                     ? nullptr
+                                     : !actor.object->alive                                      ? actor.object
+                                     : actor.object->dpc != nullptr && !actor.object->dpc->alive ? actor.object->dpc
+                                                                                                 : nullptr;
+  if (freed != nullptr) {
+    subject_ = &actor;
+    fail("USE_AFTER_FREE", BugCheck::timer_or_dpc_invalid,
+         std::string(freed->name) + " is to run after its memory was freed");
+    subject_ = nullptr;
+  } else if (starts && actor.sort == Actor::Sort::timer) {
     // The clock's interrupt: the timer is no longer set, and its DPC is queued.
     actor.life = Actor::Life::idle;
     actor.object->begun = false;
@@ -586,7 +614,9 @@ void Machine::fail(RuleId rule, BugCheck code, const std::string& text, const ch
 }
 
 void Machine::add_finding(RuleId rule, BugCheck code, const std::string& text) {
-  outcome_.findings.insert(outcome_.findings.begin(), finding_of(*rule, code, steps_, story_of(*left_), "", text));
+  outcome_.findings.insert(
+      outcome_.findings.begin(),
+      finding_of(*rule, code, steps_, left_ == nullptr ? "the harness" : story_of(*left_), "", text));
 }
 
 void Machine::note_order(const observe::LockGraph::Cycle& cycle) {

@@ -121,6 +121,7 @@ class Machine : public vmbsim_machine {
   bool offered(const Actor& actor) const;
   bool may_start(const Actor& actor) const;
   bool may_go_on(const Actor& actor) const;
+  bool holds(const Actor& actor);
   bool may_acquire(const vmbsim_object& object, const Actor& actor) const;
   std::uint32_t take_turns();
   void take(std::uint32_t taken);
@@ -155,6 +156,7 @@ class Machine : public vmbsim_machine {
   Actor& dpc_instance(vmbsim_object& dpc, std::uint32_t cpu);
   Actor& work_instance(vmbsim_object& work);
   Processor& processor(std::uint32_t cpu);
+  bool demand_processor(std::uint64_t cpu);
   vmbsim_object* create(int sort, const char* name, const void* place, std::uint64_t a, std::uint64_t b);
   vmbsim_object* create_routine(int sort, const char* name, vmbsim_routine routine, void* context, const void* place,
                                 std::uint64_t a, std::uint64_t b);
@@ -178,6 +180,7 @@ class Machine : public vmbsim_machine {
 
   // ---- operations.cpp: what a step does ----
   void perform(Actor& self);
+  void perform_destroy(vmbsim_object& object);
   void perform_on_word(Actor& self);
   void perform_on_data(Actor& self);
   void perform_acquire(Actor& self);
@@ -222,6 +225,7 @@ class Machine : public vmbsim_machine {
   Phase phase_ = Phase::idle;
   bool over_ = false;
   bool in_harness_ = false;
+  bool in_condition_ = false;
   std::uint64_t steps_ = 0;
   std::uint64_t runs_ = 0;
   std::deque<vmbsim_object> objects_;  // records, reused; the first made_ are of this run

@@ -145,8 +145,16 @@ Processor& Machine::processor(std::uint32_t cpu) {
   return cpus_[cpu];
 }
 
+/// False, with a finding, when no machine has such a processor.
+bool Machine::demand_processor(std::uint64_t cpu) {
+  constexpr std::uint64_t most = 2048;  // Windows Server 2022: of a host
+  if (cpu < most) return true;
+  fail("HARNESS", BugCheck::none, "there are processors 0 to " + std::to_string(most - 1) + ", and no other");
+  return false;
+}
+
 void Machine::add_processors(std::uint32_t least) {
-  if (least > 0) processor(least - 1);
+  if (least > 0 && demand_processor(least - 1)) processor(least - 1);
 }
 
 vmbsim_object* Machine::create(int sort, const char* name, const void* place, std::uint64_t a, std::uint64_t b) {
@@ -175,6 +183,8 @@ vmbsim_object* Machine::create_routine(int sort, const char* name, vmbsim_routin
                                        const void* place, std::uint64_t a, std::uint64_t b) {
   if (sort == VMBSIM_THREAD && phase_ == Phase::running && !current_->home->buffer.empty())
     operate({.operation = VMBSIM_FENCE});  // whoever makes a thread has made its stores visible
+  const bool interrupt = sort == VMBSIM_INTERRUPT;
+  if ((interrupt || (sort == VMBSIM_THREAD && a != 0)) && !demand_processor(interrupt ? a : a - 1)) return nullptr;
   vmbsim_object& object = new_object(sort, name, place);
   object.routine = routine;
   object.context = context;

@@ -40,11 +40,8 @@ void Machine::perform(Actor& self) {
     case VMBSIM_COMPARE_EXCHANGE: return perform_on_word(self);
     case VMBSIM_READ:
     case VMBSIM_WRITE: return perform_on_data(self);
-    case VMBSIM_FENCE:
-    case VMBSIM_WRITE_FENCE:
-      self.clock.join(self.seen);
-      self.fenced = self.clock;
-      return;
+    case VMBSIM_FENCE: self.clock.join(self.seen); [[fallthrough]];
+    case VMBSIM_WRITE_FENCE: self.fenced = self.clock; return;  // it orders stores, and acquires nothing
     case VMBSIM_ACQUIRE:
     case VMBSIM_TRY_ACQUIRE:
     case VMBSIM_ACQUIRE_SHARED:
@@ -59,10 +56,7 @@ void Machine::perform(Actor& self) {
       yielded_ = yielded_ || !self.owed.empty();
       return;
     case VMBSIM_JOIN: self.clock.join(request.object->released); return;
-    case VMBSIM_DESTROY:
-      request.object->alive = false;
-      request.object->line = request.line;
-      return;
+    case VMBSIM_DESTROY: return perform_destroy(*request.object);
     case VMBSIM_WAIT:
     case VMBSIM_SET:
     case VMBSIM_CLEAR:
@@ -71,6 +65,24 @@ void Machine::perform(Actor& self) {
     case VMBSIM_NOTIFY_ALL: return perform_on_dispatcher(self);
     default: return perform_on_queue(self);
   }
+}
+
+/// Source   Driver Verifier, bug checks 0xC7 and 0xC4: memory is freed with something in it that is queued, set, held or
+///          waited for.
+void Machine::perform_destroy(vmbsim_object& object) {
+  const bool runs = object.sort == VMBSIM_DPC || object.sort == VMBSIM_WORK_ITEM;
+  const char* use = nullptr;
+  if (runs && object.actor != nullptr) use = "queued";
+  if (object.sort == VMBSIM_TIMER && object.begun) use = "set";
+  if (object.owner != nullptr || !object.sharers.empty()) use = "held";
+  if (!object.waiters.empty()) use = "waited for";
+  if (use != nullptr)
+    return fail("USE_AFTER_FREE",
+                runs || object.sort == VMBSIM_TIMER ? BugCheck::timer_or_dpc_invalid
+                                                    : BugCheck::driver_verifier_detected_violation,
+                std::string(object.name) + " is freed while it is " + use);
+  object.alive = false;
+  object.line = subject_->request.line;
 }
 
 // ---- Words ----
@@ -108,19 +120,22 @@ void Machine::perform_on_word(Actor& self) {
   // An interlocked operation: its processor's stores are visible.
   const std::uint64_t before = word.value;
   std::uint64_t after = before;
+  bool writes = true;
   switch (request.operation) {
     case VMBSIM_EXCHANGE: after = request.a; break;
     case VMBSIM_ADD: after = before + request.a; break;
     case VMBSIM_AND: after = before & request.a; break;
     case VMBSIM_OR: after = before | request.a; break;
     case VMBSIM_XOR: after = before ^ request.a; break;
-    default: after = before == cut_to(request.a, word.bytes) ? request.b : before;
+    default:
+      writes = before == cut_to(request.a, word.bytes);
+      if (writes) after = request.b;
   }
   word.value = cut_to(after, word.bytes);
   self.result = before;
   self.value = word.value;
   (acquires(request.order) ? self.clock : self.seen).join(word.released);
-  word.released.join(releases(request.order) ? self.clock : self.fenced);
+  if (writes) word.released.join(releases(request.order) ? self.clock : self.fenced);
 }
 
 void Machine::perform_on_data(Actor& self) {
@@ -440,6 +455,7 @@ void Machine::perform_on_queue(Actor& self) {
   switch (request.operation) {
     case VMBSIM_INSERT:
       self.result = object.actor == nullptr ? 1 : 0;
+      if (request.a != 0 && !demand_processor(request.a - 1)) return;
       queue_dpc(object, request.a == 0 ? self.cpu : static_cast<std::uint32_t>(request.a - 1));
       break;
     case VMBSIM_REMOVE:

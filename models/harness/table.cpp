@@ -14,6 +14,16 @@ struct Table {
   template <class Call>
   static auto inside(vmbsim_machine* machine, Call&& call) {
     Machine& self = enter(machine);
+    if (self.in_condition_) [[unlikely]] {
+      self.fail("HARNESS", BugCheck::none, "the condition of an await looks at its word, and does nothing else");
+      self.go_back();
+    }
+    return telling(machine, call);
+  }
+  /// The same for what a condition may do as well.
+  template <class Call>
+  static auto telling(vmbsim_machine* machine, Call&& call) {
+    Machine& self = enter(machine);
     if constexpr (std::is_void_v<decltype(call(self))>) {
       call(self);
       self.go_back();
@@ -74,13 +84,14 @@ struct Table {
   }
   static void check(vmbsim_machine* m, int holds, const char* text, std::uint32_t line) {
     if (holds != 0) return;
-    inside(m, [&](Machine& machine) {
-      machine.fail("CHECK", BugCheck::none,
-                   line == 0 ? std::string(text) : std::string(text) + " (line " + std::to_string(line) + ")", "check");
+    telling(m, [&](Machine& machine) {
+      std::string what = text == nullptr ? "" : text;
+      if (line != 0) what += " (line " + std::to_string(line) + ")";
+      machine.fail("CHECK", BugCheck::none, what, "check");
     });
   }
   static void sometimes(vmbsim_machine* m, int holds, const char* text) {
-    inside(m, [&](Machine& machine) { machine.reach(text, holds != 0); });
+    telling(m, [&](Machine& machine) { machine.reach(text, holds != 0); });
   }
   static std::uint32_t choose(vmbsim_machine* m, std::uint32_t alternatives, const char* name, int is_fault) {
     return inside(m, [&](Machine& machine) {

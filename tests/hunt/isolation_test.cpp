@@ -1,4 +1,5 @@
 // Harnesses as libraries: what a run leaves behind, and what becomes of one that misbehaves.
+#include <unistd.h>
 #include <catch2/catch.hpp>
 
 #include "models/harness/harness.hpp"
@@ -56,6 +57,15 @@ TEST_CASE("a harness that crashes, recurses for ever, aborts or exits is a findi
   CHECK(finding_of("aborts").rule == "ABORT");
   CHECK(finding_of("exits").rule == "EXIT");
   CHECK(finding_of("exits").text == "the harness called exit with 7");
+  CHECK(finding_of("throws").text == "an exception left the harness: no such packet");
+}
+
+TEST_CASE("a harness that forks is a finding of its one process, and its child does nothing") {
+  const pid_t process = ::getpid();
+  const Finding forked = finding_of("forks");
+  REQUIRE(::getpid() == process);
+  CHECK(forked.rule == "HARNESS");
+  CHECK(forked.text == "the harness forks: its orders are one process's only");
 }
 
 TEST_CASE("a program goes on with its next run after a crash") {

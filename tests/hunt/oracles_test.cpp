@@ -182,6 +182,45 @@ TEST_CASE("two accesses that nothing orders are a data race") {
   CHECK(all_orders(&publish<true>, MemoryModel::pso).found() == "");
 }
 
+TEST_CASE("an exchange that fails publishes nothing, and a write fence acquires nothing") {
+  const Seen failed = all_orders([] {
+    auto& text = make<Data<int>>("text");
+    auto& word = make<Shared<int>>("word");
+    auto& sent = make<Shared<int>>("sent");
+    thread("writer", [&] {
+      text.write(7);
+      int other = 5;
+      word.compare_exchange(other, 6);
+      sent.store(1, relaxed);
+    });
+    thread("reader", [&] {
+      if (sent.load(relaxed) != 1) return;
+      word.load();
+      text.read();
+    });
+  });
+  CHECK(failed.found() == "RACE");
+  static bool full = false;
+  const auto fenced = [](bool is_full) {
+    full = is_full;
+    return all_orders([] {
+      auto& text = make<Data<int>>("text");
+      auto& sent = make<Shared<int>>("sent");
+      thread("writer", [&] {
+        text.write(7);
+        sent.store(1, vmbsim::hunt::release);
+      });
+      thread("reader", [&] {
+        if (sent.load(relaxed) != 1) return;
+        full ? fence() : write_fence();
+        text.read();
+      });
+    });
+  };
+  CHECK(fenced(false).found() == "RACE");
+  CHECK(fenced(true).found() == "");
+}
+
 TEST_CASE("the doorbell is lost without the writer's fence on a machine with store buffers, and only there") {
   CHECK(all_orders(&doorbell<false>, MemoryModel::sc).found() == "");
   CHECK(all_orders(&doorbell<false>, MemoryModel::tso).found() == "LOST_WAKEUP");
@@ -197,6 +236,77 @@ TEST_CASE("memory is used before it is freed, freed once and not forgotten") {
   CHECK(all_orders(&leaving<2>).found() == "DOUBLE_FREE");
 }
 
+TEST_CASE("what is queued, set, held or waited for is not freed") {
+  struct Device {
+    Dpc dpc{"dpc", [] {}};
+    Timer timer{"timer"};
+    KernelSemaphore room{"room", 0, 1};
+    Event door{"door", Event::notification};
+    Mutex mutex{"mutex"};
+  };
+  const Seen queued = all_orders([] {
+    thread("a", [] {
+      auto* device = allocate<Device>("device");
+      device->dpc.insert();
+      release(device);
+    });
+  });
+  CHECK(queued.found() == "USE_AFTER_FREE");
+  CHECK(queued.bug_check == BugCheck::timer_or_dpc_invalid);
+  CHECK(queued.text == "dpc is freed while it is queued");
+  const Seen set = all_orders([] {
+    auto& dpc = make<Dpc>("outer", [] {});
+    thread("a", [&] {
+      auto* device = allocate<Device>("device");
+      device->timer.set(dpc);
+      release(device);
+    });
+  });
+  CHECK(set.text == "timer is freed while it is set");
+  const Seen dangling = all_orders([] {
+    auto& timer = make<Timer>("outer");
+    thread("a", [&] {
+      auto* device = allocate<Device>("device");
+      timer.set(device->dpc);
+      release(device);
+    });
+  });
+  CHECK(dangling.found() == "USE_AFTER_FREE");
+  CHECK(dangling.text == "dpc is to run after its memory was freed");
+  const Seen held = all_orders([] {
+    thread("a", [] {
+      auto* device = allocate<Device>("device");
+      device->mutex.lock();
+      release(device);
+    });
+  });
+  CHECK(held.text == "mutex is freed while it is held");
+  const Seen taken_too_late = all_orders([] {
+    auto& device = make<Shared<Device*>>("device", allocate<Device>("device"));
+    auto& freed = make<Shared<bool>>("freed");
+    thread("a", [&] {
+      release(device.load());
+      freed.store(true);
+    });
+    thread("b", [&] {
+      freed.await([](bool is) { return is; });
+      device.load()->room.acquire();
+    });
+  });
+  CHECK(taken_too_late.found() == "USE_AFTER_FREE");
+  const Seen polite = all_orders([] {
+    thread("a",
+           [] {
+             auto* device = allocate<Device>("device");
+             device->dpc.insert();
+             device->dpc.remove();
+             release(device);
+           },
+           {.cpu = 0});
+  });
+  CHECK(polite.found() == "");
+}
+
 TEST_CASE("a lock that an ISR takes deadlocks whoever it interrupts, unless the IRQL keeps it out") {
   const Seen taken = all_orders(&shared_with_isr<false>);
   CHECK(taken.found() == "DEADLOCK, LOCK_ORDER");
@@ -209,6 +319,48 @@ TEST_CASE("a loop that yields ends as soon as others let it, and is a livelock w
   const Seen stuck = all_orders(&spinning<false>, {.most_steps = 100}, 1);
   CHECK(stuck.found() == "LIVELOCK");
   CHECK(stuck.text.find("the same state again and again") == 0);
+}
+
+TEST_CASE("a program that is only long is no livelock") {
+  const Seen seen = all_orders(
+      [] {
+        auto& word = make<Shared<int>>("word");
+        thread("a", [&] {
+          for (int i = 0; i < 900; ++i) word.store(0);
+        });
+      },
+      {.most_steps = 100}, 1);
+  CHECK(seen.found() == "");
+}
+
+TEST_CASE("the condition of an await looks at its word, and does nothing else") {
+  const Seen steps = all_orders([] {
+    auto& word = make<Shared<int>>("word");
+    thread("a", [&] { word.await([&](int) { return word.load() == 0; }); });
+  });
+  CHECK(steps.found() == "HARNESS");
+  CHECK(steps.text == "the condition of an await looks at its word, and does nothing else");
+  const Seen checks = all_orders([] {
+    auto& word = make<Shared<int>>("word");
+    thread("a", [&] {
+      word.await([](int value) {
+        check(value == 0, "still");
+        return value == 0;
+      });
+    });
+    thread("b", [&] { word.store(1); });
+  });
+  CHECK(checks.found() == "CHECK");
+}
+
+TEST_CASE("a machine has so many processors and no more") {
+  CHECK(all_orders([] { thread("a", [] {}, {.cpu = 2'000'000'000}); }).found() == "HARNESS");
+  CHECK(all_orders([] { thread("a", [] {}, {.cpu = -2}); }).found() == "HARNESS");
+  CHECK(all_orders([] { processors(1'000'000); }).found() == "HARNESS");
+  CHECK(all_orders([] {
+          auto& dpc = make<Dpc>("dpc", [] {});
+          thread("a", [&] { dpc.insert_on(4'000'000); });
+        }).found() == "HARNESS");
 }
 
 TEST_CASE("what is promised holds at the end, and what may happen is told") {

@@ -1,5 +1,8 @@
 // What a harness may do to whoever runs it. MISDEED says what this one does.
+#include <unistd.h>
+
 #include <cstdlib>
+#include <stdexcept>
 #include <vector>
 
 #include "vmbsim/hunt.hpp"
@@ -25,6 +28,10 @@ void misdeed() {
   std::abort();
 #elif defined(EXITS)
   std::exit(7);
+#elif defined(THROWS)
+  throw std::runtime_error("no such packet");
+#elif defined(FORKS)
+  static_cast<void>(::fork());
 #elif defined(ENDLESS)
   for (volatile int forever = 0;;) static_cast<void>(forever);
 #elif defined(LEAKS)
