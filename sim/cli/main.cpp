@@ -100,7 +100,9 @@ int answer(int count, char** words) {
   hunt_verb->add_option("--strategy", hunt.strategies, "how to look, instead of several ways that share the runs")
       ->delimiter(',')
       ->type_name("NAME");
-  hunt_verb->add_option("--runs", hunt.runs, "at most so many")->check(CLI::PositiveNumber)->type_name("N");
+  hunt_verb->add_option("--runs", hunt.runs, "at most so many")
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000'000'000}))
+      ->type_name("N");
   CLI::Option* hunt_seed =
       hunt_verb->add_option("--seed", seed, "another one, another hunt")->check(is_seed)->type_name("N");
   hunt_verb->add_option("--memory", hunt.memory, "how loads and stores of shared words are ordered")
@@ -190,7 +192,8 @@ int answer(int count, char** words) {
   compare_verb->callback([&] { status = cli::compare(compare); });
 
   std::vector<std::string> checked;
-  CLI::App* check_verb = app.add_subcommand("check", "tell every problem of scenario files, and what the runs of a study take");
+  CLI::App* check_verb =
+      app.add_subcommand("check", "tell every problem of scenario files, and what the runs of a study take");
   check_verb->add_option("SCENARIO", checked, "scenario files")->required();
   check_verb->callback([&] { status = cli::check(checked); });
 

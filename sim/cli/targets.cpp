@@ -1,15 +1,15 @@
 #include "sim/cli/targets.hpp"
 
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <optional>
+#include <variant>
 
 #include "models/harness/harness.hpp"
 #include "models/scenario/hunted.hpp"
 #include "models/scenario/swarm.hpp"
 #include "sim/cli/loading.hpp"
 #include "sim/cli/version.hpp"
+#include "sim/config/file.hpp"
 #include "sim/hunt/words.hpp"
 
 namespace vmbsim::cli {
@@ -102,18 +102,29 @@ bool is_digest(const std::string& text) {
   return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
+/// A library is loaded by its name, so a pipe will not do.
+std::variant<std::string, config::FileError> read_library(const std::string& path) {
+  constexpr std::int64_t largest = std::int64_t{1} << 30;
+  std::error_code failed;
+  const std::filesystem::file_status status = std::filesystem::status(path, failed);
+  if (std::filesystem::is_fifo(status)) return config::FileError{"this is a pipe, not a file"};
+  if (!std::filesystem::exists(status))
+    return config::FileError{"there is no such file: a harness is built before it is hunted in"};
+  return config::read_file(path, largest);
+}
+
 LoadedTarget load_harness(const std::string& path) {
   LoadedTarget loaded;
-  std::ifstream file(path, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-  const harness::Card card = file ? harness::card_of_harness(path)
-                                  : harness::Card{"cannot be read: a harness is built before it is hunted in", {}};
+  const auto read = read_library(path);
+  const auto* const unread = std::get_if<config::FileError>(&read);
+  const harness::Card card = unread != nullptr ? harness::Card{unread->text, {}} : harness::card_of_harness(path);
   if (!card.wrong.empty()) {
     add_problem(loaded.problems, path, card.wrong);
     return loaded;
   }
   // Of its sources where it says so: then every build of them is the same harness.
-  const std::string content = is_digest(card.sources) ? card.sources : hunt::hexadecimal(hunt::checksum(bytes));
+  const std::string content =
+      is_digest(card.sources) ? card.sources : hunt::hexadecimal(hunt::checksum(std::get<std::string>(read)));
   loaded.target = std::make_unique<HarnessTarget>(path, content);
   return loaded;
 }

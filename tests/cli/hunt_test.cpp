@@ -64,6 +64,10 @@ TEST_CASE("hunts refuse what they cannot take") {
              Contains("\"guess\" is no strategy; right would be one of: random"));
   CHECK_THAT(user.types("vmbsim hunt s.toml --shard 5/4").err, Contains("\"5/4\" is no part"));
   CHECK(user.types("vmbsim hunt s.toml --memory rmo").status == 2);
+  CHECK(user.types("vmbsim hunt s.toml --runs 99999999999999999999").status == 2);
+  user.types("mkdir folder.so; mkfifo pipe.so");
+  CHECK(user.types("vmbsim hunt ./folder.so").err == "./folder.so: this is a folder, not a file\n");
+  CHECK(user.types("vmbsim hunt ./pipe.so").err == "./pipe.so: this is a pipe, not a file\n");
   CHECK_THAT(user.types("vmbsim hunt " + harness("lost_update") + " --set a=1").err, Contains("a harness has no keys"));
 }
 
