@@ -470,17 +470,17 @@ inline bool fault(const char* name) { return detail::now->choose(detail::now->ma
 }  // namespace vmbsim::hunt
 
 /// VMBSIM_HARNESS("name") { the set-up }: one in a library.
-#define VMBSIM_HARNESS(name)                                                               \
-  extern "C" {                                                                             \
-  [[gnu::visibility("default")]] extern const std::uint32_t vmbsim_harness_abi;            \
-  [[gnu::visibility("default")]] extern const char vmbsim_harness_name[];                  \
-  [[gnu::visibility("default")]] const std::uint32_t vmbsim_harness_abi = VMBSIM_HUNT_ABI; \
-  [[gnu::visibility("default")]] const char vmbsim_harness_name[] = name;                  \
-  [[gnu::visibility("default")]] void vmbsim_harness_enter(const vmbsim_hunt* hunt);       \
-  }                                                                                        \
-  static void vmbsim_harness_set_up();                                                     \
-  void vmbsim_harness_enter(const vmbsim_hunt* hunt) {                                     \
-    ::vmbsim::hunt::detail::now = hunt;                                                    \
-    vmbsim_harness_set_up();                                                               \
-  }                                                                                        \
+#define VMBSIM_HARNESS(name)                                                         \
+  extern "C" {                                                                       \
+  [[gnu::visibility("default")]] extern const std::uint32_t vmbsim_harness_abi;      \
+  [[gnu::visibility("default")]] extern const char vmbsim_harness_name[];            \
+  const std::uint32_t vmbsim_harness_abi = VMBSIM_HUNT_ABI;                          \
+  const char vmbsim_harness_name[] = name;                                           \
+  [[gnu::visibility("default")]] void vmbsim_harness_enter(const vmbsim_hunt* hunt); \
+  }                                                                                  \
+  static void vmbsim_harness_set_up();                                               \
+  void vmbsim_harness_enter(const vmbsim_hunt* hunt) {                               \
+    ::vmbsim::hunt::detail::now = hunt;                                              \
+    vmbsim_harness_set_up();                                                         \
+  }                                                                                  \
   static void vmbsim_harness_set_up()

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdio>
+#include <cstring>
 #include <limits>
 #include <new>
 
@@ -10,6 +11,7 @@
 #include "sim/cli/verbs.hpp"
 #include "sim/cli/version.hpp"
 #include "sim/config/suggestions.hpp"
+#include "sim/explore/strategies.hpp"
 
 namespace {
 
@@ -93,6 +95,10 @@ int answer(int count, char** words) {
   CLI::App* hunt_verb =
       app.add_subcommand("hunt", "look for an order of things in which a rule is broken, or prove that none is");
   hunt_verb->add_option("TARGET", hunt.target, "scenario file (TOML), or harness library (.so)")->required();
+  std::string strategies = "Strategies:\n";
+  for (const explore::NamedStrategy& one : explore::strategies())
+    strategies += "  " + std::string(one.name) + std::string(12 - std::strlen(one.name), ' ') + one.summary + "\n";
+  hunt_verb->footer(strategies + "\n" + hunt_verb->get_footer());
   hunt_verb->add_option("--set", hunt.overrides, "one value on top of the scenario")
       ->type_size(1)
       ->allow_extra_args(false)

@@ -71,6 +71,11 @@ TEST_CASE("hunts refuse what they cannot take") {
   CHECK_THAT(user.types("vmbsim hunt " + harness("lost_update") + " --set a=1").err, Contains("a harness has no keys"));
 }
 
+TEST_CASE("the help of hunts names every strategy") {
+  const User user;
+  CHECK_THAT(user.types("vmbsim hunt --help").out, Contains("\n  odpor       ") && Contains("\n  pct3        "));
+}
+
 TEST_CASE("a healthy scenario is hunted in to the end of its runs") {
   const User user;
   user.writes("s.toml", small_scenario);
@@ -114,8 +119,9 @@ TEST_CASE("a repro replays on every build of the same sources, and on no other")
 
 TEST_CASE("a harness that was built by hand is known by its library") {
   const User user;
-  const std::string build = std::string(CXX " -std=c++20 -shared -fPIC -I ") + quoted(VMBSIM_SOURCE_DIR "/include") +
-                            " " + quoted(VMBSIM_SOURCE_DIR "/tests/hunt/harnesses/lost_update.cpp") + " -o x.so";
+  const std::string build = std::string(CXX " -std=c++20 -Wall -Wextra -Werror -shared -fPIC -I ") +
+                            quoted(VMBSIM_SOURCE_DIR "/include") + " " +
+                            quoted(VMBSIM_SOURCE_DIR "/tests/hunt/harnesses/lost_update.cpp") + " -o x.so";
   REQUIRE(user.types(build + " -O1").status == 0);
   REQUIRE(user.types("vmbsim hunt ./x.so --strategy dfs").status == 1);
   CHECK(user.types("vmbsim replay x-CHECK.repro").status == 1);
