@@ -117,8 +117,10 @@ void hunt_fields(Visitor& v, HuntSpec& hunt);
 
 /// Those of `[sweep]`.
 void sweep_fields(Visitor& v, sweep::Sweep& sweep);
-/// `key` of an axis, of a sweep or of a plan: the paths that take its values.
-void axis_key_field(Visitor& v, std::vector<std::string>& keys);
+/// `key` of an axis, of a sweep or of a plan: the paths that take its values, one at least. `wrong_with` says what is wrong
+/// with one of them.
+using WrongWithKey = std::function<std::optional<std::string>(const std::string& key)>;
+void axis_key_field(Visitor& v, std::vector<std::string>& keys, WrongWithKey wrong_with = {});
 
 /// All keys of a profile file, scenarios/profiles: every cost must be there.
 void profile_fields(Visitor& v, std::map<std::string, std::string>& costs);

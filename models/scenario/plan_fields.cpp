@@ -110,7 +110,13 @@ void plan_fields(Visitor& v, PlanSpec& plan) {
       {.key = "vary", .doc = "What may vary: the first is searched, of the others every value is taken."}, false, [&] {
         PlanSpec::Axis& axis = plan.axes.emplace_back();
         axis.place = v.place();
-        axis_key_field(v, axis.keys);
+        axis_key_field(v, axis.keys, [&plan](const std::string& key) -> std::optional<std::string> {
+          if (key == "seed") return "the seed is what the runs of one value differ in";
+          for (std::size_t i = 0; i + 1 < plan.axes.size(); ++i)
+            if (std::find(plan.axes[i].keys.begin(), plan.axes[i].keys.end(), key) != plan.axes[i].keys.end())
+              return "\"" + key + "\" varies already";
+          return std::nullopt;
+        });
         v.value({.key = "goal",
                  .shape = Shape::choice,
                  .doc = "The largest value is asked for, or the smallest.",

@@ -57,12 +57,21 @@ Parse parse_conditions(std::vector<sweep::Condition>& out) {
 
 }  // namespace
 
-void axis_key_field(Visitor& v, std::vector<std::string>& keys) {
+void axis_key_field(Visitor& v, std::vector<std::string>& keys, WrongWithKey wrong_with) {
   v.value({.key = "key",
            .shape = Shape::texts,
            .doc = "Paths that take the values, as in channel.disk.ring.to_host or vm.web.count.",
            .required = true},
-          parse_texts(keys));
+          [&keys, wrong_with](const Node& node, Reading& reading) -> std::optional<std::string> {
+            auto text = parse_texts(keys)(node, reading);
+            std::optional<std::string> wrong;
+            if (text && keys.empty()) wrong = "no key; right would be a path, as in \"vm.web.count\"";
+            for (const std::string& key : keys)
+              if (text && wrong_with && !wrong) wrong = wrong_with(key);
+            if (!wrong) return text;
+            reading.wrong(node, *wrong);
+            return std::nullopt;
+          });
 }
 
 void sweep_fields(Visitor& v, sweep::Sweep& sweep) {

@@ -1,4 +1,5 @@
 // `vmbsim plan`: the largest load that keeps its objective, on queues whose limit is known.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
@@ -152,4 +153,33 @@ TEST_CASE("plan tells which inputs the answer hangs on") {
   std::string first = inputs[0]["key"].get<std::string>() + " " + inputs[1]["key"].get<std::string>();
   CHECK_THAT(first, Catch::Contains("channel.disk.device.service.exponential"));
   CHECK(inputs[inputs.size() - 1]["mean"] == 0);
+}
+
+TEST_CASE("what may vary is told where it stands when it cannot") {
+  const User user;
+  const std::string head = queue + "[objective]\n\"channel.disk.latency.p99\" = \"< 1ms\"\n[[plan.vary]]\n";
+  const auto line = std::to_string(std::count(head.begin(), head.end(), '\n') + 1);
+  struct Row {
+    const char* vary;
+    std::string said;
+  };
+  for (const Row& row : {
+           Row{"key = []\nfrom = 1\nto = 4\n", line + ":7: key = []: no key; right would be a path"},
+           Row{"key = \"seed\"\nfrom = 1\nto = 4\n",
+               line + ":7: key = \"seed\": the seed is what the runs of one value differ in"},
+           Row{"from = 1\nto = 4\nkey = \"channel.disk.device.parallel\"\n[[plan.vary]]\nfrom = 1\nto = 2\n"
+               "key = \"channel.disk.device.parallel\"\n",
+               std::to_string(std::stoi(line) + 6) +
+                   ":7: key = \"channel.disk.device.parallel\": \"channel.disk.device.parallel\" varies already"},
+           Row{"from = 4\nto = 1\nstep = 1\nkey = \"channel.disk.device.parallel\"\n",
+               std::to_string(std::stoi(line) + 2) + ":8: step = 1: from is not below to"},
+       }) {
+    CAPTURE(row.vary);
+    user.writes("q.toml", head + row.vary);
+    for (const char* verb : {"plan", "check"}) {
+      const Answer answer = user.types(std::string("vmbsim ") + verb + " q.toml");
+      CHECK(answer.status == 2);
+      CHECK_THAT(answer.err, Catch::StartsWith("q.toml:" + row.said));
+    }
+  }
 }
