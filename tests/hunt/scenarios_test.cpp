@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
+#include <set>
 
 #include "models/scenario/hunted.hpp"
+#include "models/scenario/swarm.hpp"
 #include "tests/hunt/sources.hpp"
 #include "tests/support/runs.hpp"
 
@@ -144,5 +146,29 @@ TEST_CASE("every reduction is a scenario that passes its checks") {
   for (const scenario::Reduction& reduction : reductions) {
     INFO(reduction.description);
     CHECK_NOTHROW(scenario_of(busy, reduction.overrides));
+  }
+}
+
+TEST_CASE("what a swarm draws is of every kind, differs, and passes the checks") {
+  const scenario::Scenario busy_one = scenario_of(busy);
+  kernel::Stream stream(Seed{1}, "swarm", "test");
+  std::set<std::string> keys, drawn;
+  for (int i = 0; i < 40; ++i) {
+    const std::vector<std::string> knobs = scenario::draw_swarm(busy_one, stream);
+    std::string all;
+    for (const std::string& knob : knobs) {
+      keys.insert(knob.substr(0, knob.find('=')));
+      all += knob + "\n";
+    }
+    INFO(all);
+    drawn.insert(all);
+    CHECK_NOTHROW(scenario_of(busy, knobs));
+  }
+  CHECK(drawn.size() == 40);
+  for (const char* key : {"hunt.faults", "hunt.stalls", "machine.guest_cpus", "channel.disk.ring.to_host",
+                          "channel.disk.policies.exact_length", "channel.disk.host_endpoint.processing",
+                          "channel.disk.device.completion", "workload.caller.queue_depth", "workload.frames.request"}) {
+    INFO(key);
+    CHECK(keys.count(key) == 1);
   }
 }
