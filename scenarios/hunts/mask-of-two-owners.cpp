@@ -21,7 +21,7 @@ VMBSIM_HARNESS("mask of two owners") {
   });
   thread("host",
          [&] {
-           for (int packet = 1; packet <= 2; ++packet) {
+           for (int packet = 1; packet <= VMBSIM_SIZE; ++packet) {
              ring.in = packet;
              if (ring.mask == 0) ring.callback->insert_on(0);
            }
@@ -29,7 +29,7 @@ VMBSIM_HARNESS("mask of two owners") {
          {.cpu = 1});
   thread("client",
          [&] {
-           for (int read = 0; read < 2;) {
+           for (int read = 0; read < VMBSIM_SIZE;) {
              if (healthy) ring.mask = 1;
              const int in = ring.in;
              if (in != read) {

@@ -42,7 +42,12 @@ T& at(std::vector<T>& of, std::size_t index) {
 }
 
 struct Plan {
-  bool by_site = true;       ///< priorities are the sites', else the actors'
+  enum class By : std::uint8_t {
+    site,   ///< each site has a priority
+    actor,  ///< each actor has one, and another one when its next step lost a race
+    turn,   ///< who made the fewest steps goes first
+  };
+  By by = By::site;
   bool stores_late = false;  ///< buffered stores become visible when nothing else can go on
   std::uint64_t salt = 0;    ///< what all priorities follow from, whoever asks first
   std::vector<std::uint64_t> held;
@@ -72,9 +77,7 @@ class Walk {
     const std::uint64_t among_equals = mixed(plan.salt + (std::uint64_t{step.actor} << 32) + actor.steps);
     if (held != plan.held.end()) return {static_cast<std::uint64_t>(held - plan.held.begin()), among_equals};
     if (plan.stores_late && is_flush(step)) return {least_free - 1, among_equals};
-    const std::uint64_t drawn = plan.by_site ? mixed(plan.salt + site)
-                                             : mixed(plan.salt + (std::uint64_t{step.actor} << 32) + actor.lost * odd);
-    return {(drawn >> 1) + least_free, among_equals};
+    return {(drawn(plan, step, site, actor) >> 1) + least_free, among_equals};
   }
 
   std::uint32_t choose(const Plan& plan, std::span<const Alternative> each) {
@@ -91,7 +94,7 @@ class Walk {
   /// `step` of `each` is taken.
   void take(const Plan& plan, std::span<const Alternative> each, const Alternative& step) {
     const std::uint64_t site = site_of(step);
-    if (!plan.by_site)
+    if (plan.by == Plan::By::actor)
       for (const Alternative& one : each)
         if (dependent(one, step)) ++at(actors_, one.actor).lost;
     note(step.operation.object, step, site);
@@ -120,6 +123,15 @@ class Walk {
     Last change;
     Last look;  ///< since then
   };
+
+  static std::uint64_t drawn(const Plan& plan, const Alternative& step, std::uint64_t site, const Actor& actor) {
+    switch (plan.by) {
+      case Plan::By::site: return mixed(plan.salt + site);
+      case Plan::By::actor: return mixed(plan.salt + (std::uint64_t{step.actor} << 32) + actor.lost * odd);
+      case Plan::By::turn: return ~std::uint64_t{actor.steps};
+    }
+    return 0;
+  }
 
   void note(std::uint32_t number, const Alternative& step, std::uint64_t site) {
     if (number == 0 || step.operation.access == Access::none) return;
@@ -369,7 +381,9 @@ class ReadsFrom final : public Sampler {
 
   Plan draw() {
     Plan plan;
-    plan.by_site = stream().below(3) != 0;
+    constexpr Plan::By kinds[] = {Plan::By::site, Plan::By::site,  Plan::By::site,  Plan::By::site,
+                                  Plan::By::site, Plan::By::actor, Plan::By::actor, Plan::By::turn};
+    plan.by = kinds[stream().below(std::size(kinds))];
     plan.stores_late = stream().below(2) == 0;
     plan.salt = stream().next();
     if (racing_ == 0) return plan;

@@ -38,7 +38,7 @@ std::unique_ptr<Strategy> make_strategy(const std::string& name, Seed seed) {
 }
 
 std::vector<std::string> portfolio(bool time_abstract) {
-  if (time_abstract) return {"rff", "dpor", "pos", "delay", "urw", "pct3", "random", "mutate", "starve", "faults"};
+  if (time_abstract) return {"rff", "dpor", "delay", "pos", "urw", "pct3", "random", "mutate", "starve", "faults"};
   return {"random", "delay", "pct3", "mutate", "faults", "starve"};
 }
 

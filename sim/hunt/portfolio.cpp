@@ -11,10 +11,9 @@ namespace {
 
 constexpr std::uint64_t whole = 1000;                  // all shares together
 constexpr std::uint64_t least = whole / 20;            // of a strategy
-constexpr std::size_t favourites = 3;                  // lanes that are named first
-constexpr std::uint64_t favour = whole / 8;            // of each of them, at most, on top of what everybody gets
 constexpr std::uint64_t early = 1000;                  // runs
-constexpr std::uint64_t early_favour = whole * 2 / 5;  // of the first one named, instead, while they last
+constexpr std::uint64_t early_favour = whole * 2 / 5;  // of the first one named, on top of what everybody gets
+constexpr std::uint64_t favour = whole / 5;            // of the second and third one, later
 constexpr std::uint64_t head_start = 16;               // runs
 constexpr std::uint64_t first_epoch = 64;              // runs
 constexpr std::uint64_t longest_epoch = 1 << 18;
@@ -39,13 +38,13 @@ std::vector<std::uint64_t> Portfolio::shares() const {
   if (alive == 0) return shares;
   const std::uint64_t sure = std::min(least, whole / alive);
   std::uint64_t rest = whole - sure * alive;
-  std::size_t favoured = 0;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     if (lanes_[i].over && !part_) continue;
-    shares[i] = sure;
-    if (favoured++ >= favourites) continue;
-    const std::uint64_t more = std::min(places_ < early && i == 0 ? early_favour : favour, rest);
-    shares[i] += more;
+    const bool first = i == 0;
+    const bool next = i == 1 || i == 2;
+    const std::uint64_t wanted = places_ < early ? (first ? early_favour : 0) : (next ? favour : 0);
+    const std::uint64_t more = std::min(wanted, rest);
+    shares[i] = sure + more;
     rest -= more;
   }
   // A part of a campaign does not know what the others covered: there the rest is everybody's.

@@ -17,10 +17,12 @@ namespace vmbsim::testing {
 
 /// One line of the corpus.
 struct PlantedBug {
-  std::string name;             ///< of its harness; the healthy twin is NAME-healthy
-  explore::MemoryModel memory;  ///< the strongest one under which it shows
-  std::string finds;            ///< rules, any of which may be the first finding, with a bar between them
-  std::uint64_t switches;       ///< context switches of the shortest story: no schedule with fewer finds it
+  std::string name;               ///< of its harness; the healthy twin is NAME-healthy
+  explore::MemoryModel memory{};  ///< the strongest one under which it shows
+  std::string finds;              ///< rules, any of which may be the first finding, with a bar between them
+  std::uint64_t switches = 0;     ///< context switches of the shortest story: no schedule with fewer finds it
+  bool large = false;  ///< too large for a proof, and for a story without a step too many, within the tests' runs
+  bool rare = false;   ///< 10,000 schedules are not enough to find it
 
   bool accepts(const std::string& rule) const {
     return ("|" + finds + "|").find("|" + rule + "|") != std::string::npos;
@@ -34,9 +36,9 @@ inline std::vector<PlantedBug> corpus(const std::string& csv_file) {
   const std::string content = text.str();
   config::CsvReader csv(content, csv_file);
   const auto name = csv.column({"name"}), memory = csv.column({"memory"}), finds = csv.column({"finds"});
-  const auto switches = csv.column({"switches"});
+  const auto switches = csv.column({"switches"}), size = csv.column({"size"});
   std::vector<PlantedBug> bugs;
-  while (name && memory && finds && switches && csv.next()) {
+  while (name && memory && finds && switches && size && csv.next()) {
     PlantedBug bug;
     bug.name = csv.text(*name);
     const std::string model(csv.text(*memory));
@@ -45,6 +47,8 @@ inline std::vector<PlantedBug> corpus(const std::string& csv_file) {
                                   : explore::MemoryModel::sc;
     bug.finds = csv.text(*finds);
     bug.switches = static_cast<std::uint64_t>(csv.integer(*switches).value_or(0));
+    bug.large = csv.text(*size) == "large";
+    bug.rare = csv.text(*size) == "rare";
     bugs.push_back(std::move(bug));
   }
   const Problems problems = csv.take_problems();
@@ -67,28 +71,33 @@ class HarnessFile final : public hunt::Target {
   std::string path_;
 };
 
+inline hunt::Verdict hunt_with(const hunt::Target& target, explore::MemoryModel memory, Seed seed, std::uint64_t runs,
+                               std::vector<std::string> strategies) {
+  hunt::Campaign campaign({.target = target,
+                           .setting = {.memory = memory, .knobs = {}},
+                           .seed = seed,
+                           .strategies = std::move(strategies),
+                           .runs = runs,
+                           .jobs = 1,
+                           .keep_going = false,
+                           .part = std::nullopt,
+                           .swarm = false,
+                           .version = "test",
+                           .folder = {},
+                           .merged = {},
+                           .patience_s = 10,
+                           .on_progress = [](const hunt::Progress&) {},
+                           .stop_asked = [] { return false; }});
+  const auto problem = campaign.prepare();
+  VMBSIM_ASSERT(!problem, "a program of the corpus can be loaded");
+  return campaign.run();
+}
+
 /// A hunt with the strategies that `vmbsim hunt` uses for harnesses, or with one of them.
 inline hunt::Verdict hunt_in(const hunt::Target& target, explore::MemoryModel memory, Seed seed, std::uint64_t runs,
                              const std::string& strategy = {}) {
-  hunt::Campaign campaign(
-      {.target = target,
-       .setting = {.memory = memory, .knobs = {}},
-       .seed = seed,
-       .strategies = strategy.empty() ? explore::portfolio(true) : std::vector<std::string>{strategy},
-       .runs = runs,
-       .jobs = 1,
-       .keep_going = false,
-       .part = std::nullopt,
-       .swarm = false,
-       .version = "test",
-       .folder = {},
-       .merged = {},
-       .patience_s = 10,
-       .on_progress = [](const hunt::Progress&) {},
-       .stop_asked = [] { return false; }});
-  const auto problem = campaign.prepare();
-  VMBSIM_ASSERT(!problem, "a harness of the corpus can be loaded");
-  return campaign.run();
+  return hunt_with(target, memory, seed, runs,
+                   strategy.empty() ? explore::portfolio(true) : std::vector<std::string>{strategy});
 }
 
 }  // namespace vmbsim::testing
