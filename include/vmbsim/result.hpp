@@ -121,7 +121,43 @@ struct DeviceResult {
   std::uint64_t operations = 0;
   Bytes bytes;
   std::uint64_t peak_in_flight = 0;
-  double utilisation = nothing_measured;  ///< share of the measured time that it was at work; unknown of a pure delay and of a way through several links
+  double utilisation =
+      nothing_measured;  ///< share of the measured time that it was at work; unknown of a pure delay and of a way through several links
+  std::string host{};  ///< whose it is; empty: several hosts share it
+};
+
+/// What all channels of some guests did together, after the warm-up.
+struct TrafficResult {
+  double throughput_per_s = 0;
+  double bytes_per_s = 0;
+  Histogram latency;
+};
+
+/// One host of a fleet and the guests that lived on it.
+struct HostResult {
+  std::string name;                        ///< "node[2]"
+  std::uint64_t guests = 0;                ///< over the whole run
+  std::uint64_t peak_guests = 0;           ///< at a time
+  TrafficResult traffic;                   ///< of its guests
+  ProcessorResult processors;              ///< of its root partition, times added
+  double guest_processors = 0;             ///< virtual processors of its guests that were busy, on average
+  double busiest_disk = nothing_measured;  ///< utilisation of the most used of its own disks
+};
+
+/// The guests of one template.
+struct TemplateResult {
+  std::string name;
+  std::uint64_t guests = 0;    ///< that found a host, until the end of the run
+  std::uint64_t refused = 0;   ///< for which no host had room
+  std::uint64_t departed = 0;  ///< of `guests`
+  TrafficResult traffic;
+};
+
+/// Of a scenario with several hosts or a fleet.
+struct FleetResult {
+  std::uint64_t peak_guests = 0;
+  std::vector<HostResult> hosts;
+  std::vector<TemplateResult> templates;
 };
 
 /// One transaction, when `[record] packets` asks for it.
@@ -168,6 +204,7 @@ struct RunResult {
   std::vector<WorkloadResult> workloads;
   std::vector<ProcessorResult> processors;
   std::vector<DeviceResult> devices;
+  std::optional<FleetResult> fleet;
   Findings findings;                         ///< the first few of each rule, in order of time
   std::vector<FindingCount> finding_counts;  ///< by rule, in the order of their table
   std::vector<std::string> debug_output;     ///< what drivers printed, in order of time; without the end of line

@@ -10,6 +10,10 @@ void ClientChannels::start() {
   enable_next();
 }
 
+void ClientChannels::stop() {
+  for (std::size_t i = channels_.size(); i-- > 0;) VmbChannelDisable(channels_[i].handle);
+}
+
 void ClientChannels::prepare(kmcl::Device& device) {
   Channel& channel = channels_.emplace_back(Channel{*this, channels_.size()});
   must(VmbChannelAllocate(&device.object, FALSE, &channel.handle));

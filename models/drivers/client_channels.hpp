@@ -44,6 +44,8 @@ class ClientChannels {
 
   /// Allocates, configures and enables the primary.
   void start();
+  /// Closes them, the primary last.
+  void stop();
   /// The number of the channel for a request submitted on the executing processor.
   std::size_t here() const;
   VMBCHANNEL operator[](std::size_t number) const { return channels_[number].handle; }

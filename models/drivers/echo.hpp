@@ -20,6 +20,7 @@ class EchoClient final : public Driver, public RequestPort {
   };
   explicit EchoClient(Config config);
   void start() override { channels_.start(); }
+  void stop() override { channels_.stop(); }
   void submit(Request& request) override;
 
  private:

@@ -72,13 +72,14 @@ class LibraryClient final : public Driver, public RequestPort {
     DriverLibrary& library;
     kmcl::Device& device;
     ReadyListener& ready;
-    std::uint64_t most_failed = 0;  ///< failed requests that end the run, which waits for as many to succeed; 0: any number
+    std::uint64_t most_failed =
+        0;  ///< failed requests that end the run, which waits for as many to succeed; 0: any number
   };
   explicit LibraryClient(const Config& config);
   void start() override;
   void submit(Request& request) override;
   /// Nothing is handed down any more, and what is under way is over without an answer.
-  void stop() { stopped_ = true; }
+  void stop() override { stopped_ = true; }
 
  private:
   struct Slot {

@@ -32,6 +32,7 @@ class NetworkClient final : public Driver, public RequestPort, private ChannelUs
   };
   explicit NetworkClient(Config config);
   void start() override { channels_.start(); }
+  void stop() override { channels_.stop(); }
   void submit(Request& request) override;
 
  private:

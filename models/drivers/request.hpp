@@ -61,6 +61,8 @@ class Driver {
   virtual ~Driver() = default;
   /// Creates and enables its channels: in a thread of its partition, at PASSIVE_LEVEL.
   virtual void start() = 0;
+  /// Closes them, likewise, when nothing is under way on them. A host's stay offered.
+  virtual void stop() {}
 };
 
 /// Told when a guest's driver has its channels open and started.

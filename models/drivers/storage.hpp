@@ -24,6 +24,7 @@ class StorageClient final : public Driver, public RequestPort {
   };
   explicit StorageClient(Config config);
   void start() override { channels_.start(); }
+  void stop() override { channels_.stop(); }
   void submit(Request& request) override;
 
  private:

@@ -33,6 +33,15 @@ void say(std::string& out, double value) {
   say(out, text);
 }
 
+bool leads(const s4u::Host& from, const s4u::Host& to) {
+  std::vector<s4u::Link*> links;
+  double latency = 0;
+  try {
+    from.route_to(&to, links, &latency);
+  } catch (const std::exception&) { return false; }
+  return &from != &to && !links.empty();
+}
+
 std::string look_and_tell(const std::string& file) {
   std::string out;
   try {
@@ -188,6 +197,26 @@ std::optional<Inventory> inspect(const std::string& file, Problems& problems) {
   check_figures(inventory, text, problems);
   if (problems.size() != before) return std::nullopt;
   return inventory;
+}
+
+std::optional<std::string> wrong_with_routes(const std::string& file, const std::vector<std::string>& from,
+                                             const std::string& to) {
+  const foreign::Answer answer = foreign::ask_child(
+      [&] {
+        s4u::Engine& engine = *start_engine().release();  // ends with the child
+        describe(engine, file);
+        engine.seal_platform();
+        const s4u::Host& target = *s4u::Host::by_name(to);
+        for (const std::string& name : from) {
+          const s4u::Host& source = *s4u::Host::by_name(name);
+          if (!leads(source, target) || !leads(target, source)) return name;
+        }
+        return std::string();
+      },
+      {.seconds = longest_reading, .bytes = most_memory});
+  if (answer.end != foreign::Answer::End::told) return "SimGrid cannot find the routes of this platform";
+  if (answer.text.empty()) return std::nullopt;
+  return "the platform has no route from \"" + answer.text + "\" to \"" + to + "\" and back";
 }
 
 }  // namespace vmbsim::platform

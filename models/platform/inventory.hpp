@@ -46,4 +46,9 @@ struct Inventory {
 /// child process does the reading, so that no input can bring this one down.
 std::optional<Inventory> inspect(const std::string& file, Problems& problems);
 
+/// Why nothing gets from one of these hosts to another one and back, or nothing. Of a file that was inspected, and hosts
+/// that it has; in a child process as well.
+std::optional<std::string> wrong_with_routes(const std::string& file, const std::vector<std::string>& from,
+                                             const std::string& to);
+
 }  // namespace vmbsim::platform

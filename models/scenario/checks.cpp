@@ -28,13 +28,14 @@ class Checks {
   Checks(const Scenario& s, const config::Document& document, const std::set<std::string>& misspelt, Problems& problems)
       : s_(s), document_(document), misspelt_(misspelt), problems_(problems) {}
 
-  void run(const HostCheck& host_check) {
+  void run(HardwareChecks hardware) {
     names();
+    fleet();
     channels();
     workloads();
     end_of_run();
     sizes();
-    hosts(host_check);
+    hosts(hardware);
   }
 
  private:
@@ -73,6 +74,8 @@ class Checks {
 
   void names() {
     vms_settled_ = unique(s_.vms, "vm");
+    if (s_.placed.by_name) hosts_settled_ = unique(s_.hosts, "host");
+    unique(s_.disks, "disk");
     channels_settled_ = unique(s_.channels, "channel");
     unique(s_.workloads, "workload");
   }
@@ -92,6 +95,31 @@ class Checks {
     return config::did_you_mean_or(name, names, "; there are: ");
   }
 
+  /// What guests ask for, and whether there is anybody at all.
+  void fleet() {
+    if (s_.placed.by_name && hosts_settled_) {
+      const std::set<std::string> places = host_names(s_.hosts);
+      for (std::size_t i = 0; i < s_.vms.size(); ++i) {
+        const VmSpec& vm = s_.vms[i];
+        if (!vm.host.empty() && places.count(vm.host) == 0)
+          problem({"vm", i, "host"},
+                  "host = \"" + vm.host + "\": there is no such [[host]]" +
+                      config::did_you_mean_or(vm.host, {places.begin(), places.end()}, "; there are: "));
+        if (named(s_.hosts, vm.name))
+          problem({"vm", i, "name"}, "name = \"" + vm.name + "\": a [[host]] has this name");
+      }
+    }
+    const bool weighed = std::any_of(s_.vms.begin(), s_.vms.end(), [](const VmSpec& vm) { return vm.weight != 0; }) ||
+                         meant("vm.weight");
+    if (!weighed && s_.fleet.count + s_.fleet.per_host != 0)
+      problem({"fleet", s_.fleet.count != 0 ? "count" : "per_host"},
+              "no [[vm]] has a weight, so it is not said of which the fleet is made; give one weight = 1");
+    else if (s_.placed.guests.empty() && !s_.placed.refused.empty())
+      problem({"host"}, "no guest fits on any host; more room would be right");
+    else if (s_.placed.guests.empty() && vms_settled_ && s_.placed.asked == 0)
+      problem({"fleet"}, "there is no guest; give [fleet] a count or arrivals, or a [[vm]] one");
+  }
+
   void channels() {
     if (s_.channels.empty() && !stands("channel"))
       problem({"channel"}, "there is no [[channel]], so there is nothing to simulate");
@@ -108,9 +136,17 @@ class Checks {
                 "subchannels: KMCL shows a driver's own library one channel; right would be 0");
       if (c.save && s_.run_for.count() != 0 && c.save->at >= s_.warm_up + s_.run_for)
         problem({"channel", i, "save", "at"}, "at = \"" + config::to_text(c.save->at) + "\": the run is over by then");
-      if (!c.device.disk.empty() && s_.machine.platform.empty())
+      const bool of_platform = c.device.disk.find(':') != std::string::npos;
+      if (of_platform && s_.machine.platform.empty())
         problem({"channel", i, "device", "disk"},
                 "disk = \"" + c.device.disk + "\": there is no platform that could have it; give [machine] a platform");
+      if (!c.device.peer.empty() && s_.machine.platform.empty())
+        problem({"channel", i, "device", "peer"},
+                "peer = \"" + c.device.peer + "\": there is no platform that could have it; give [machine] a platform");
+      if (!c.device.disk.empty() && !of_platform && !named(s_.disks, c.device.disk) && !meant("disk"))
+        problem({"channel", i, "device", "disk"}, "disk = \"" + c.device.disk + "\": there is no such [[disk]]" +
+                                                      alternatives(s_.disks, c.device.disk) +
+                                                      "; a disk of the platform is called \"host:disk\"");
     }
   }
 
@@ -206,8 +242,9 @@ class Checks {
 
   void sizes() {
     Bytes memory;
-    std::int64_t processors = s_.machine.host_cpus;
+    std::int64_t processors = 0;
     std::int64_t instances = 0;
+    for (const HostSpec& host : s_.hosts) processors += std::int64_t{host.cpus} * host.count;
     for (const VmSpec& vm : s_.vms) processors += std::int64_t{vm.cpus} * vm.count;
     for (std::size_t i = 0; i < s_.channels.size(); ++i) {
       const VmSpec* vm = named(s_.vms, s_.channels[i].vm);
@@ -218,6 +255,7 @@ class Checks {
       const Bytes one = ring_memory(s_.channels[i]);
       const std::int64_t copies = vm ? vm->count : 1;
       instances += copies;
+      if (copies == 0) continue;
       if (one.count > most_ring_memory.count / copies || memory + Bytes{one.count * copies} > most_ring_memory) {
         problem({"channel", i}, "the rings up to this channel take more than " + config::to_text(most_ring_memory) +
                                     "; fewer guests, subchannels or ring pages would be right");
@@ -225,6 +263,8 @@ class Checks {
       }
       memory += Bytes{one.count * copies};
     }
+    if (s_.placed.guests.empty() && s_.placed.asked > most_guests_of_fleet)
+      problem({"fleet"}, "more than " + std::to_string(most_guests_of_fleet) + " guests over the whole run");
     if (processors > most_processors)
       problem({"vm"}, std::to_string(processors) + " processors; at most " + std::to_string(most_processors) +
                           " are simulated");
@@ -234,19 +274,51 @@ class Checks {
                                            " intervals over all channels; a longer one would be right");
   }
 
-  void hosts(const HostCheck& host_check) {
+  void hosts(HardwareChecks hardware) {
     const std::string& platform = s_.machine.platform;
-    if (!host_check || platform.empty()) return;
+    if (platform.empty()) return;
     const auto ask = [&](const std::string& host, std::initializer_list<Step> path, const char* key) {
-      if (host.empty()) return;
-      if (const auto wrong = host_check(platform, host))
-        problem(path, std::string(key) + " = \"" + host + "\": " + *wrong);
+      if (host.empty() || !hardware.host) return true;
+      const auto wrong = hardware.host(platform, host);
+      if (wrong) problem(path, std::string(key) + " = \"" + host + "\": " + *wrong);
+      return !wrong;
     };
-    ask(s_.machine.host, {"machine", "host"}, "host");
+    bool known = ask(s_.machine.host, {"machine", "host"}, "host");
+    for (std::size_t i = 0; s_.placed.by_name && i < s_.hosts.size(); ++i)
+      for (const Host& host : s_.placed.hosts)
+        if (host_of_template(host.name, s_.hosts[i])) known = ask(host.on, {"host", i, "on"}, "on") && known;
+    std::set<std::string> carriers;
+    for (const Host& host : s_.placed.hosts)
+      if (!carriers.insert(host.on).second && !host.on.empty())
+        problem({"host"}, "two hosts are on \"" + host.on + "\" of the platform; right would be one");
     for (std::size_t i = 0; i < s_.vms.size(); ++i)
-      if (s_.vms[i].host != s_.machine.host) ask(s_.vms[i].host, {"vm", i, "host"}, "host");
-    for (std::size_t i = 0; i < s_.channels.size(); ++i)
-      ask(s_.channels[i].device.disk, {"channel", i, "device", "disk"}, "disk");
+      if (!s_.placed.by_name && s_.vms[i].host != s_.machine.host) ask(s_.vms[i].host, {"vm", i, "host"}, "host");
+    for (std::size_t i = 0; i < s_.channels.size(); ++i) {
+      const DeviceSpec& device = s_.channels[i].device;
+      const std::size_t colon = device.disk.find(':');
+      if (colon != std::string::npos && device.disk[0] == '*') {
+        for (const Host& host : s_.placed.hosts)
+          if (known && !ask(host.on + device.disk.substr(colon), {"channel", i, "device", "disk"}, "disk")) break;
+      } else if (colon != std::string::npos && ask(device.disk, {"channel", i, "device", "disk"}, "disk") && known) {
+        routes(hardware.route, device.disk.substr(0, colon), false, {"channel", i, "device", "disk"});
+      }
+      if (!device.peer.empty() && ask(device.peer, {"channel", i, "device", "peer"}, "peer") && known)
+        routes(hardware.route, device.peer, true, {"channel", i, "device", "peer"});
+    }
+  }
+
+  static bool host_of_template(const std::string& name, const HostSpec& spec) {
+    return name == spec.name || name.compare(0, spec.name.size() + 1, spec.name + "[") == 0;
+  }
+
+  /// Every host reaches `to`; `always`: also the host that is `to`, which needs a loop of its own.
+  void routes(const RouteCheck& route_check, const std::string& to, bool always, std::initializer_list<Step> path) {
+    if (!route_check) return;
+    std::vector<std::string> from;
+    for (const Host& host : s_.placed.hosts)
+      if (host.on != to || always) from.push_back(host.on);
+    if (from.empty()) return;
+    if (const auto wrong = route_check(s_.machine.platform, from, to)) problem(path, *wrong);
   }
 
   /// Whether a key that nobody knows probably means this one.
@@ -264,6 +336,7 @@ class Checks {
   Problems& problems_;
   bool vms_settled_ = false;
   bool channels_settled_ = false;
+  bool hosts_settled_ = false;
 };
 
 }  // namespace
@@ -285,8 +358,8 @@ Bytes ring_memory(const ChannelSpec& channel) {
 }
 
 void check(const Scenario& s, const config::Document& document, const std::set<std::string>& misspelt,
-           const HostCheck& host_check, Problems& problems) {
-  Checks(s, document, misspelt, problems).run(host_check);
+           HardwareChecks hardware, Problems& problems) {
+  Checks(s, document, misspelt, problems).run(hardware);
 }
 
 }  // namespace vmbsim::scenario

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "models/scenario/scenario.hpp"
 #include "sim/config/document.hpp"
@@ -14,14 +15,24 @@ namespace vmbsim::scenario {
 /// business; whoever knows both hands it in.
 using HostCheck = std::function<std::optional<std::string>(const std::string& platform, const std::string& host)>;
 
+/// Says why no route leads from some of these hosts of a platform file to another one and back, or nothing.
+using RouteCheck = std::function<std::optional<std::string>(
+    const std::string& platform, const std::vector<std::string>& from, const std::string& to)>;
+
+/// Whom to ask about hardware; either may be empty.
+struct HardwareChecks {
+  const HostCheck& host;
+  const RouteCheck& route;
+};
+
 /// Says what is wrong with a driver library that is there, as it follows "the library", or nothing. Whoever asks may have to
 /// start a process to find out.
 using DriverCheck = std::function<std::optional<std::string>(const std::string& file)>;
 
 /// `document` is where `s` was read from, for the places. `misspelt` are the paths of keys that stand there under a wrong
-/// name: nothing is said of their absence. `host_check` may be empty.
+/// name: nothing is said of their absence.
 void check(const Scenario& s, const config::Document& document, const std::set<std::string>& misspelt,
-           const HostCheck& host_check, Problems& problems);
+           HardwareChecks hardware, Problems& problems);
 
 /// The length field of a packet descriptor counts 8-byte units in 16 bits. Source: OpenVMM, vmbus_ring: PacketDescriptor.
 inline constexpr Bytes largest_packet{65'535 * 8};

@@ -58,6 +58,17 @@ std::string load_line(const Scenario& s, const WorkloadSpec& w) {
   return fmt::format("open loop on {}{}{}", w.channel, each, expected);
 }
 
+/// Who comes later, and who finds no room.
+std::string fleet_line(const Scenario& s) {
+  const auto count = [&](auto condition) {
+    return std::count_if(s.placed.guests.begin(), s.placed.guests.end(), condition);
+  };
+  return fmt::format("  fleet     {} from the start, {} later, {} of them leave; for {} there is no room\n",
+                     count([](const Guest& guest) { return !guest.arrives; }),
+                     count([](const Guest& guest) { return guest.arrives.has_value(); }),
+                     count([](const Guest& guest) { return guest.departs.has_value(); }), s.placed.refused.size());
+}
+
 std::string end_line(const Scenario& s) {
   std::vector<std::string> ends;
   if (s.run_for > Duration{0})
@@ -76,6 +87,8 @@ std::string end_line(const Scenario& s) {
 std::string expand(const Scenario& scenario) { return scenario.resolved; }
 
 std::string describe(const Scenario& s) {
+  std::uint64_t host_processors = 0;
+  for (const Host& host : s.placed.hosts) host_processors += host.cpus;
   std::int64_t guests = 0, processors = 0, channels = 0, pairs = 0, memory = 0;
   for (const VmSpec& vm : s.vms) {
     guests += vm.count;
@@ -88,9 +101,11 @@ std::string describe(const Scenario& s) {
     memory += instances * ring_memory(c).count;
   }
   std::string out = s.name + ": fine\n";
-  out += fmt::format("  guests    {} with {}; the host has {}\n", guests,
+  out += fmt::format("  guests    {} with {}; the {} {}\n", guests,
                      config::counted(static_cast<std::uint64_t>(processors), "processor", "processors"),
-                     s.machine.host_cpus);
+                     s.placed.hosts.size() == 1 ? "host has" : fmt::format("{} hosts have", s.placed.hosts.size()),
+                     host_processors);
+  if (has_fleet(s)) out += fleet_line(s);
   out += fmt::format("  channels  {}: {}, {:.2f} MiB of rings\n", channels,
                      config::counted(static_cast<std::uint64_t>(2 * pairs), "ring", "rings"),
                      static_cast<double>(memory) / (1 << 20));

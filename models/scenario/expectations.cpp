@@ -22,8 +22,12 @@ std::vector<report::Metric> patterns_of(const char* kind) {
   one.workloads.emplace_back().name = "x";
   one.processors.emplace_back().name = "x";
   one.devices.emplace_back().name = "x";
+  FleetResult& fleet = one.fleet.emplace();
+  fleet.hosts.emplace_back().name = "x";
+  fleet.templates.emplace_back().name = "x";
   std::vector<report::Metric> out;
-  const std::string prefix = std::string(kind) + (kind == std::string_view("run") ? "." : ".x.");
+  const bool alone = kind == std::string_view("run") || kind == std::string_view("fleet");
+  const std::string prefix = std::string(kind) + (alone ? "." : ".x.");
   for (report::Metric& metric : report::metrics(one))
     if (metric.name.compare(0, prefix.size(), prefix) == 0) {
       metric.name.erase(0, prefix.size());
@@ -58,7 +62,7 @@ bool strip_guest(std::string_view& rest, const VmSpec& vm) {
   return index == "*" || is_index(index, vm.count);
 }
 
-/// The processors of the host, or of the guests of one template.
+/// Hosts or guests of one template, and the processors of each.
 struct Partition {
   std::string name;
   std::int64_t count;
@@ -66,7 +70,8 @@ struct Partition {
 };
 
 std::vector<Partition> partitions_of(const Scenario& s) {
-  std::vector<Partition> all{{"host", 1, s.machine.host_cpus}};
+  std::vector<Partition> all;
+  for (const HostSpec& host : s.hosts) all.push_back({host.name, host.count, host.cpus});
   for (const VmSpec& vm : s.vms) all.push_back({vm.name, vm.count, vm.cpus});
   return all;
 }
@@ -75,12 +80,15 @@ std::vector<Partition> partitions_of(const Scenario& s) {
 /// one: results name those things alone. So a sweep over the number of either needs one expectation only.
 std::string of_a_single_one(const Scenario& s, std::string metric) {
   const std::size_t name = metric.find('.') + 1;
-  const bool processor = metric.compare(0, name, "processor.") == 0;
+  const std::string_view kind = std::string_view(metric).substr(0, name);
+  const bool processor = kind == "processor.";
+  const bool called = processor || kind == "host.";  // by the partition's own name
   for (const Partition& of : partitions_of(s)) {
-    for (const char* index : {"[*].", "[0]."}) {
+    for (const char* index : {"[*]", "[0]"}) {
       const std::string prefix = of.name + index;
-      if (of.count == 1 && metric.compare(name, prefix.size(), prefix) == 0)
-        metric.replace(name, prefix.size(), processor ? of.name + "." : "");
+      if (of.count != 1 || metric.compare(name, prefix.size(), prefix) != 0) continue;
+      const bool disk = metric.compare(name + prefix.size(), 1, ":") == 0;
+      metric.replace(name, prefix.size() + (called || disk ? 0 : 1), called || disk ? of.name : "");
     }
     const std::string all = of.name + ".cpu*.";
     if (processor && of.count == 1 && of.cpus == 1 && metric.compare(name, all.size(), all) == 0)
@@ -129,18 +137,60 @@ std::vector<const Spec*> all_of(const std::vector<Spec>& specs) {
   return out;
 }
 
-/// Devices are the servers behind storage and network channels, by the channel's name, and the disks of the platform.
+/// "node", or "node[0]" and so on and all of them together.
+std::vector<std::string> hosts_called(const HostSpec& host) {
+  std::vector<std::string> names;
+  for (std::uint32_t i = 0; i < host.count; ++i) names.push_back(host_name(host, i));
+  if (host.count > 1) names.push_back(host.name + "[*]");
+  return names;
+}
+
+/// What a channel shares with others: a disk, and the way there.
+void add_shared(const Scenario& s, const DeviceSpec& device, std::vector<std::string>& names) {
+  const std::size_t colon = device.disk.find(':');
+  if (colon != std::string::npos) {
+    const std::string owner = device.disk.substr(0, colon);
+    for (const Host& host : s.placed.hosts) {
+      if (owner == "*") names.push_back(host.on + device.disk.substr(colon));
+      if (owner == "*" || owner == host.on) continue;
+      names.push_back(host.on + " to " + owner);
+      names.push_back(owner + " to " + host.on);
+    }
+    if (owner != "*") names.push_back(device.disk);
+  } else if (!device.disk.empty()) {
+    for (const DiskSpec& disk : s.disks) {
+      if (disk.name != device.disk) continue;
+      if (!disk.of_every_host) names.push_back(disk.name);
+      for (const HostSpec& host : s.hosts)
+        for (const std::string& called : hosts_called(host))
+          if (disk.of_every_host) names.push_back(called + ":" + disk.name);
+    }
+  }
+  for (const Host& host : s.placed.hosts)
+    if (!device.peer.empty()) names.push_back(host.on + " to " + device.peer);
+}
+
+/// Devices are the servers behind storage and network channels, by the channel's name, and what several share, by its own.
 Answer behind_device(const Scenario& s, std::string_view rest) {
   std::vector<const ChannelSpec*> served;
   std::vector<std::string> disks;
   for (const ChannelSpec& channel : s.channels) {
     if (channel.driver.empty() || !channel.has_device()) continue;
-    if (channel.device.disk.empty())
+    if (channel.device.disk.empty() && channel.device.peer.empty())
       served.push_back(&channel);
     else
-      disks.push_back(channel.device.disk);
+      add_shared(s, channel.device, disks);
   }
   return behind_name(s, served, rest, "device", disks);
+}
+
+/// A host or a template, by its name.
+Answer behind_one_of(const std::vector<std::string>& names, std::string_view rest, const char* kind) {
+  for (const std::string& name : names) {
+    if (rest == name) return std::string_view();
+    if (rest.substr(0, name.size()) == name && rest.substr(name.size(), 1) == ".") return rest.substr(name.size() + 1);
+  }
+  return ExpectationError{no_such(kind, rest.substr(0, rest.find('.')), names)};
 }
 
 Answer behind_processor(const Scenario& s, std::string_view rest) {
@@ -176,6 +226,13 @@ Answer behind_thing(const Scenario& s, const std::string& kind, std::string_view
   if (kind == "workload") return behind_name(s, all_of(s.workloads), rest, "workload");
   if (kind == "processor") return behind_processor(s, rest);
   if (kind == "device") return behind_device(s, rest);
+  std::vector<std::string> names;
+  if (kind == "host")
+    for (const HostSpec& host : s.hosts)
+      for (std::string& name : hosts_called(host)) names.push_back(std::move(name));
+  if (kind == "template")
+    for (const VmSpec& vm : s.vms) names.push_back(vm.name);
+  if (!names.empty()) return behind_one_of(names, rest, kind.c_str());
   return rest;
 }
 
@@ -184,12 +241,12 @@ struct Found {
 };
 
 std::variant<Found, ExpectationError> find_metric(const Scenario& s, std::string_view name) {
-  static constexpr const char* kinds[] = {"run", "channel", "workload", "processor", "device"};
+  std::vector<std::string> kinds{"run", "channel", "workload", "processor", "device"};
+  if (has_fleet(s)) kinds.insert(kinds.end(), {"fleet", "host", "template"});
   const std::string kind(name.substr(0, name.find('.')));
-  if (std::find(std::begin(kinds), std::end(kinds), kind) == std::end(kinds) || name.size() <= kind.size()) {
-    const std::vector<std::string> known(std::begin(kinds), std::end(kinds));
-    return ExpectationError{"unknown metric" + config::did_you_mean(kind, known) +
-                            "; metrics begin with one of: " + config::listed(known)};
+  if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end() || name.size() <= kind.size()) {
+    return ExpectationError{"unknown metric" + config::did_you_mean(kind, kinds) +
+                            "; metrics begin with one of: " + config::listed(kinds)};
   }
   const Answer behind = behind_thing(s, kind, name.substr(kind.size() + 1));
   if (const auto* wrong = std::get_if<ExpectationError>(&behind)) return *wrong;
@@ -278,7 +335,7 @@ std::optional<ExpectationError> wrong_row(const Scenario& s, const std::string& 
       if (metric.name == row) return std::nullopt;
       names.push_back(metric.name);
     }
-  for (const char* kind : {"run.", "channel.", "workload.", "processor.", "device."}) {
+  for (const char* kind : {"run.", "channel.", "workload.", "processor.", "device.", "fleet.", "host.", "template."}) {
     if (row.compare(0, std::string_view(kind).size(), kind) != 0) continue;
     return wrong_metric(s, row);
   }

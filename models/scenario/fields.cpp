@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "models/scenario/expectations.hpp"
+#include "models/scenario/fleet_fields.hpp"
 #include "models/scenario/parsers.hpp"
 #include "models/scenario/statistics_fields.hpp"
 #include "sim/config/suggestions.hpp"
@@ -17,8 +18,6 @@ namespace vmbsim::scenario {
 namespace {
 
 // Limits that keep any scenario within what one computer can hold; see also the ring memory limit in checks.cpp.
-constexpr std::int64_t most_cpus = 2048;
-constexpr std::int64_t most_guests = 10'000;
 constexpr std::int64_t most_subchannels = 1024;
 constexpr std::int64_t most_ring_pages = 65'536;
 constexpr std::int64_t most_outstanding = 1'000'000;
@@ -49,16 +48,10 @@ constexpr CostField cost_fields[] = {
 };
 static_assert(sizeof(hw::Costs) == std::size(cost_fields) * sizeof(kernel::Distribution), "every cost is a key");
 
-template <class Integer>
-void integer(Visitor& v, const char* key, Integer& out, std::int64_t least, std::int64_t most, const char* preset,
-             const char* doc) {
-  v.value({.key = key, .shape = Shape::integer, .doc = doc, .preset = preset, .min = least, .max = most},
-          parse_integer(out, least, most));
-}
-
-void machine_fields(Visitor& v, MachineSpec& m) {
+/// `hosts`: there are [[host]].
+void machine_fields(Visitor& v, MachineSpec& m, bool hosts) {
   integer(v, "guest_cpus", m.guest_cpus, 1, most_cpus, "1", "Processors of every guest that does not say its own.");
-  integer(v, "host_cpus", m.host_cpus, 1, most_cpus, "1", "Processors of the root partition.");
+  integer(v, "host_cpus", m.host_cpus, 1, most_cpus, "1", "Processors of every root partition.");
   const bool platform = v.has("platform");
   v.value(
       {.key = "platform", .shape = Shape::path, .doc = "A SimGrid platform file, or \"default\" for the embedded one."},
@@ -71,36 +64,11 @@ void machine_fields(Visitor& v, MachineSpec& m) {
   v.value({.key = "host",
            .shape = Shape::text,
            .doc = "Host of the platform that is the root partition.",
-           .required = platform,
-           .relevant = platform,
-           .only_for = "a machine with a platform",
-           .decided_by = {"platform"}},
+           .required = platform && !hosts,
+           .relevant = platform && !hosts,
+           .only_for = hosts ? "a machine without [[host]]" : "a machine with a platform",
+           .decided_by = {"platform", "host"}},
           parse_text(m.host));
-}
-
-void vm_fields(Visitor& v, const MachineSpec& m, VmSpec& vm, bool written) {
-  v.value({.key = "name",
-           .shape = Shape::name,
-           .doc = "Unique among the [[vm]].",
-           .preset = written ? std::nullopt : std::optional<std::string>("\"guest\""),
-           .required = written},
-          parse_name(vm.name));
-  v.value({.key = "cpus",
-           .shape = Shape::integer,
-           .doc = "Virtual processors; left out: machine.guest_cpus.",
-           .preset = std::to_string(m.guest_cpus),
-           .min = 1,
-           .max = most_cpus},
-          parse_integer(vm.cpus, 1, most_cpus));
-  integer(v, "count", vm.count, 1, most_guests, "1", "How many guests are made from this template.");
-  v.value({.key = "host",
-           .shape = Shape::text,
-           .doc = "Host of the platform that carries the processors.",
-           .preset = m.host.empty() ? std::nullopt : std::optional<std::string>(config::toml_quoted(m.host)),
-           .relevant = !m.platform.empty(),
-           .only_for = "a machine with a platform",
-           .decided_by = {"machine", "machine.platform"}},
-          parse_text(vm.host));
 }
 
 using CostTexts = std::map<std::string, std::string>;
@@ -190,31 +158,39 @@ void endpoint_fields(Visitor& v, EndpointSpec& e, bool guest) {
 }
 
 void device_fields(Visitor& v, DeviceSpec& d, const std::string& driver) {
-  const bool disk = v.has("disk");
   const bool stores = driver != "network";
+  const bool elsewhere = v.has(stores ? "disk" : "peer");
   constexpr const char* only_for = "driver = \"storage\"";
   v.value({.key = "service",
            .shape = Shape::service,
            .doc = "Time one server needs for a request, or \"trace\".",
-           .required = !driver.empty() && !(disk && stores),
-           .relevant = !(disk && stores),
-           .only_for = "a device without a disk of the platform",
-           .decided_by = {"disk"}},
+           .required = !driver.empty() && !elsewhere,
+           .relevant = !elsewhere,
+           .only_for = stores ? "a device without a shared disk" : "a device without a peer on the platform",
+           .decided_by = {"disk", "peer"}},
           parse_service(d));
   integer(v, "parallel", d.parallel, 1, 65'536, "1", "Requests served at the same time.");
-  v.value({.key = "disk",
+  v.value(
+      {.key = "disk",
+       .shape = Shape::text,
+       .doc = "In place of service: \"host:disk\" of the platform, \"*:disk\" for the host that carries the guest, or "
+              "the name of a [[disk]].",
+       .relevant = stores,
+       .only_for = only_for},
+      [&d](const config::Node& node, Reading& reading) -> std::optional<std::string> {
+        auto text = parse_text(d.disk)(node, reading);
+        const std::size_t colon = d.disk.find(':');
+        if (!text || (colon != 0 && colon + 1 != d.disk.size() && !d.disk.empty())) return text;
+        if (text) reading.wrong(node, "right would be a host and its disk, as in \"host:disk\"");
+        d.disk.clear();
+        return std::nullopt;
+      });
+  v.value({.key = "peer",
            .shape = Shape::text,
-           .doc = "\"host:disk\" of the platform, in place of service.",
-           .relevant = stores,
-           .only_for = only_for},
-          [&d](const config::Node& node, Reading& reading) -> std::optional<std::string> {
-            auto text = parse_text(d.disk)(node, reading);
-            const std::size_t colon = d.disk.find(':');
-            if (!text || (colon != std::string::npos && colon > 0 && colon + 1 < d.disk.size())) return text;
-            if (text) reading.wrong(node, "right would be a host and its disk, as in \"host:disk\"");
-            d.disk.clear();
-            return std::nullopt;
-          });
+           .doc = "In place of service: the host of the platform that frames go to, over its links.",
+           .relevant = !stores,
+           .only_for = "driver = \"network\""},
+          parse_text(d.peer));
   v.value(
       {.key = "completion",
        .shape = Shape::choice,
@@ -601,10 +577,9 @@ void fields(Visitor& v, Scenario& s) {
            .min = 1,
            .max = 1'000'000'000'000},
           parse_integer(s.packets, 1, 1'000'000'000'000));
-  v.table({.key = "machine", .doc = "What everything runs on."}, [&] { machine_fields(v, s.machine); });
-  const bool written = v.has("vm");
-  v.list({.key = "vm", .doc = "A template of guests. Without any there is one, named guest."}, true,
-         [&] { vm_fields(v, s.machine, s.vms.emplace_back(), written); });
+  v.table({.key = "machine", .doc = "What everything runs on."},
+          [&, hosts = v.has("host")] { machine_fields(v, s.machine, hosts); });
+  fleet_fields(v, s);
   v.table({.key = "latency", .doc = "What things cost: a profile, and single costs that win over it."},
           [&] { latency_fields(v, s); });
   v.list({.key = "channel", .doc = "A VMBus channel."}, false,

@@ -67,6 +67,10 @@ class Reading {
   virtual Place place(const config::Node& node) const = 0;
   /// An existing file as an absolute path, or a problem. `what` is "trace", "platform".
   virtual std::optional<std::string> existing_file(const config::Node& node, const char* what) = 0;
+  /// The bytes of such a file, of at most `limit`, or a problem.
+  virtual std::optional<std::string> text_of(const config::Node& node, const std::string& path, std::int64_t limit) = 0;
+  /// Problems with their own places.
+  virtual void add(Problems problems) = 0;
   /// A driver library that can be loaded, as an absolute path, or a problem. A name without a folder is also looked for among
   /// the program's own drivers.
   virtual std::optional<std::string> driver_library(const config::Node& node) = 0;
@@ -125,6 +129,8 @@ void axis_key_field(Visitor& v, std::vector<std::string>& keys, WrongWithKey wro
 /// All keys of a profile file, scenarios/profiles: every cost must be there.
 void profile_fields(Visitor& v, std::map<std::string, std::string>& costs);
 
+/// Processors of one partition.
+inline constexpr std::int64_t most_cpus = 2048;
 /// Longest duration of a cost, a service or a gap; the sum of many of them stays far from the end of time.
 inline constexpr Duration longest_cost = std::chrono::hours{24};
 /// Longest simulated span.

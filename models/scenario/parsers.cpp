@@ -329,6 +329,19 @@ Parse parse_pages(Pages& out, std::int64_t least, std::int64_t most) {
   };
 }
 
+Parse parse_size(Bytes& out, Bytes least, Bytes most) {
+  return [&out, least, most](const Node& node, Reading& reading) -> Text {
+    const auto value = unit_value<Bytes>(node, reading, config::parse_bytes, "a size, as in \"16GiB\"");
+    if (!value) return std::nullopt;
+    if (*value < least || *value > most) {
+      reading.wrong(node, "out of range; right would be " + config::to_text(least) + " to " + config::to_text(most));
+      return std::nullopt;
+    }
+    out = *value;
+    return '"' + config::to_text(*value) + '"';
+  };
+}
+
 Parse parse_distribution(kernel::Distribution& out) {
   return [&out](const Node& node, Reading& reading) -> Text {
     auto law = law_of(node, reading);

@@ -17,6 +17,7 @@ Parse parse_name(std::string& out);
 Parse parse_flag(bool& out);
 Parse parse_duration(Duration& out, Duration least, Duration most);
 Parse parse_pages(Pages& out, std::int64_t least, std::int64_t most);
+Parse parse_size(Bytes& out, Bytes least, Bytes most);
 /// One of the costs' forms: fixed text, or a table with one of exponential, uniform, lognormal, empirical.
 Parse parse_distribution(kernel::Distribution& out);
 /// `service`: a distribution, or "trace".
@@ -73,6 +74,14 @@ Parse parse_choice(Enum& out, std::vector<std::pair<const char*, Enum>> choices)
         out = choices[*index].second;
         return '"' + words[*index] + '"';
       };
+}
+
+/// A key with a whole number.
+template <class Integer>
+void integer(Visitor& v, const char* key, Integer& out, std::int64_t least, std::int64_t most, const char* preset,
+             const char* doc) {
+  v.value({.key = key, .shape = Shape::integer, .doc = doc, .preset = preset, .min = least, .max = most},
+          parse_integer(out, least, most));
 }
 
 }  // namespace vmbsim::scenario

@@ -263,6 +263,17 @@ std::optional<std::string> Reader::existing_file(const Node& node, const char* w
   return std::nullopt;
 }
 
+std::optional<std::string> Reader::text_of(const Node& node, const std::string& path, std::int64_t limit) {
+  auto text = config::read_file(path, limit);
+  if (const auto* failed = std::get_if<config::FileError>(&text)) {
+    wrong(node, failed->text);
+    return std::nullopt;
+  }
+  return std::get<std::string>(std::move(text));
+}
+
+void Reader::add(Problems problems) { std::move(problems.begin(), problems.end(), std::back_inserter(problems_)); }
+
 std::optional<std::string> Reader::driver_library(const Node& node) {
   if (!config_.files) {
     wrong(node, "this text is read without files");

@@ -41,6 +41,8 @@ class Reader final : public Visitor, public Reading {
   void wrong(const config::Node& node, const std::string& what) override;
   Place place(const config::Node& node) const override;
   std::optional<std::string> existing_file(const config::Node& node, const char* what) override;
+  std::optional<std::string> text_of(const config::Node& node, const std::string& path, std::int64_t limit) override;
+  void add(Problems problems) override;
   std::optional<std::string> driver_library(const config::Node& node) override;
   std::optional<std::vector<Duration>> samples(const config::Node& file, const config::Node& column,
                                                Duration unit) override;

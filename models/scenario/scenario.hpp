@@ -11,6 +11,7 @@
 #include "models/faults/planted.hpp"
 #include "models/hw/costs.hpp"
 #include "models/kmcl/device.hpp"
+#include "models/scenario/fleet.hpp"
 #include "sim/explore/program.hpp"
 #include "sim/kernel/arrival_process.hpp"
 #include "sim/kernel/distribution.hpp"
@@ -25,20 +26,12 @@
 
 namespace vmbsim::scenario {
 
-/// `[[vm]]`: a template of guests.
-struct VmSpec {
-  std::string name = "guest";
-  std::uint32_t cpus = 1;
-  std::uint32_t count = 1;
-  std::string host;  ///< host of the platform file that carries its processors; empty without a platform
-};
-
 /// `[machine]`
 struct MachineSpec {
   std::uint32_t guest_cpus = 1;  ///< of every guest that does not say its own
   std::uint32_t host_cpus = 1;
   std::string platform;  ///< absolute path of a SimGrid platform file, "default" for the embedded one, empty for none
-  std::string host;      ///< host of the platform that is the root partition
+  std::string host;      ///< host of the platform that is the root partition; empty where `[[host]]` says which are
 };
 
 /// `processing` of an endpoint: where packet callbacks run.
@@ -71,7 +64,9 @@ struct DeviceSpec {
   kernel::Distribution service;     ///< time one server needs for a request
   std::uint32_t parallel = 1;       ///< servers
   bool service_from_trace = false;  ///< `service = "trace"`: each request brings its own
-  std::string disk;                 ///< `disk = "host:disk"` on a platform; empty: the closed-form servers above
+  std::string disk;                 ///< `"host:disk"` of the platform, `"*:disk"`: of the host that carries the guest;
+      ///< a name: that `[[disk]]`; empty: the closed-form servers above, one channel's own
+  std::string peer;                         ///< host of the platform that frames go to; empty: the servers above
   Completion completion = Completion::dpc;  ///< where the host driver completes the packet
 };
 
@@ -227,7 +222,11 @@ struct Scenario {
   Duration run_for{};         ///< measured span after the warm-up; 0: until `packets` completions or the trace's end
   std::uint64_t packets = 0;  ///< stop after that many completions; 0: no such limit
   MachineSpec machine;
-  std::vector<VmSpec> vms;  ///< at least one
+  std::vector<HostSpec> hosts;  ///< at least one
+  std::vector<VmSpec> vms;      ///< at least one; `count` of each is what `placed` made of it
+  std::vector<DiskSpec> disks;
+  FleetSpec fleet;
+  Fleet placed;  ///< who lives where, and when
   hw::Costs costs;
   std::string profile = "typical";
   std::vector<ChannelSpec> channels;
@@ -244,5 +243,8 @@ struct Scenario {
   std::vector<std::string> files;  ///< absolute, ascending: what it reads beside itself; the resolved text names them
   std::string resolved;            ///< this scenario as TOML with nothing left out; reads back to the same values
 };
+
+/// Whether results tell of hosts, of templates and of the fleet.
+inline bool has_fleet(const Scenario& s) { return s.placed.by_name || s.fleet.written; }
 
 }  // namespace vmbsim::scenario

@@ -51,7 +51,7 @@ Loaded read(config::Document document, const std::string& file, const LoadOption
   Reader reader(document, problems, {files, options.driver_folder, options.driver_check, incomplete});
   fields(reader, scenario);
   reader.finish();
-  if (!incomplete) check(scenario, document, reader.misspelt(), options.host_check, problems);
+  if (!incomplete) check(scenario, document, reader.misspelt(), {options.host_check, options.route_check}, problems);
   sort_by_place(problems, file);
   if (!problems.empty()) return {std::nullopt, std::move(problems)};
   scenario.files.assign(reader.files().begin(), reader.files().end());

@@ -18,6 +18,7 @@ struct LoadOptions {
   std::optional<Seed> seed{};            ///< wins over the file and the overrides; at most 2^63 - 1
   bool one_run = false;         ///< as one run of a batch: without [sweep], [objective], [plan], [report] and [hunt]
   HostCheck host_check{};       ///< asked for every host and disk of a platform
+  RouteCheck route_check{};     ///< asked for every way over its links
   DriverCheck driver_check{};   ///< asked for every driver library, by its absolute path
   std::string driver_folder{};  ///< where the program keeps its own driver libraries; empty: nowhere
 };

@@ -42,8 +42,9 @@ class World {
   /// What was covered, and the names of processors and objects; null in a plain run.
   const hw::Exploration* exploration() const;
 
+  struct Parts;  ///< what it is made of
+
  private:
-  struct Parts;
   std::unique_ptr<Parts> parts_;
 };
 

@@ -84,7 +84,14 @@ void Load::schedule_arrival() {
   }
 }
 
+void Load::stop() {
+  if (stopped_ || over()) return;
+  stopped_ = true;
+  if (over() && config_.on_over) config_.on_over();
+}
+
 void Load::on_arrival() {
+  if (stopped_) return;
   drivers::Request& request = fresh();
   fill(request);
   arrive(request);
@@ -137,7 +144,7 @@ void Load::on_done(drivers::Request& request) {
   Load& self = *token.load;
   ++self.completed_;
   self.response_.add(self.world_.now() - request.arrived);
-  if (self.config_.loop != Loop::closed) {
+  if (self.config_.loop != Loop::closed || self.stopped_) {
     request.next = self.free_;
     self.free_ = &request;
     if (self.over() && self.config_.on_over) self.config_.on_over();
@@ -149,6 +156,7 @@ void Load::on_done(drivers::Request& request) {
         think, self.actor_,
         [](void* object) {
           Token& thinker = *static_cast<Token*>(object);
+          if (thinker.load->stopped_) return;
           thinker.load->fill(thinker.request);
           thinker.load->arrive(thinker.request);
         },

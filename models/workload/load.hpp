@@ -39,7 +39,7 @@ class Load {
     std::vector<CpuId> cpus;             ///< one application thread each
     os::Partition& guest;
     drivers::RequestPort& port;
-    std::function<void()> on_over;  ///< a recorded load has seen its last completion
+    std::function<void()> on_over;  ///< over() has become true
   };
   explicit Load(Config config);
   ~Load();
@@ -48,6 +48,8 @@ class Load {
 
   /// Offers the first requests, now.
   void start();
+  /// Offers nothing more. What was offered is still answered.
+  void stop();
   /// Counts and figures of responses from here on only.
   void start_measuring() { response_.clear(); }
 
@@ -55,8 +57,11 @@ class Load {
   std::uint64_t offered() const { return offered_; }
   std::uint64_t completed() const { return completed_; }
   const Histogram& response() const { return response_; }
-  /// A recorded load whose last request has completed.
-  bool over() const { return config_.loop == Loop::trace && completed_ == config_.trace->size(); }
+  /// Nothing more will be offered, and everything is answered: a recorded load after its last completion, or one that was
+  /// stopped.
+  bool over() const {
+    return stopped_ ? completed_ == offered_ : config_.loop == Loop::trace && completed_ == config_.trace->size();
+  }
 
  private:
   struct Application;
@@ -79,6 +84,7 @@ class Load {
   std::size_t turn_ = 0;
   std::vector<std::unique_ptr<Token>> requests_;
   drivers::Request* free_ = nullptr;
+  bool stopped_ = false;
   SimTime started_{};
   std::size_t next_record_ = 0;
   std::uint64_t offered_ = 0;

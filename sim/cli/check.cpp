@@ -30,7 +30,8 @@ double guessed_bytes(const scenario::Scenario& s) {
       if (spec.name == vm) return static_cast<double>(spec.count);
     return 1.0;
   };
-  double figures = 6 + 5.0 * s.machine.host_cpus;
+  double figures = 6;
+  for (const scenario::Host& host : s.placed.hosts) figures += 5.0 * host.cpus;
   double histograms = 0;
   for (const scenario::VmSpec& vm : s.vms) figures += 5.0 * vm.cpus * vm.count;
   for (const scenario::ChannelSpec& channel : s.channels) {

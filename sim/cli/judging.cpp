@@ -3,7 +3,6 @@
 #include <optional>
 
 #include "sim/report/metrics.hpp"
-#include "vmbsim/assert.hpp"
 
 namespace vmbsim::cli {
 
@@ -27,10 +26,10 @@ bool holds(scenario::Expectation::Relation relation, double actual, double wante
 bool judge(const scenario::Scenario& scenario, RunResult& result) {
   bool all_met = result.count(Severity::error) == 0;
   for (const scenario::Expectation& expectation : scenario.expect) {
-    const std::optional<double> actual = report::metric_value(result, expectation.metric);
-    VMBSIM_ASSERT(actual.has_value(), "a scenario that passed its checks expects something of metrics that exist");
-    const bool met = holds(expectation.relation, *actual, expectation.value);
-    result.expectations.push_back({.text = expectation.metric + " " + expectation.text, .actual = *actual, .met = met});
+    // Where no guest of a template found a host, there is nothing of its channels.
+    const double actual = report::metric_value(result, expectation.metric).value_or(nothing_measured);
+    const bool met = holds(expectation.relation, actual, expectation.value);
+    result.expectations.push_back({.text = expectation.metric + " " + expectation.text, .actual = actual, .met = met});
     all_met = all_met && met;
   }
   return all_met;

@@ -23,18 +23,33 @@ constexpr std::int64_t longest_trace_file = std::int64_t{2} << 30;
 class Platforms {
  public:
   std::optional<std::string> wrong_with(const std::string& file, const std::string& host, Problems& file_problems) {
-    auto known = inventories_.find(file);
-    if (known == inventories_.end()) known = inventories_.emplace(file, platform::inspect(file, file_problems)).first;
-    if (!known->second) return std::nullopt;  // the file itself is the problem, and was told
+    const std::optional<platform::Inventory>& known = inventory(file, file_problems);
+    if (!known) return std::nullopt;  // the file itself is the problem, and was told
     Problems problems;
-    const bool good = host.find(':') == std::string::npos ? known->second->host(host, {}, problems) != nullptr
-                                                          : known->second->has_disk(host, {}, problems);
+    const bool good = host.find(':') == std::string::npos ? known->host(host, {}, problems) != nullptr
+                                                          : known->has_disk(host, {}, problems);
     if (good || problems.empty()) return std::nullopt;
     return problems.front().text;
   }
+  std::optional<std::string> wrong_with_routes(const std::string& file, const std::vector<std::string>& from,
+                                               const std::string& to) {
+    std::vector<std::string> question = from;
+    question.push_back(to);
+    question.push_back(file);
+    const auto known = routes_.find(question);
+    if (known != routes_.end()) return known->second;
+    return routes_[question] = platform::wrong_with_routes(file, from, to);
+  }
 
  private:
+  const std::optional<platform::Inventory>& inventory(const std::string& file, Problems& file_problems) {
+    auto known = inventories_.find(file);
+    if (known == inventories_.end()) known = inventories_.emplace(file, platform::inspect(file, file_problems)).first;
+    return known->second;
+  }
+
   std::map<std::string, std::optional<platform::Inventory>> inventories_;
+  std::map<std::vector<std::string>, std::optional<std::string>> routes_;
 };
 
 /// Looks at driver libraries, at each once: every look takes a child process.
@@ -183,6 +198,9 @@ Inputs Loader::load(const std::string& path, scenario::LoadOptions options, bool
   Problems platform_problems;
   options.host_check = [&](const std::string& file, const std::string& host) {
     return known_->platforms.wrong_with(file, host, platform_problems);
+  };
+  options.route_check = [&](const std::string& file, const std::vector<std::string>& from, const std::string& to) {
+    return known_->platforms.wrong_with_routes(file, from, to);
   };
   options.driver_check = [&](const std::string& file) { return known_->drivers.wrong_with(file); };
   options.driver_folder = folder_of_own("drivers", installed_driver_folder);

@@ -1,6 +1,7 @@
 #include "sim/report/grouping.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace vmbsim::report {
 namespace {
@@ -13,6 +14,22 @@ void add_ring(RingResult& into, const RingResult& ring) {
   into.left += ring.left;
   into.full_events += ring.full_events;
 }
+
+void add_times(ProcessorResult& into, const ProcessorResult& processor) {
+  into.isr += processor.isr;
+  into.dpc += processor.dpc;
+  into.thread += processor.thread;
+  into.spin += processor.spin;
+  into.idle += processor.idle;
+}
+
+void add_traffic(TrafficResult& into, const TrafficResult& traffic) {
+  into.throughput_per_s += traffic.throughput_per_s;
+  into.bytes_per_s += traffic.bytes_per_s;
+  into.latency.merge(traffic.latency);
+}
+
+double higher(double a, double b) { return std::isnan(a) || b > a ? b : a; }
 
 }  // namespace
 
@@ -74,13 +91,7 @@ WorkloadResult merged(const Group<WorkloadResult>& group) {
 ProcessorResult merged(const Group<ProcessorResult>& group) {
   ProcessorResult sum;
   sum.name = group.name;
-  for (const ProcessorResult* processor : group.items) {
-    sum.isr += processor->isr;
-    sum.dpc += processor->dpc;
-    sum.thread += processor->thread;
-    sum.spin += processor->spin;
-    sum.idle += processor->idle;
-  }
+  for (const ProcessorResult* processor : group.items) add_times(sum, *processor);
   return sum;
 }
 
@@ -93,6 +104,31 @@ DeviceResult merged(const Group<DeviceResult>& group) {
     sum.bytes += device->bytes;
     sum.peak_in_flight = std::max(sum.peak_in_flight, device->peak_in_flight);
     sum.utilisation += device->utilisation / static_cast<double>(group.items.size());
+  }
+  return sum;
+}
+
+HostResult merged(const Group<HostResult>& group) {
+  HostResult sum;
+  sum.name = group.name;
+  for (const HostResult* host : group.items) {
+    sum.guests += host->guests;
+    sum.peak_guests = std::max(sum.peak_guests, host->peak_guests);
+    add_traffic(sum.traffic, host->traffic);
+    add_times(sum.processors, host->processors);
+    sum.guest_processors += host->guest_processors;
+    sum.busiest_disk = higher(sum.busiest_disk, host->busiest_disk);
+  }
+  return sum;
+}
+
+TemplateResult together(const std::vector<TemplateResult>& templates) {
+  TemplateResult sum;
+  for (const TemplateResult& of : templates) {
+    sum.guests += of.guests;
+    sum.refused += of.refused;
+    sum.departed += of.departed;
+    add_traffic(sum.traffic, of.traffic);
   }
   return sum;
 }

@@ -38,5 +38,9 @@ WorkloadResult merged(const Group<WorkloadResult>& group);
 ProcessorResult merged(const Group<ProcessorResult>& group);
 /// Counts added; the utilisation is the mean.
 DeviceResult merged(const Group<DeviceResult>& group);
+/// The guests of all; peaks and the busiest disk the highest of all.
+HostResult merged(const Group<HostResult>& group);
+/// All templates as one without a name.
+TemplateResult together(const std::vector<TemplateResult>& templates);
 
 }  // namespace vmbsim::report

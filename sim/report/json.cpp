@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/report/breakdown.hpp"
+#include "sim/report/grouping.hpp"
 #include "sim/report/metrics.hpp"
 
 namespace vmbsim::report {
@@ -73,10 +74,14 @@ Json to_json(const WorkloadResult& workload) {
           {"response_ns", to_json(spread(workload.response, workload.response.mean_ns()))}};
 }
 
-Json to_json(const ProcessorResult& processor) {
+Json utilisation_of(const ProcessorResult& processor) {
   Json utilisation = Json::object();
   for (const Share& share : shares(processor)) utilisation[share.activity] = share.fraction;
-  return {{"name", processor.name}, {"utilisation", utilisation}};
+  return utilisation;
+}
+
+Json to_json(const ProcessorResult& processor) {
+  return {{"name", processor.name}, {"utilisation", utilisation_of(processor)}};
 }
 
 Json to_json(const DeviceResult& device) {
@@ -85,6 +90,28 @@ Json to_json(const DeviceResult& device) {
           {"bytes", device.bytes.count},
           {"peak_in_flight", device.peak_in_flight},
           {"utilisation", device.utilisation}};
+}
+
+/// What all tell of their traffic, behind what each tells first.
+Json with_traffic(Json first, const TrafficResult& traffic) {
+  first["throughput_per_s"] = traffic.throughput_per_s;
+  first["bytes_per_s"] = traffic.bytes_per_s;
+  first["latency_ns"] = to_json(spread(traffic.latency, traffic.latency.mean_ns()));
+  return first;
+}
+
+Json to_json(const HostResult& host) {
+  Json out =
+      with_traffic({{"name", host.name}, {"guests", host.guests}, {"peak_guests", host.peak_guests}}, host.traffic);
+  out["utilisation"] = utilisation_of(host.processors);
+  out["guest_processors"] = host.guest_processors;
+  out["busiest_disk"] = host.busiest_disk;
+  return out;
+}
+
+Json to_json(const TemplateResult& of) {
+  return with_traffic({{"name", of.name}, {"guests", of.guests}, {"refused", of.refused}, {"departed", of.departed}},
+                      of.traffic);
 }
 
 Json to_json(const Finding& finding) {
@@ -134,6 +161,16 @@ std::string summary_json(const RunResult& result) {
                   {"findings", list(result.findings)},
                   {"finding_counts", counts},
                   {"expectations", list(result.expectations)}};
+  if (result.fleet) {
+    const TemplateResult sum = together(result.fleet->templates);
+    summary["fleet"] = with_traffic({{"guests", sum.guests},
+                                     {"peak_guests", result.fleet->peak_guests},
+                                     {"refused", sum.refused},
+                                     {"departed", sum.departed}},
+                                    sum.traffic);
+    summary["hosts"] = list(result.fleet->hosts);
+    summary["templates"] = list(result.fleet->templates);
+  }
   if (result.warm_up)
     summary["warm_up"] = {{"found_ns", result.warm_up->length.count()}, {"settled", result.warm_up->settled}};
   // A name may hold bytes that are no UTF-8; they become U+FFFD rather than an error at the end of a long run.

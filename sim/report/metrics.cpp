@@ -83,6 +83,53 @@ void add(std::vector<Metric>& out, const DeviceResult& device) {
   rows.add("utilisation", device.utilisation, Unit::fraction);
 }
 
+void add(Rows& rows, const TrafficResult& traffic) {
+  rows.add("throughput", traffic.throughput_per_s, Unit::per_second);
+  rows.add("bandwidth", traffic.bytes_per_s, Unit::bytes_per_second);
+  rows.histogram("latency", spread(traffic.latency, traffic.latency.mean_ns()));
+}
+
+void add(std::vector<Metric>& out, const HostResult& host) {
+  Rows rows(out, "host." + host.name);
+  rows.count("guests", host.guests);
+  rows.count("peak_guests", host.peak_guests);
+  add(rows, host.traffic);
+  for (const Share& share : shares(host.processors))
+    rows.add("processor." + std::string(share.activity), share.fraction, Unit::fraction);
+  rows.add("processor.busy", busy(host.processors), Unit::fraction);
+  rows.add("guest_processors", host.guest_processors, Unit::count);
+  rows.add("disk.busy", host.busiest_disk, Unit::fraction);
+}
+
+void add(std::vector<Metric>& out, const TemplateResult& of) {
+  Rows rows(out, "template." + of.name);
+  rows.count("guests", of.guests);
+  rows.count("refused", of.refused);
+  rows.count("departed", of.departed);
+  add(rows, of.traffic);
+}
+
+void add_fleet(std::vector<Metric>& out, const FleetResult& fleet, const std::vector<DeviceResult>& devices) {
+  const TemplateResult sum = together(fleet.templates);
+  Rows rows(out, "fleet");
+  rows.count("hosts", fleet.hosts.size());
+  rows.count("guests", sum.guests);
+  rows.count("peak_guests", fleet.peak_guests);
+  rows.count("refused", sum.refused);
+  rows.count("departed", sum.departed);
+  add(rows, sum.traffic);
+  double p99 = nothing_measured, processors = nothing_measured, device = nothing_measured;
+  const auto raise = [](double& most, double value) { most = value <= most || std::isnan(value) ? most : value; };
+  for (const HostResult& host : fleet.hosts) {
+    raise(p99, spread(host.traffic.latency, 0).p99);
+    raise(processors, busy(host.processors));
+  }
+  for (const DeviceResult& one : devices) raise(device, one.utilisation);
+  rows.add("worst_host.latency.p99", p99, Unit::nanoseconds);
+  rows.add("busiest_host.processor.busy", processors, Unit::fraction);
+  rows.add("busiest_device.utilisation", device, Unit::fraction);
+}
+
 template <class Item>
 void add_all(std::vector<Metric>& out, const std::vector<Item>& items) {
   for (const Item& item : items) add(out, item);
@@ -117,6 +164,10 @@ std::vector<Metric> metrics(const RunResult& result) {
   add_all(all, result.workloads);
   add_all(all, result.processors);
   add_all(all, result.devices);
+  if (!result.fleet) return all;
+  add_all(all, result.fleet->hosts);
+  for (const TemplateResult& of : result.fleet->templates) add(all, of);
+  add_fleet(all, *result.fleet, result.devices);
   return all;
 }
 
@@ -164,6 +215,17 @@ std::optional<Times> metric_times(const RunResult& result, std::string_view name
   };
   look(result.channels, "channel.", ".latency", &ChannelResult::latency);
   look(result.workloads, "workload.", ".response", &WorkloadResult::response);
+  if (!result.fleet) return found;
+  const auto look_at_traffic = [&](const std::string& front, const TrafficResult& traffic) {
+    for (const auto& [figure, share] : figures)
+      if (name == front + ".latency" + std::string(figure))
+        found = Times{traffic.latency, share == 0 ? std::nullopt : std::optional(share)};
+  };
+  for (const HostResult& host : result.fleet->hosts) look_at_traffic("host." + host.name, host.traffic);
+  for (const Group<HostResult>& all : group(result.fleet->hosts))
+    if (all.items.size() > 1) look_at_traffic("host." + all.name, merged(all).traffic);
+  for (const TemplateResult& of : result.fleet->templates) look_at_traffic("template." + of.name, of.traffic);
+  look_at_traffic("fleet", together(result.fleet->templates).traffic);
   return found;
 }
 
@@ -198,6 +260,11 @@ std::array<Share, 5> shares(const ProcessorResult& processor) {
            {"thread", ratio(number(processor.thread), whole)},
            {"spin", ratio(number(processor.spin), whole)},
            {"idle", ratio(number(processor.idle), whole)}}};
+}
+
+double busy(const ProcessorResult& processor) {
+  const Duration work = processor.isr + processor.dpc + processor.thread + processor.spin;
+  return ratio(number(work), number(work + processor.idle));
 }
 
 Spread spread(const Histogram& times, double mean) {

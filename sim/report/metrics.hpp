@@ -9,6 +9,9 @@
 ///   workload.foreground.response.p50         ns
 ///   processor.host.cpu0.dpc                  fraction
 ///   device.disk0.utilisation                 fraction
+///   host.node[2].processor.busy              fraction   of a fleet: one host and its guests
+///   template.web.refused                     count      of a fleet: the guests of one template
+///   fleet.worst_host.latency.p99             ns
 #include <array>
 #include <optional>
 #include <string>
@@ -30,7 +33,8 @@ struct Metric {
   Interval interval{};  ///< where a run knows how sure it is of the value: interval_confidence
 };
 
-/// All metrics in the order of the journey: run, channels, workloads, processors, devices. Where a template has several
+/// All metrics in the order of the journey: run, channels, workloads, processors, devices; then of a fleet its hosts, its
+/// templates and what they are together. Where a template has several
 /// instances, one more set named `[*]` follows them. The wall clock is not among them.
 std::vector<Metric> metrics(const RunResult& result);
 
@@ -71,6 +75,9 @@ struct Share {
   double fraction;
 };
 std::array<Share, 5> shares(const ProcessorResult& processor);
+
+/// The fraction that is not idle.
+double busy(const ProcessorResult& processor);
 
 /// The largest batch, nothing_measured without batches.
 double batch_max(const ChannelResult& channel);

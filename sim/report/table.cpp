@@ -139,6 +139,41 @@ Row device_row(const DeviceResult& device) {
           count_text(device.peak_in_flight), percent_text(device.utilisation)};
 }
 
+void add_traffic(Row& row, const TrafficResult& traffic) {
+  const Spread latency = spread(traffic.latency, traffic.latency.mean_ns());
+  for (const std::string& text : {rate_text(traffic.throughput_per_s), duration_text(latency.mean),
+                                  duration_text(latency.p50), duration_text(latency.p99)})
+    row.push_back(text);
+}
+
+Row host_row(const HostResult& host) {
+  Row row{host.name, count_text(host.guests), count_text(host.peak_guests)};
+  add_traffic(row, host.traffic);
+  row.push_back(metric_text(busy(host.processors), Unit::fraction));
+  row.push_back(metric_text(host.busiest_disk, Unit::fraction));
+  row.push_back(three_digits(host.guest_processors));
+  return row;
+}
+
+Row template_row(const TemplateResult& of) {
+  Row row{of.name, count_text(of.guests), count_text(of.refused), count_text(of.departed)};
+  add_traffic(row, of.traffic);
+  return row;
+}
+
+void write_fleet(Page& page, const FleetResult& fleet) {
+  page.table(rows_of(
+      fleet.hosts,
+      {"host", "guests", "peak", "throughput", "mean", "p50", "p99", "processors", "busiest disk", "guest processors"},
+      host_row));
+  std::vector<Row> rows{{"template", "guests", "refused", "departed", "throughput", "mean", "p50", "p99"}};
+  for (const TemplateResult& of : fleet.templates) rows.push_back(template_row(of));
+  TemplateResult sum = together(fleet.templates);
+  sum.name = "all";
+  if (fleet.templates.size() > 1) rows.push_back(template_row(sum));
+  page.table(rows);
+}
+
 Row workload_row(const WorkloadResult& workload) {
   const Spread response = spread(workload.response, workload.response.mean_ns());
   return {workload.name,
@@ -289,6 +324,7 @@ std::string table(const RunResult& result, Paint paint) {
                           result.warm_up->settled ? "" : ", but not every channel had settled: run longer"));
   page.line("fingerprint " + result.fingerprint.text());
 
+  if (result.fleet) write_fleet(page, *result.fleet);
   write_channels(page, result);
   if (!result.processors.empty())
     page.table(rows_of(result.processors, {"processor", "isr", "dpc", "thread", "spin", "idle"}, processor_row));
