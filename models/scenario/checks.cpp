@@ -109,14 +109,14 @@ class Checks {
           problem({"vm", i, "name"}, "name = \"" + vm.name + "\": a [[host]] has this name");
       }
     }
-    const bool weighed = std::any_of(s_.vms.begin(), s_.vms.end(), [](const VmSpec& vm) { return vm.weight != 0; }) ||
-                         meant("vm.weight");
+    if (!problems_.empty()) return;  // what could not be read may be what seems to be missing
+    const bool weighed = std::any_of(s_.vms.begin(), s_.vms.end(), [](const VmSpec& vm) { return vm.weight != 0; });
     if (!weighed && s_.fleet.count + s_.fleet.per_host != 0)
       problem({"fleet", s_.fleet.count != 0 ? "count" : "per_host"},
               "no [[vm]] has a weight, so it is not said of which the fleet is made; give one weight = 1");
     else if (s_.placed.guests.empty() && !s_.placed.refused.empty())
       problem({"host"}, "no guest fits on any host; more room would be right");
-    else if (s_.placed.guests.empty() && vms_settled_ && s_.placed.asked == 0)
+    else if (s_.placed.guests.empty() && s_.placed.asked == 0)
       problem({"fleet"}, "there is no guest; give [fleet] a count or arrivals, or a [[vm]] one");
   }
 
@@ -263,7 +263,7 @@ class Checks {
       }
       memory += Bytes{one.count * copies};
     }
-    if (s_.placed.guests.empty() && s_.placed.asked > most_guests_of_fleet)
+    if (processors <= most_processors && s_.placed.asked > most_guests_of_fleet)
       problem({"fleet"}, "more than " + std::to_string(most_guests_of_fleet) + " guests over the whole run");
     if (processors > most_processors)
       problem({"vm"}, std::to_string(processors) + " processors; at most " + std::to_string(most_processors) +
@@ -285,8 +285,7 @@ class Checks {
     };
     bool known = ask(s_.machine.host, {"machine", "host"}, "host");
     for (std::size_t i = 0; s_.placed.by_name && i < s_.hosts.size(); ++i)
-      for (const Host& host : s_.placed.hosts)
-        if (host_of_template(host.name, s_.hosts[i])) known = ask(host.on, {"host", i, "on"}, "on") && known;
+      known = carried(i, [&](const std::string& on) { return ask(on, {"host", i, "on"}, "on"); }) && known;
     std::set<std::string> carriers;
     for (const Host& host : s_.placed.hosts)
       if (!carriers.insert(host.on).second && !host.on.empty())
@@ -307,8 +306,14 @@ class Checks {
     }
   }
 
-  static bool host_of_template(const std::string& name, const HostSpec& spec) {
-    return name == spec.name || name.compare(0, spec.name.size() + 1, spec.name + "[") == 0;
+  /// Whether the platform has what carries the hosts of template `i`, up to the first that it has not.
+  template <class Ask>
+  bool carried(std::size_t i, Ask ask) const {
+    const std::string& name = s_.hosts[i].name;
+    return std::all_of(s_.placed.hosts.begin(), s_.placed.hosts.end(), [&](const Host& host) {
+      const bool of_it = host.name == name || host.name.compare(0, name.size() + 1, name + "[") == 0;
+      return !of_it || ask(host.on);
+    });
   }
 
   /// Every host reaches `to`; `always`: also the host that is `to`, which needs a loop of its own.
