@@ -11,6 +11,7 @@
 #include "sim/cli/version.hpp"
 #include "sim/config/file.hpp"
 #include "sim/config/toml_text.hpp"
+#include "sim/report/grouping.hpp"
 #include "sim/report/metrics.hpp"
 
 namespace vmbsim::cli {
@@ -33,6 +34,12 @@ batch::Figures figures_of(const RunResult& result, bool met) {
     figures.histograms.push_back({"channel." + channel.name + ".latency", channel.latency});
   for (const WorkloadResult& workload : result.workloads)
     figures.histograms.push_back({"workload." + workload.name + ".response", workload.response});
+  if (!result.fleet) return figures;
+  for (const HostResult& host : result.fleet->hosts)
+    figures.histograms.push_back({"host." + host.name + ".latency", host.traffic.latency});
+  for (const TemplateResult& of : result.fleet->templates)
+    figures.histograms.push_back({"template." + of.name + ".latency", of.traffic.latency});
+  figures.histograms.push_back({"fleet.latency", report::together(result.fleet->templates).traffic.latency});
   return figures;
 }
 

@@ -192,8 +192,10 @@ std::optional<TimesFigure> times_figure(std::string_view metric) {
   const auto ends_with = [&](std::string_view end) {
     return times.size() > end.size() && times.substr(times.size() - end.size()) == end;
   };
-  if (!(metric.rfind("channel.", 0) == 0 && ends_with(".latency")) &&
-      !(metric.rfind("workload.", 0) == 0 && ends_with(".response")))
+  const auto begins_with = [&](std::string_view front) { return metric.substr(0, front.size()) == front; };
+  const bool latency = begins_with("channel.") || begins_with("host.") || begins_with("template.");
+  if (!(latency && ends_with(".latency")) && times != "fleet.latency" &&
+      !(begins_with("workload.") && ends_with(".response")))
     return std::nullopt;
   for (const auto& [figure, share] : figures)
     if (metric.substr(dot + 1) == figure)
@@ -217,9 +219,7 @@ std::optional<Times> metric_times(const RunResult& result, std::string_view name
   look(result.workloads, "workload.", ".response", &WorkloadResult::response);
   if (!result.fleet) return found;
   const auto look_at_traffic = [&](const std::string& front, const TrafficResult& traffic) {
-    for (const auto& [figure, share] : figures)
-      if (name == front + ".latency" + std::string(figure))
-        found = Times{traffic.latency, share == 0 ? std::nullopt : std::optional(share)};
+    if (figure->times == front + ".latency") found = Times{traffic.latency, figure->share};
   };
   for (const HostResult& host : result.fleet->hosts) look_at_traffic("host." + host.name, host.traffic);
   for (const Group<HostResult>& all : group(result.fleet->hosts))

@@ -34,15 +34,15 @@ struct Metric {
 };
 
 /// All metrics in the order of the journey: run, channels, workloads, processors, devices; then of a fleet its hosts, its
-/// templates and what they are together. Where a template has several
-/// instances, one more set named `[*]` follows them. The wall clock is not among them.
+/// templates and what they are together. Where a template has several instances, one more set named `[*]` follows them. The
+/// wall clock is not among them.
 std::vector<Metric> metrics(const RunResult& result);
 
 /// Nothing when the result has no such metric.
 std::optional<Metric> find_metric(const RunResult& result, std::string_view name);
 std::optional<double> metric_value(const RunResult& result, std::string_view name);
 
-/// What a metric is the mean or a percentile of: `channel.x.latency.p99`, `workload.x.response.mean`.
+/// What a metric is the mean or a percentile of: `channel.x.latency.p99`, `workload.x.response.mean`, `fleet.latency.p50`.
 struct TimesFigure {
   std::string times;            ///< `channel.x.latency`
   std::optional<double> share;  ///< of the percentile; nothing: the mean
