@@ -82,7 +82,7 @@ TEST_CASE("a wrong value says what would be right") {
               "workload \"load\": its channel's device has service = \"trace\", but this workload is no trace"},
           Row{"channel.disk.device={ parallel = 2 }", "[channel.device]: service is missing"},
           Row{"channel.disk.device={ disk = \"server\" }",
-              "disk = \"server\": right would be a host and its disk, as in \"host:disk\""},
+              "disk = \"server\": there is no such [[disk]]; a disk of the platform is called \"host:disk\""},
           Row{"channel.disk.vm=gest", "vm = \"gest\": there is no such [[vm]] (did you mean \"guest\"?)"},
           Row{"workload.load.vm=web", "vm = \"web\": channel \"disk\" belongs to vm \"guest\""},
           Row{"workload.load.loop=opne",
@@ -246,7 +246,7 @@ TEST_CASE("a misspelt key that is required is one problem, and so is what hangs 
            // What is near no key is a problem beside what is missing.
            Row{"service", "banana",
                "[channel.device]: service is missing\nunknown key \"banana\" in [channel.device]; known: service, "
-               "parallel, disk, completion\n"},
+               "parallel, disk, peer, completion\n"},
        }) {
     INFO(row.wrong);
     std::string text = smallest + "[expect]\n\"channel.disk.latency.p99\" = \"< 2ms\"\n";
