@@ -419,7 +419,7 @@ Thread thread(const std::string& name, F&& body, ThreadOptions options = {}) {
 }
 /// At least that many processors. In the set-up.
 inline void processors(std::uint32_t least) { detail::now->processors(detail::now->machine, least); }
-/// Lets everybody else go on first: for loops that wait for another context.
+/// For loops that wait for another context: who yields twice lets those go first that could have gone in between.
 inline void yield(VMBSIM_HERE) { detail::operate(VMBSIM_YIELD, nullptr, 0, 0, line); }
 
 // ---- Memory ----

@@ -29,6 +29,15 @@ struct Request {
   bool drains = false;  // waits until the processor's stores are visible
 };
 
+/// What a context that yields knows of the others, by index, since its latest yield.
+struct Window {
+  bool open = false;                     ///< it has yielded
+  bool closes = false;                   ///< its latest step was a yield
+  std::vector<std::uint32_t> could;      ///< could go all the time, and have not gone
+  std::vector<std::uint32_t> prevented;  ///< cannot go since a step of its own, and had not gone before
+  std::vector<std::uint32_t> gone;       ///< have gone
+};
+
 struct Actor {
   enum class Sort : std::uint8_t { thread, interrupt, dpc, work_item, timer };
   enum class Life : std::uint8_t {
@@ -64,7 +73,8 @@ struct Actor {
   std::uint64_t count = 0;    ///< steps it has made
   std::uint64_t value = 0;    ///< that its latest step read or wrote
   std::vector<vmbsim_object*> held;
-  std::vector<std::uint32_t> owed;  ///< contexts that go first, after a yield
+  std::vector<std::uint32_t> owed;  ///< contexts that go first: two yields and all between passed them over
+  Window window;
   Clock clock;
   Clock seen;    ///< of relaxed loads: known after the next acquire fence
   Clock fenced;  ///< at the latest release fence

@@ -38,6 +38,7 @@ void Machine::clear() {
   outcome_.end = explore::End::finished;
   outcome_.findings.clear();
   outcome_.steps = outcome_.switches = outcome_.preemptions = 0;
+  outcome_.held_back = false;
   outcome_.waiting.clear();
   outcome_.goals.clear();
   outcome_.reached.clear();
@@ -53,7 +54,8 @@ void Machine::clear() {
   eager_.clear();
   eager_done_ = 0;
   last_place_ = last_actor_ = 0;
-  last_context_ = handed_ = subject_ = left_ = nullptr;
+  last_context_ = handed_ = subject_ = left_ = stepped_ = nullptr;
+  can_go_.clear();
   owned_.clear();
   at_end_.clear();
   promises_.clear();
@@ -249,39 +251,9 @@ void Machine::offer_all() {
     if (cpu.threads > 1 && actor.sort == Actor::Sort::thread && cpu.latest != nullptr && cpu.latest != &actor)
       step.kind = ChoicePoint::thread;
   }
-  if (yielded_ && who_.size() > 1) hold_back_yielded();
-}
-
-/// Whoever yielded lets those go first that could go then and have not gone since, but for those who cannot go now.
-/// Source   Musuvathi and Qadeer, "Fair stateless model checking", PLDI 2008.
-void Machine::hold_back_yielded() {
-  const auto waits = [this](const Candidate& candidate) {
-    if (candidate.actor == nullptr) return false;
-    const std::vector<std::uint32_t>& owed = candidate.actor->owed;
-    return std::any_of(who_.begin(), who_.end(), [&](const Candidate& other) {
-      return other.actor != nullptr && std::find(owed.begin(), owed.end(), other.actor->index) != owed.end();
-    });
-  };
-  held_back_.assign(who_.size(), false);
-  for (std::size_t i = 0; i < who_.size(); ++i) held_back_[i] = waits(who_[i]);
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < who_.size(); ++i)
-    if (!held_back_[i]) {
-      who_[kept] = who_[i];
-      each_[kept++] = each_[i];
-    }
-  who_.resize(kept);
-  each_.resize(kept);
-}
-
-/// It goes: it owes nobody, and nobody owes it.
-void Machine::pay(Actor& actor) {
-  actor.owed.clear();
-  yielded_ = false;
-  for (std::size_t i = 1; i < acting_; ++i) {
-    std::vector<std::uint32_t>& owed = contexts_[i].owed;
-    owed.erase(std::remove(owed.begin(), owed.end(), actor.index), owed.end());
-    yielded_ = yielded_ || !owed.empty();
+  if (yielded_) [[unlikely]] {
+    count_yields();
+    hold_back_yielded();
   }
 }
 
@@ -420,7 +392,7 @@ void Machine::take(std::uint32_t taken) {
   last_context_ = &actor;
   Processor& cpu = *actor.home;
   if (actor.sort == Actor::Sort::thread) cpu.latest = &actor;
-  if (yielded_) pay(actor);
+  stepped_ = &actor;
   actor.clock.tick(actor.index);
   last_actor_ = step.actor;
   last_place_ = actor.place;
@@ -472,6 +444,7 @@ void Machine::flush(const Candidate& candidate, const kernel::Alternative& made)
   beside->by->flushed = static_cast<std::int64_t>(steps_);
   cpu.beside.erase(beside);
   last_actor_ = made.actor;
+  stepped_ = nullptr;
   count_step(made, store.value, nullptr, cpu);
 }
 

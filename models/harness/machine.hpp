@@ -116,8 +116,6 @@ class Machine : public vmbsim_machine {
   bool ask();
   void offer_all();
   void offer_flushes(Processor& cpu);
-  void hold_back_yielded();
-  void pay(Actor& actor);
   bool offered(const Actor& actor) const;
   bool may_start(const Actor& actor) const;
   bool may_go_on(const Actor& actor) const;
@@ -199,6 +197,10 @@ class Machine : public vmbsim_machine {
   void queue_dpc(vmbsim_object& dpc, std::uint32_t cpu);
   void check_race(Actor& self, const Access& before, bool wrote);
 
+  // ---- yields.cpp ----
+  void count_yields();
+  void hold_back_yielded();
+
   // ---- judging.cpp: what is wrong ----
   void judge_rest();
   void judge_end();
@@ -252,9 +254,11 @@ class Machine : public vmbsim_machine {
   Actor* last_context_ = nullptr;
   std::vector<kernel::Alternative> each_;
   std::vector<Candidate> who_;
-  bool yielded_ = false;  // somebody owes somebody
-  std::vector<bool> held_back_;
-  bool turns_ = false;  // past the limit of steps
+  bool yielded_ = false;               // somebody has
+  Actor* stepped_ = nullptr;           // whose step was the last one; null: a store buffer's
+  std::vector<std::uint32_t> can_go_;  // contexts at the latest question, once somebody has yielded
+  std::vector<std::uint32_t> could_;   // and at the one before
+  bool turns_ = false;                 // past the limit of steps
   std::uint64_t turn_digest_ = 0;
   std::uint64_t turn_power_ = 0;
 

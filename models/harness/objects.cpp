@@ -69,6 +69,7 @@ Actor& Machine::new_actor(Actor::Sort sort, vmbsim_object& object, std::uint32_t
   actor.count = 0;
   actor.held.clear();
   actor.owed.clear();
+  actor.window.open = actor.window.closes = false;
   actor.clock = maker().clock;
   actor.seen.clear();
   actor.fenced.clear();

@@ -50,11 +50,7 @@ void Machine::perform(Actor& self) {
     case VMBSIM_RELEASE_FROM_DPC_LEVEL: return perform_release(self);
     case VMBSIM_RAISE:
     case VMBSIM_LOWER: return perform_on_irql(self);
-    case VMBSIM_YIELD:
-      for (const Candidate& other : who_)
-        if (other.actor != nullptr && other.actor != &self) self.owed.push_back(other.actor->index);
-      yielded_ = yielded_ || !self.owed.empty();
-      return;
+    case VMBSIM_YIELD: self.window.closes = yielded_ = true; return;
     case VMBSIM_JOIN: self.clock.join(request.object->released); return;
     case VMBSIM_DESTROY: return perform_destroy(*request.object);
     case VMBSIM_WAIT:

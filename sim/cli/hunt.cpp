@@ -104,7 +104,8 @@ std::string counted_lanes(const hunt::Verdict& verdict) {
     if (lane.abandoned != 0) text += fmt::format(", {} given up as seen before", lane.abandoned);
     if (lane.lost != 0) text += fmt::format(", {} that ended their process", lane.lost);
     if (lane.cut != 0) text += fmt::format(", {} cut at the limit of steps", lane.cut);
-    if (!lane.covered.empty()) text += "; covered: " + lane.covered;
+    if (lane.yielded != 0) text += fmt::format(", {} in which a yield kept somebody back", lane.yielded);
+    if (!lane.covered.empty()) text += "; covered: " + lane.covered + (lane.yielded != 0 ? ", under fair yields" : "");
     text += "\n";
   }
   return text;
@@ -119,8 +120,11 @@ std::string certificate(const hunt::Verdict& verdict, const hunt::Campaign::Conf
     case hunt::Verdict::End::proved:
       text = fmt::format(
           "proof: no schedule breaks a rule\n  searched    completely, by {}\n  memory      {}\n"
-          "  time        abstract: every order that the program's own synchronisation allows\n",
-          verdict.proof, name_of(memory));
+          "  time        abstract: every order that the program's own synchronisation allows\n{}",
+          verdict.proof, name_of(memory),
+          verdict.fair_yields
+              ? "  yields      fair: whoever yields twice lets those go first that could have gone in between\n"
+              : "");
       break;
     case hunt::Verdict::End::covered:
       text = fmt::format("no proof: every strategy is through with what it covers{}\n",
@@ -168,6 +172,7 @@ Json json_of(const hunt::Campaign::Config& config, const hunt::Verdict& verdict,
                      {"given_up", lane.abandoned},
                      {"cut", lane.cut},
                      {"lost", lane.lost},
+                     {"yielded", lane.yielded},
                      {"steps", lane.steps},
                      {"exhausted", lane.exhausted},
                      {"covered", lane.covered}});

@@ -328,7 +328,8 @@ void Dpor::find_taken_away(bool at_rest) {
 }
 
 void Dpor::end(const Outcome& outcome, const Deviations&) {
-  cut_ = cut_ || lost_ || outcome.end == End::cut;
+  // Whom a yield keeps back hangs on who went since the one before, in whatever order: such steps commute with nothing.
+  cut_ = cut_ || lost_ || outcome.end == End::cut || outcome.held_back;
   if (!lost_) {
     for (std::size_t step = clocked_; step < steps(); ++step)
       analyse(node_of(step).step(), step, node_of(step).clock, Look::clock);

@@ -13,7 +13,8 @@
 /// Input     faults and input are tried in all their values, without reduction.
 /// Fallback  no whole way can be planted through waits and input: a program that has them is explored by source sets, from
 ///           the beginning should they turn up late. So are the parts of a split search, the first one aside.
-/// Proof     needs Operation::waits, Outcome::waiting and Alternative::after, and no run that was cut.
+/// Proof     needs Operation::waits, Outcome::waiting and Alternative::after, and no run that was cut, or in which a yield kept
+///           somebody back: fairness counts steps that commute otherwise.
 /// Source    Abdulla, Aronsson, Jonsson, Sagonas, "Optimal dynamic partial order reduction", POPL'14, and "Source sets: a
 ///           foundation for optimal dynamic partial order reduction", JACM 64(4), 2017: algorithms 1 and 2.
 #include <optional>
@@ -109,7 +110,7 @@ class Dpor final : public Strategy {
 
   Kind kind_;
   bool over_ = false;
-  bool cut_ = false;
+  bool cut_ = false;         // some run proves nothing
   bool begun_ = false;       // there was a run
   bool plain_ = false;       // source sets after all
   bool uncertain_ = false;   // a race of this run has no whole way

@@ -41,6 +41,7 @@ struct Outcome {
   std::uint64_t steps = 0;        ///< scheduling steps of a harness, events of a scenario
   std::uint64_t switches = 0;     ///< steps by another context than the step before
   std::uint64_t preemptions = 0;  ///< those of them away from a context that could have gone on
+  bool held_back = false;  ///< a yield kept somebody from going: other schedules are fair as long as yields are not
   std::uint64_t trace_class = 0;  ///< equal for runs that differ in the order of independent steps only; 0: unknown
   /// A harness's actors that could not go on at the end, abandoned or not, with the operation each of them waits in: who took what they wait
   /// for may have been second in another order, and a proof has to try it.

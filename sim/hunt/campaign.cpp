@@ -148,6 +148,7 @@ void Campaign::on_told(const Piece& piece, SliceResult result) {
   all.abandoned += result.abandoned;
   all.cut += result.cut;
   all.lost += result.lost;
+  all.yielded += result.yielded;
   all.steps += result.steps;
   all.exhausted = all.exhausted || result.exhausted;
   all.complete = all.complete && result.complete;
@@ -318,8 +319,11 @@ Verdict Campaign::run() {
       reached_.insert(result->reached.begin(), result->reached.end());
     }
     for (const Lane& lane : portfolio_.lanes())
-      if (lane.exhausted && lane.cut == 0 && lane.lost == 0 && time_abstract_ && proves(lane.strategy))
+      if (lane.exhausted && lane.cut == 0 && lane.lost == 0 && !lane.covered.empty() && time_abstract_ &&
+          proves(lane.strategy)) {
         verdict.proof = lane.strategy;
+        verdict.fair_yields = lane.yielded != 0;
+      }
     if (!verdict.proof.empty()) {
       verdict.end = finds_.empty() ? Verdict::End::proved : Verdict::End::covered;
       break;

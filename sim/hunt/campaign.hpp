@@ -45,9 +45,10 @@ struct Verdict {
     unwritten,  ///< the journal cannot be written
   };
   End end = End::limit;
-  std::vector<Find> finds;  ///< different ones, by place
-  std::vector<Lane> lanes;  ///< with what each strategy did
-  std::string proof;        ///< name of the strategy that searched completely; empty: none
+  std::vector<Find> finds;   ///< different ones, by place
+  std::vector<Lane> lanes;   ///< with what each strategy did
+  std::string proof;         ///< name of the strategy that searched completely; empty: none
+  bool fair_yields = false;  ///< of the proof: of schedules in which a yield lets others go first
   bool time_abstract = false;
   std::uint64_t runs = 0;   ///< that were made: up to the first find, if that ended it
   std::uint64_t steps = 0;  ///< of whole epochs

@@ -195,6 +195,7 @@ void Portfolio::learn(const std::vector<Slice>& slices, const std::vector<const 
     lane.abandoned += result.abandoned;
     lane.cut += result.cut;
     lane.lost += result.lost;
+    lane.yielded += result.yielded;
     lane.steps += result.steps;
     steps[slices[i].lane] += result.steps;
     Tree& tree = lane.trees[slices[i].tree];

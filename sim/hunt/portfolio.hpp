@@ -48,6 +48,7 @@ struct Lane {
   std::uint64_t abandoned = 0;
   std::uint64_t cut = 0;
   std::uint64_t lost = 0;
+  std::uint64_t yielded = 0;
   std::uint64_t steps = 0;
   std::uint64_t rate = 0;  ///< newly covered per thousand million steps; the epochs before count half
   std::uint64_t made() const { return runs + abandoned + cut + lost; }

@@ -120,6 +120,7 @@ class Worker {
 
   void note(std::uint64_t i, const explore::Outcome& outcome, const explore::Deviations& taken) {
     result_.steps += outcome.steps;
+    result_.yielded += outcome.held_back ? 1 : 0;
     switch (outcome.end) {
       case explore::End::finished: ++result_.runs; break;
       case explore::End::abandoned: ++result_.abandoned; break;
@@ -192,7 +193,15 @@ Find read_find(Reader& reader) {
 
 std::string SliceResult::text() const {
   Line line;
-  line.add(number).add(runs).add(abandoned).add(cut).add(lost).add(steps).add(exhausted ? 1 : 0).add(complete ? 1 : 0);
+  line.add(number)
+      .add(runs)
+      .add(abandoned)
+      .add(cut)
+      .add(lost)
+      .add(yielded)
+      .add(steps)
+      .add(exhausted ? 1 : 0)
+      .add(complete ? 1 : 0);
   line.add(features.size());
   for (const std::uint32_t feature : features) line.add(feature);
   line.add(classes.classes().size());
@@ -214,6 +223,7 @@ std::optional<SliceResult> SliceResult::read(Reader& reader) {
   result.abandoned = reader.number();
   result.cut = reader.number();
   result.lost = reader.number();
+  result.yielded = reader.number();
   result.steps = reader.number();
   result.exhausted = reader.number() != 0;
   result.complete = reader.number() != 0;

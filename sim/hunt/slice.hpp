@@ -53,6 +53,7 @@ struct SliceResult {
   std::uint64_t abandoned = 0;  ///< that the strategy gave up, having seen what follows
   std::uint64_t cut = 0;        ///< that reached the limit of steps
   std::uint64_t lost = 0;       ///< that ended their process
+  std::uint64_t yielded = 0;    ///< of all these, in which a yield kept somebody from going
   std::uint64_t steps = 0;
   bool exhausted = false;               ///< the strategy has nothing left
   bool complete = true;                 ///< false: ended early because an earlier find is known

@@ -142,6 +142,27 @@ TEST_CASE("reduction reaches every end of drawn harnesses with timers and interr
       300);
 }
 
+TEST_CASE("reduction reaches every end of drawn harnesses that try to take locks") {
+  same_ends("tries",
+            {.of_threads = {Do::load, Do::store, Do::add, Do::lock, Do::unlock, Do::try_lock, Do::try_lock, Do::spin,
+                            Do::unspin, Do::try_spin, Do::take, Do::try_take, Do::give, Do::insert, Do::remove},
+             .of_dpcs = {Do::load, Do::add, Do::spin, Do::give}},
+            300);
+}
+
+TEST_CASE("reduction reaches every end of drawn harnesses whose contexts share a processor and its locks") {
+  same_ends("shared processor",
+            {.of_threads = {Do::spin, Do::unspin, Do::load, Do::store, Do::insert_on, Do::insert, Do::remove, Do::arm,
+                            Do::cancel, Do::try_spin, Do::request},
+             .of_dpcs = {Do::spin, Do::unspin, Do::load, Do::store},
+             .of_isr = {Do::load, Do::store, Do::insert}},
+            300);
+}
+
+TEST_CASE("reduction reaches every end of drawn harnesses whose threads yield once") {
+  same_ends("yields", {.of_threads = words_and({Do::yield, Do::lock, Do::unlock, Do::wait, Do::set})}, 200);
+}
+
 TEST_CASE("reduction reaches every end of drawn harnesses of everything") {
   same_ends("everything",
             {.of_threads = words_and({Do::lock, Do::unlock, Do::take, Do::give, Do::wait, Do::set, Do::clear, Do::raise,

@@ -32,6 +32,15 @@ testing::Seen reduced_orders(void (*set_up)(), const char* name, MemoryModel mem
   return seen;
 }
 
+/// Whether a search by the strategy is complete.
+bool covers(void (*set_up)(), const char* name) {
+  testing::detail::set_up = set_up;
+  harness::Harness program("test", &testing::detail::enter, {});
+  const auto strategy = explore::make_strategy(name, Seed{1});
+  for (std::uint64_t run = 0; strategy->begin(run); ++run) strategy->end(program.run(*strategy), {});
+  return !strategy->covered().empty();
+}
+
 void nothing_is_lost(void (*set_up)(), const char* what) {
   for (const MemoryModel memory : {MemoryModel::sc, MemoryModel::tso, MemoryModel::pso}) {
     const testing::Seen every = all_orders(set_up, memory);
@@ -262,7 +271,177 @@ void spinning() {
   thread("c", [&] { two.x.await([](int x) { return x == 2; }); });
 }
 
+void try_after_lock() {
+  auto& mutex = make<Mutex>("m");
+  thread("a", [&] {
+    mutex.lock();
+    mutex.unlock();
+    const bool got = mutex.try_lock();
+    check(got, "nobody holds it");
+    if (got) mutex.unlock();
+  });
+  thread("b", [&] {
+    mutex.lock();
+    mutex.unlock();
+  });
+}
+
+void spin_lock_of_thread_and_dpc() {
+  struct Locked {
+    Shared<int> w{"w"}, z{"z"};
+    SpinLock lock{"s"};
+    Dpc dpc{"dpc", [this] {
+              lock.acquire_at_dpc_level();
+              z.store(3);
+              lock.release_from_dpc_level();
+            }};
+  };
+  auto& all = make<Locked>();
+  thread("a",
+         [&] {
+           all.lock.acquire();
+           const int seen = all.w.load();
+           const int late = all.z.load();
+           all.lock.release();
+           check(seen == 0 || late != 0, "b, a, then the DPC");
+         },
+         {.cpu = 0});
+  thread("b",
+         [&] {
+           all.dpc.insert_on(0);
+           all.lock.acquire();
+           all.w.store(1);
+           all.lock.release();
+         },
+         {.cpu = 1});
+}
+
+void interrupt_lock_before_dpc() {
+  struct Device {
+    Shared<int> w{"w"}, z{"z"};
+    Interrupt line{"line", 1, Irql::device, [this] {
+                     const int late = z.load();
+                     check(late != 0 || w.peek() != 11, "b, a, the interrupt, then the DPC");
+                     return true;
+                   }};
+    InterruptSpinLock lock{line};
+    Dpc dpc{"dpc", [this] {
+              lock.acquire();
+              z.store(3);
+              lock.release();
+            }};
+  };
+  auto& device = make<Device>();
+  thread("a",
+         [&] {
+           device.lock.acquire();
+           if (device.w.load() == 1) device.w.fetch_add(10);
+           device.line.request();
+           device.lock.release();
+         },
+         {.cpu = 0});
+  thread("b",
+         [&] {
+           device.dpc.insert_on(0);
+           device.lock.acquire();
+           device.w.fetch_add(1);
+           device.lock.release();
+         },
+         {.cpu = 1});
+}
+
+void two_dpcs_at_a_lock() {
+  struct Device {
+    Shared<int> w{"w"};
+    Interrupt line{"line", 0, Irql::device, [] { return true; }};
+    InterruptSpinLock lock{line};
+    int by_first = 0, by_thread = 0;
+    Dpc first{"first", [this] { by_first = w.fetch_add(1); }};
+    Dpc second{"second", [this] {
+                 lock.acquire();
+                 w.store(2);
+                 lock.release();
+               }};
+  };
+  auto& device = make<Device>();
+  thread("a",
+         [&] {
+           device.lock.acquire();
+           device.w.store(3);
+           device.second.insert();
+           device.lock.release();
+           device.lock.acquire();
+           device.by_thread = device.w.load();
+           device.lock.release();
+         },
+         {.cpu = 1});
+  thread("b", [&] {
+    device.lock.acquire();
+    device.lock.release();
+  });
+  thread("c", [&] { device.first.insert(); }, {.cpu = 1});
+  at_end([&] {
+    check(device.by_thread != 4 || device.by_first != 3 || device.w.peek() != 2, "a's store, first, a's load, second");
+  });
+}
+
+void yield_then_look() {
+  auto& two = make<Two>();
+  thread("a", [&] {
+    two.x.load();
+    two.y.store(1);
+  });
+  thread("b", [&] {
+    yield();
+    check(two.y.load() == 1, "y is set");
+  });
+}
+
+void waits_too_short() {
+  auto& two = make<Two>();
+  thread("a", [&] {
+    for (int i = 0; i < 1 && two.y.load() == 0; ++i) yield();
+    check(two.x.load() == 1, "x is set after the wait");
+  });
+  thread("b", [&] {
+    two.x.store(1);
+    two.y.store(1);
+  });
+}
+
+template <bool bounded>
+void waits_for_word() {
+  auto& word = make<Shared<int>>("word");
+  thread("a", [&] {
+    for (int i = 0; word.load() == 0 && (!bounded || i < 1); ++i) yield();
+  });
+  thread("b", [&] { word.store(1); });
+}
+
 }  // namespace
+
+TEST_CASE("reduction sees that a lock was free before a try took it") { nothing_is_lost(&try_after_lock, "try"); }
+
+TEST_CASE("reduction sees a DPC come later than the thread of its processor that it kept from a lock") {
+  nothing_is_lost(&spin_lock_of_thread_and_dpc, "spin lock");
+  nothing_is_lost(&interrupt_lock_before_dpc, "interrupt lock");
+  nothing_is_lost(&two_dpcs_at_a_lock, "two DPCs");
+}
+
+// Musuvathi and Qadeer, "Fair stateless model checking", PLDI 2008: nothing is owed before the second yield.
+TEST_CASE("a first yield takes no schedule away") {
+  nothing_is_lost(&yield_then_look, "yield, then look");
+  CHECK(all_orders(&yield_then_look).found() == "CHECK");
+  CHECK(all_orders(&waits_too_short).found() == "CHECK");
+}
+
+TEST_CASE("reduction proves nothing where a yield keeps somebody back") {
+  for (const char* name : {"dpor", "odpor"}) {
+    CHECK(covers(&waits_for_word<true>, name));
+    CHECK_FALSE(covers(&waits_for_word<false>, name));
+  }
+  CHECK(covers(&waits_for_word<false>, "dfs"));
+}
 
 TEST_CASE("reduction loses no class of plain words") {
   nothing_is_lost(&store_buffering, "store buffering");

@@ -44,12 +44,16 @@ enum class Do : std::uint8_t {
   spawn,
   join,
   make,
+  try_lock,
+  try_spin,
+  try_take,
+  yield,
 };
 inline constexpr const char* names_of_operations[] = {
-    "load",  "store",  "store_release", "store_seq_cst", "add",    "fence",     "write_fence",
-    "lock",  "unlock", "spin",          "unspin",        "take",   "give",      "wait",
-    "set",   "clear",  "raise",         "lower",         "insert", "insert_on", "remove",
-    "queue", "arm",    "cancel",        "request",       "spawn",  "join",      "make"};
+    "load",    "store", "store_release", "store_seq_cst", "add",      "fence",    "write_fence", "lock",
+    "unlock",  "spin",  "unspin",        "take",          "give",     "wait",     "set",         "clear",
+    "raise",   "lower", "insert",        "insert_on",     "remove",   "queue",    "arm",         "cancel",
+    "request", "spawn", "join",          "make",          "try_lock", "try_spin", "try_take",    "yield"};
 
 struct Step {
   Do what;
@@ -146,7 +150,7 @@ class DrawnHarness {
   /// What cannot be done where it stands is left out. Each context adds up what it saw by itself: runs of one routine are alike.
   void go(const std::vector<Step>& steps, std::uint64_t who, Kind kind) {
     std::uint64_t seen = mix(who);
-    bool locked[2] = {}, spun[2] = {}, raised = false;
+    bool locked[2] = {}, spun[2] = {}, raised = false, yielded = false;
     Irql below = Irql::passive;
     hunt::Thread* child = nullptr;
     const bool high = kind == Kind::dpc || kind == Kind::isr;
@@ -185,6 +189,23 @@ class DrawnHarness {
         case Do::unspin: unspin(i); break;
         case Do::take:
           if (passive()) gate_.acquire();
+          break;
+        case Do::try_lock:
+          if (!passive() || locked[i]) break;
+          locked[i] = mutexes_[i].try_lock();
+          note(locked[i]);
+          break;
+        case Do::try_spin:
+          if (high || spun[0] || spun[1] || raised) break;
+          spun[i] = spins_[i].try_acquire();
+          note(spun[i]);
+          break;
+        case Do::try_take:
+          if (passive()) note(gate_.try_acquire());
+          break;
+        case Do::yield:
+          if (!yielded) hunt::yield();
+          yielded = true;
           break;
         case Do::give:
           if (kind != Kind::isr) gate_.release();
