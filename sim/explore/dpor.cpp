@@ -137,16 +137,88 @@ void Dpor::follow(const Node& before, Node& node) {
   if (order_.back() + 2 == used_) node.planned = std::move(node_of(steps() - 1).then);
 }
 
+// `visit(list, is_firm)` for each list that has the step, or is to get it.
+template <class Visit>
+void Dpor::visit_lists(const Alternative& step, Visit visit) {
+  const auto visit_one = [&](Lists& lists, std::uint32_t which, bool firm) {
+    if (lists.size() <= which) lists.resize(which + 1);
+    std::vector<Accesses>& of_all = lists[which];
+    auto own = std::find_if(of_all.begin(), of_all.end(), [&](const Accesses& one) { return one.actor == step.actor; });
+    if (own == of_all.end()) own = of_all.insert(own, {step.actor, is_flush(step), {}, {}});
+    visit(own->all);
+    if (firm) visit(own->firm);
+  };
+  if (of_actor_.size() <= step.actor) of_actor_.resize(step.actor + 1);
+  visit(of_actor_[step.actor]);
+  const kernel::Operation& operation = step.operation;
+  visit_one(of_processor_, step.processor, is_flush(step) ? operation.waits : drains(operation));
+  if (operation.access == kernel::Access::none) return;
+  const bool writes = operation.access != kernel::Access::read;
+  if (operation.object != 0) visit_one(of_object_, operation.object, writes);
+  if (operation.other != 0 && operation.other != operation.object) visit_one(of_object_, operation.other, writes);
+}
+
+void Dpor::list(std::size_t number) {
+  visit_lists(node_of(number).step(),
+              [number](auto& numbers) { numbers.push_back(static_cast<std::uint32_t>(number)); });
+}
+
+// The last one listed.
+void Dpor::unlist(const Alternative& step) {
+  visit_lists(step, [](auto& numbers) { numbers.pop_back(); });
+}
+
+// Into back_: the others' steps before `number` that the step may depend on, but for those it knows of.
+void Dpor::look_back(const Alternative& step, std::size_t number, const Clock& known) {
+  back_.clear();
+  const auto add = [&](std::uint32_t actor, const std::vector<std::uint32_t>& numbers) {
+    const std::uint32_t least = actor < known.size() ? known[actor] : 0;
+    if (numbers.empty() || numbers.back() < least) return;
+    const std::uint32_t* const end = numbers.data() + numbers.size();
+    const std::uint32_t* const last = number > numbers.back() ? end : std::lower_bound(numbers.data(), end, number);
+    const std::uint32_t* const first = least == 0 ? numbers.data() : std::lower_bound(numbers.data(), last, least);
+    if (first != last) back_.push_back({actor, first, last});
+  };
+  const kernel::Operation& operation = step.operation;
+  if (step.processor < of_processor_.size())
+    for (const Accesses& one : of_processor_[step.processor]) {
+      if (one.actor == step.actor || (one.flushes && !is_flush(step) && !drains(operation))) continue;
+      const bool firm = is_flush(step) && !(one.flushes && operation.waits);
+      add(one.actor, firm ? one.firm : one.all);
+    }
+  if (operation.access == kernel::Access::none) return;
+  const bool reads = operation.access == kernel::Access::read;
+  for (const std::uint32_t object : {operation.object, operation.other})
+    if (object != 0 && object < of_object_.size())
+      for (const Accesses& one : of_object_[object])
+        if (one.actor != step.actor) add(one.actor, reads ? one.firm : one.all);
+}
+
+// The latest step of back_ before `before`, `before` when there is none. Without `all`, none that
+// the clock knows.
+std::size_t Dpor::next_back(std::size_t before, const Clock& clock, bool all) {
+  std::size_t next = before;
+  for (Back& one : back_) {
+    if (one.begin == one.end || (!all && has(clock, one.actor, one.end[-1]))) continue;
+    if (one.end[-1] >= before) one.end = std::lower_bound(one.begin, one.end, before);
+    if (one.begin == one.end || (!all && has(clock, one.actor, one.end[-1]))) continue;
+    if (next == before || one.end[-1] > next) next = one.end[-1];
+  }
+  return next;
+}
+
 // The clock of a step, and the races in which it is the second one. `number`: how many steps come before it.
 void Dpor::analyse(const Alternative& step, std::size_t number, Clock& clock, Look look) {
   std::size_t pending = 0;  // first step at which the actor already stood before this one
   clock.clear();
-  for (std::size_t k = number; k-- > 0;)
-    if (node_of(k).step().actor == step.actor) {
-      clock = node_of(k).clock;
-      pending = k + 1;
-      break;
+  if (step.actor < of_actor_.size()) {
+    const std::vector<std::uint32_t>& own = of_actor_[step.actor];
+    const auto next = std::lower_bound(own.begin(), own.end(), number);
+    if (next != own.begin()) {
+      pending = *std::prev(next) + std::size_t{1};
+      clock = node_of(pending - 1).clock;
     }
+  }
   if (step.after >= 0 && static_cast<std::size_t>(step.after) < number) {
     join(clock, node_of(static_cast<std::size_t>(step.after)).clock);
     pending = std::max(pending, static_cast<std::size_t>(step.after) + 1);
@@ -154,10 +226,11 @@ void Dpor::analyse(const Alternative& step, std::size_t number, Clock& clock, Lo
   const bool happened = look != Look::not_taken;
   const Clock known = clock;  // what the actor could not have come before anyway
   bool waited = false;
-  for (std::size_t k = number; k-- > 0;) {
+  look_back(step, number, known);
+  for (std::size_t before = number, k = next_back(before, clock, false); k < before;
+       before = k, k = next_back(before, clock, waited)) {
     const Node& node = node_of(k);
     const Alternative& first = node.step();
-    if (has(known, first.actor, k) || !dependent(first, step)) continue;
     const bool immediate = !has(clock, first.actor, k);
     if (immediate) join(clock, node.clock);
     if (look == Look::clock || (!immediate && !waited)) continue;
@@ -331,8 +404,10 @@ void Dpor::end(const Outcome& outcome, const Deviations&) {
   // Whom a yield keeps back hangs on who went since the one before, in whatever order: such steps commute with nothing.
   cut_ = cut_ || lost_ || outcome.end == End::cut || outcome.held_back;
   if (!lost_) {
-    for (std::size_t step = clocked_; step < steps(); ++step)
+    for (std::size_t step = clocked_; step < steps(); ++step) {
       analyse(node_of(step).step(), step, node_of(step).clock, Look::clock);
+      list(step);
+    }
     clocked_ = steps();
     uncertain_ = kind_ == Kind::optimal && !plain_ &&
                  (astray_ || std::any_of(nodes_.begin(), nodes_.begin() + static_cast<std::ptrdiff_t>(used_),
@@ -354,6 +429,8 @@ bool Dpor::begin_again() {
     // What other parts have stays with them.
     while (used_ != 0 && !nodes_[used_ - 1].frozen) --used_;
     fresh_ = clocked_ = 0;
+    for (Lists* lists : {&of_object_, &of_processor_}) lists->clear();
+    of_actor_.clear();
     return false;
   }
   for (std::size_t k = 0; k < used_; ++k) nodes_[k].planned.clear();
@@ -369,7 +446,7 @@ void Dpor::advance() {
     if (node.input) {
       if (++node.taken < node.end) break;
     } else {
-      --step;
+      if (--step < clocked_) unlist(node.step());
       node.sleep.push_back(node.step());
       if (node.take_planned()) break;
     }

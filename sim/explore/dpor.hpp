@@ -81,11 +81,34 @@ class Dpor final : public Strategy {
     bool possible;                    ///< the second one right before the first one, that is certain
   };
 
+  /// The steps of one actor on one object or processor, by number.
+  struct Accesses {
+    std::uint32_t actor;
+    bool flushes;  ///< the actor is a store buffer
+    std::vector<std::uint32_t> all;
+    std::vector<std::uint32_t> firm;  ///< no loads; on a processor: what does not commute with its store buffer
+  };
+  using Lists = std::vector<std::vector<Accesses>>;
+
+  /// A list on the way back: begin .. end-1 are left.
+  struct Back {
+    std::uint32_t actor;
+    const std::uint32_t* begin;
+    const std::uint32_t* end;
+  };
+
   Node& push();
   std::uint32_t ask_input(const kernel::Choice& choice);
   void follow(const Node& before, Node& node);
   Node& node_of(std::size_t step) { return nodes_[order_[step]]; }
   std::size_t steps() const { return order_.size(); }
+
+  template <class Visit>
+  void visit_lists(const kernel::Alternative& step, Visit visit);
+  void list(std::size_t number);
+  void unlist(const kernel::Alternative& step);
+  void look_back(const kernel::Alternative& step, std::size_t number, const Clock& known);
+  std::size_t next_back(std::size_t before, const Clock& clock, bool all);
 
   enum class Look : std::uint8_t {
     clock,      ///< of a step, and nothing else
@@ -124,6 +147,10 @@ class Dpor final : public Strategy {
   std::size_t fresh_ = 0;           // first step whose races are not known yet
   std::size_t clocked_ = 0;         // first step without a clock
   std::vector<std::size_t> way_;    // steps between two that race, without those that the first one forces; scratch
+  std::vector<std::vector<std::uint32_t>> of_actor_;  // steps with a clock, by actor
+  Lists of_object_;                                   // the same
+  Lists of_processor_;
+  std::vector<Back> back_;  // scratch
   Clock scratch_;
   std::vector<std::optional<kernel::Alternative>> open_;  // by actor: possible, and not taken since; scratch
 };

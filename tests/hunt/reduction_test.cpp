@@ -418,7 +418,26 @@ void waits_for_word() {
   thread("b", [&] { word.store(1); });
 }
 
+void long_and_apart() {
+  struct Both {
+    Shared<int> words[2]{Shared<int>("x"), Shared<int>("y")};
+    Shared<int> known{"known"};
+  };
+  auto& both = make<Both>();
+  for (int i = 0; i < 2; ++i)
+    thread("a", [&both, i] {
+      for (int k = 0; k < 20'000; ++k) {
+        both.words[i].store(k);
+        both.known.load();
+      }
+    });
+}
+
 }  // namespace
+
+TEST_CASE("reduction proves long runs whose threads do not meet in one run") {
+  for (const char* name : {"dpor", "odpor"}) CHECK(reduced_orders(&long_and_apart, name, MemoryModel::sc).runs == 1);
+}
 
 TEST_CASE("reduction sees that a lock was free before a try took it") { nothing_is_lost(&try_after_lock, "try"); }
 
