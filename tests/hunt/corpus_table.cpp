@@ -235,8 +235,10 @@ int main(int count, char** words) {
       measured.push_back(one);
     }
   }
-  fmt::print("\nMedian of {} seeds, at most {} schedules each; - is more; the last three search without drawing.\n",
-             seeds, runs);
+  fmt::print(
+      "\nMedian of {} seeds, at most {} schedules each; - is more. The last three strategies draw nothing: one search "
+      "each, of {} steps at most.\n",
+      seeds, runs, most_steps_of_searches);
   const auto split = static_cast<std::ptrdiff_t>(harnesses);
   summary("All", measured, names, seeds);
   summary("Harnesses", {measured.begin(), measured.begin() + split}, {names.begin(), names.begin() + split}, seeds);
