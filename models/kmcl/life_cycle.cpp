@@ -337,7 +337,12 @@ void Endpoint::start_traffic() {
   queue_on_ = true;
   frozen_ = false;
   stalled_ = false;  // nothing is outstanding that could end it
-  while (!held_.empty()) waiting_.push(held_.pop());
+  while (!held_.empty()) {
+    const Outgoing item = held_.pop();
+    if (partition().exploration() != nullptr) [[unlikely]]
+      draw_ticket(item);  // answers that were sent meanwhile have not waited for it
+    waiting_.push(item);
+  }
   if (!planted(faults::Planted::no_look_at_start)) schedule_pass();
   call_back(callbacks_.EvtChannelPostStarted, "EvtChannelPostStarted");
   if (device_.on_started != nullptr) device_.on_started(device_.on_started_object);
