@@ -232,8 +232,6 @@ inline constexpr Rule rules[] = {
     violation("BYTES", "What is put into a ring comes out as it went in.", "EMCL, RingBuffer.c"),
     violation("DEADLOCK", "Nobody waits in a ring for each other.", "WDK, Bug Check 0xC4: deadlock detection"),
     violation("FIFO", "Packets enter a ring in the order in which they were sent.", "KMCL DDI, VmbPacketSend"),
-    violation("LOCKORDER", "Spin locks are acquired in one order, and never below the IRQL of who interrupts for them.",
-              "WDK, Bug Check 0xC4: deadlock detection"),
     violation("ONCE", "Every transaction completes once.", "KMCL DDI, EVT_VMB_PACKET_COMPLETION_ROUTINE"),
     violation("SIGNAL", "A wish for room is answered by one signal.", "Linux, 433e19cf33d3"),
     violation("WAKEUP", "Whoever waits for the other end of a ring is told when it can go on.",
@@ -272,7 +270,7 @@ inline constexpr Rule rules[] = {
     violation("LOCK_ORDER", "Locks are taken in one order, and above the IRQL of whoever else takes them.",
               "WDK, Bug Check 0xC4, 0x1001; Linux, lockdep-design.rst"),
     violation("LOST_WAKEUP", "Whoever waits is released by somebody.", "WDK, KeWaitForSingleObject"),
-    violation("RACE", "Plain variables are not written while somebody else uses them.", "C++20, [intro.races]"),
+    violation("RACE", "Plain memory is not written while somebody else uses it.", "C++20, [intro.races]"),
     violation("USE_AFTER_FREE", "Freed memory is not used.", "WDK, ExFreePoolWithTag"),
 
     // ---- The run ----

@@ -57,7 +57,7 @@ void FifoServers::on_finish() {
   count_serving(now, serving_.size());
   arm();
   for (const Work* work : finishing_) count_done(*work);
-  finish_together(world_, finishing_);
+  finish_together(world_, finishing_, known());
 }
 
 }  // namespace vmbsim::device

@@ -98,7 +98,7 @@ void ProcessorSharing::on_finish() {
   finished_.clear();
   count_serving(world_.now(), sharing_.empty() ? 0 : 1);
   arm_finish();
-  finish_together(world_, finishing_);
+  finish_together(world_, finishing_, known());
 }
 
 }  // namespace vmbsim::device

@@ -40,6 +40,12 @@ class WorkListener {
   virtual void on_done(const Resource& resource, const Work& work) = 0;
 };
 
+/// What a hunt knows a resource by, as one who asks and as what is asked about.
+struct Known {
+  std::uint32_t actor = 0;
+  std::uint32_t object = 0;
+};
+
 class Resource {
  public:
   Resource() = default;
@@ -57,6 +63,7 @@ class Resource {
   double utilisation(SimTime now) const;
   /// Who is told of work from now on; null: nobody.
   void tell(WorkListener* listener) { listener_ = listener; }
+  void known_as(const Known& known) { known_ = known; }
   /// Counters count from here on.
   void start_measuring(SimTime now) {
     counters_ = {};
@@ -66,6 +73,7 @@ class Resource {
   }
 
  protected:
+  const Known& known() const { return known_; }
   /// Every implementation counts at its two doors: on submit, and just before `done`.
   void count_submitted(const Work& work) {
     if (in_flight() > counters_.peak_in_flight) counters_.peak_in_flight = in_flight();
@@ -95,10 +103,11 @@ class Resource {
   SimTime serving_since_ = start_of_time;
   Wide served_ = 0;  // nanoseconds until then, of all servers together
   WorkListener* listener_ = nullptr;
+  Known known_;
 };
 
 /// Calls `done` of works that complete at one instant, and empties the list. They come in order of submission; where there
 /// are several, ChoicePoint::device_tie picks which of those left is next.
-void finish_together(kernel::Simulation& world, std::vector<Work*>& works);
+void finish_together(kernel::Simulation& world, std::vector<Work*>& works, const Known& who);
 
 }  // namespace vmbsim::device

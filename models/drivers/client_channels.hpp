@@ -48,6 +48,7 @@ class ClientChannels {
   void stop();
   /// The number of the channel for a request submitted on the executing processor.
   std::size_t here() const;
+  std::size_t count() const { return channels_.empty() ? config_.devices.size() : channels_.size(); }
   VMBCHANNEL operator[](std::size_t number) const { return channels_[number].handle; }
 
  private:

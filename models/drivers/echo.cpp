@@ -23,7 +23,36 @@ EchoClient::EchoClient(Config config)
       process_time_(std::move(config.process_time)),
       stream_(config.stream) {}
 
+void EchoClient::start() {
+  locks_.resize(channels_.count());
+  mutexes_.resize(channels_.count());
+  for (KMUTEX& mutex : mutexes_) KeInitializeMutex(&mutex, 0);
+  channels_.start();
+}
+
+/// Planted bugs: who submits holds what belongs to its channel, and asks for what belongs to the next one.
+void EchoClient::cross_locks() {
+  using faults::Planted;
+  const os::Partition& here = os::Partition::current();
+  const std::size_t own = channels_.here(), next = (own + 1) % channels_.count();
+  if (here.planted(Planted::spin_locks_crossed)) {
+    KIRQL before = PASSIVE_LEVEL;
+    KeAcquireSpinLock(&locks_[own], &before);
+    if (!KeTryToAcquireSpinLockAtDpcLevel(&locks_[next])) KeAcquireSpinLockAtDpcLevel(&locks_[next]);
+    KeReleaseSpinLockFromDpcLevel(&locks_[next]);
+    KeReleaseSpinLock(&locks_[own], before);
+  }
+  if (here.planted(Planted::mutexes_crossed)) {
+    KeWaitForSingleObject(&mutexes_[own], Executive, KernelMode, FALSE, nullptr);
+    KeWaitForSingleObject(&mutexes_[next], Executive, KernelMode, FALSE, nullptr);
+    KeReleaseMutex(&mutexes_[next], FALSE);
+    KeReleaseMutex(&mutexes_[own], FALSE);
+  }
+}
+
 void EchoClient::submit(Request& request) {
+  if (os::Partition::current().exploration() != nullptr && KeGetCurrentIrql() == PASSIVE_LEVEL) [[unlikely]]
+    cross_locks();
   if (!waiting_.empty() || !send(request)) waiting_.push(request);
 }
 

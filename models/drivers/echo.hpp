@@ -19,12 +19,13 @@ class EchoClient final : public Driver, public RequestPort {
     kernel::Stream stream;              ///< for process_time
   };
   explicit EchoClient(Config config);
-  void start() override { channels_.start(); }
+  void start() override;
   void stop() override { channels_.stop(); }
   void submit(Request& request) override;
 
  private:
   bool send(Request& request);
+  void cross_locks();
   static void on_completed(VMBPACKET packet, NTSTATUS status, PVOID buffer, UINT32 length);
 
   const Bytes most_under_way_;  // of the packets in their rings
@@ -33,7 +34,9 @@ class EchoClient final : public Driver, public RequestPort {
   ClientChannels channels_;
   kernel::Distribution process_time_;
   kernel::Stream stream_;
-  RequestQueue waiting_;  // for packets under way to return, or for memory
+  RequestQueue waiting_;           // for packets under way to return, or for memory
+  std::vector<KSPIN_LOCK> locks_;  // for planted bugs: of each channel
+  std::vector<KMUTEX> mutexes_;
 };
 
 /// Host end of one channel.

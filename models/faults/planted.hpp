@@ -24,6 +24,11 @@ enum class Planted : std::uint8_t {
   dropped_at_close,
   newest_first,
   no_look_at_start,
+  room_sampled_early,
+  publish_without_release,
+  tail_lost_at_wrap,
+  spin_locks_crossed,
+  mutexes_crossed,
 };
 
 struct PlantedBug {
@@ -72,6 +77,21 @@ inline constexpr PlantedBug planted_bugs[] = {
      "KMCL DDI, VmbPacketSend", "FIFO"},
     {Planted::no_look_at_start, "no-look-at-start",
      "a channel that starts does not look for packets whose signal came before", "Linux, 9448ccd85336", "WAKEUP"},
+    {Planted::room_sampled_early, "room-sampled-early",
+     "the reader asks whether there was too little room by an In that it read before its batch", "Linux, a389fcfd2cb5",
+     "WAKEUP"},
+    {Planted::publish_without_release, "publish-without-release",
+     "the writer publishes In by a plain store: nothing orders the packet's bytes before it",
+     "Linux, hv_ringbuffer_write", "RACE"},
+    {Planted::tail_lost_at_wrap, "tail-lost-at-wrap",
+     "a packet that waited for room and runs over the ring's end loses its bytes after it",
+     "a mutant of OpenVMM, vmbus_ring: RingMem::write_at", "BYTES"},
+    {Planted::spin_locks_crossed, "spin-locks-crossed",
+     "a request takes the lock of its channel and then its neighbour's, whoever comes the other way",
+     "WDK, Bug Check 0xC4, 0x1001", "LOCK_ORDER"},
+    {Planted::mutexes_crossed, "mutexes-crossed",
+     "a request waits for the mutex of its channel and then for its neighbour's, whoever comes the other way",
+     "WDK, Bug Check 0xC4, 0x1001", "DEADLOCK"},
 };
 
 /// Null when there is no such bug.

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/harness/clock.hpp"
 #include "models/harness/object.hpp"
 #include "sim/kernel/choice.hpp"
 #include "sim/kernel/fiber.hpp"

@@ -208,6 +208,12 @@ void Harness::tell_mishap() {
   using Kind = foreign::Mishap::Kind;
   switch (what.kind) {
     case Kind::fault:
+      if (machine_.below_stack(what.address))
+        return machine_.add_finding(
+            "CRASH", BugCheck::kmode_exception_not_handled,
+            fmt::format(
+                "stack overflow{}: the harness used up the {} KiB that a context has, as endless recursion does", place,
+                kernel::StackPool::stack_bytes / 1024));
       return machine_.add_finding("CRASH", BugCheck::kmode_exception_not_handled,
                                   fmt::format("the harness crashed{}: {}", place, ::strsignal(what.signal)));
     case Kind::abort:

@@ -610,6 +610,8 @@ void Machine::stop_harness() {
   over_ = true;
   handed_ = nullptr;
   left_ = current_;
+  const std::span<const std::byte> stack = current_->fiber.live();
+  left_stack_end_ = reinterpret_cast<std::uintptr_t>(stack.data() + stack.size());
   current_->fiber.suspend();
 }
 
@@ -623,6 +625,12 @@ void Machine::note_held_up() {
     outcome_.waiting.push_back(actor->next);
     outcome_.waiting.back().after = actor->after;
   }
+}
+
+bool Machine::below_stack(std::uintptr_t address) const {
+  constexpr std::uintptr_t guard_bytes = 4096;
+  const std::uintptr_t lowest = left_stack_end_ - kernel::StackPool::stack_bytes;
+  return address < lowest && address + guard_bytes >= lowest;
 }
 
 void Machine::finish() {

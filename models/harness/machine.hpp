@@ -85,6 +85,8 @@ class Machine : public vmbsim_machine {
   void add_finding(RuleId rule, BugCheck code, const std::string& text);
   /// In a signal handler: leaves the harness's code for good. Returns when none runs.
   void stop_harness();
+  /// Whether an address lies right below the stack of whoever stop_harness() stopped.
+  bool below_stack(std::uintptr_t address) const;
   /// Changes with every step, and with every run.
   std::uint64_t progress() const { return steps_ + runs_; }
   bool in_harness() const { return in_harness_; }
@@ -243,8 +245,9 @@ class Machine : public vmbsim_machine {
   std::uint32_t queues_ = 0;  // object: the DPC queues of all processors
   std::uint32_t clock_cpus_ = 0;
 
-  Actor* current_ = nullptr;   // on whose fibre this is
-  Actor* left_ = nullptr;      // whose code a mishap ended
+  Actor* current_ = nullptr;  // on whose fibre this is
+  Actor* left_ = nullptr;     // whose code a mishap ended
+  std::uintptr_t left_stack_end_ = 0;
   Actor* subject_ = nullptr;   // whose step is taken
   Actor* handed_ = nullptr;    // whom the context that has just left lets go on
   std::vector<Actor*> eager_;  // run to their next operation before the next question

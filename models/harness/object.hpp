@@ -3,13 +3,14 @@
 #include <cstdint>
 #include <vector>
 
-#include "models/harness/clock.hpp"
+#include "sim/observe/vector_clock.hpp"
 #include "vmbsim/hunt.h"
 #include "vmbsim/irql.hpp"
 
 namespace vmbsim::harness {
 
 struct Actor;
+using observe::Clock;
 
 /// One access to a plain variable, as the race detector remembers it.
 struct Access {

@@ -13,7 +13,6 @@ namespace {
 
 /// Objects below this number are kinds of things, one for each site.
 constexpr std::uint32_t first_object = site_count + 1;
-std::uint32_t kind_of(Site site) { return static_cast<std::uint32_t>(site) + 1; }
 
 }  // namespace
 
@@ -59,15 +58,21 @@ Exploration::Exploration(kernel::Simulation& world, Config config, explore::Step
 std::uint32_t Exploration::new_processor(std::string name) {
   const auto number = static_cast<std::uint32_t>(processors_.size());
   processors_.push_back(std::move(name));
-  buffers_.push_back(std::make_unique<Buffer>(Buffer{this, number, StoreBuffer(config_.memory), {}}));
+  buffers_.push_back(std::make_unique<Buffer>(Buffer{this, number, StoreBuffer(config_.memory), {}, {}}));
+  order_.add_processor();
   return number;
+}
+
+Exploration::Device Exploration::new_device(const std::string& name) {
+  processors_.push_back(name);
+  return {static_cast<std::uint32_t>(processors_.size() - 1), new_object(name)};
 }
 
 std::uint32_t Exploration::new_object(std::string name) { return new_word(std::move(name), nullptr); }
 
 std::uint32_t Exploration::new_word(std::string name, std::uint32_t* cell) {
   objects_.push_back(std::move(name));
-  words_.push_back({.cell = cell});
+  words_.push_back({.cell = cell, .stores = 0, .released = {}});
   return static_cast<std::uint32_t>(objects_.size() - 1);
 }
 
@@ -103,6 +108,30 @@ void Exploration::before(Processor& cpu, Site site, Access access, std::uint32_t
   stall(cpu, ChoicePoint::cpu, object);
   drain(cpu.number());
   tell(cpu, site, access, object, value);
+  order_calls(cpu.number(), site);
+}
+
+/// What a call of the kernel makes known. Locks do so themselves; sending, completing and levels order nothing by themselves.
+void Exploration::order_calls(std::uint32_t processor, Site site) {
+  switch (site) {
+    case Site::load_word:
+    case Site::store_word:
+    case Site::acquire_lock:
+    case Site::release_lock:
+    case Site::try_lock:
+    case Site::raise_irql:
+    case Site::lower_irql:
+    case Site::send:
+    case Site::complete: return;
+    case Site::signal: return order_.tells_kernel(processor);
+    default: order_.asks_kernel(processor); order_.tells_kernel(processor);
+  }
+}
+
+void Exploration::switches(std::uint32_t processor) {
+  drain(processor);
+  order_.asks_kernel(processor);
+  order_.tells_kernel(processor);
 }
 
 void Exploration::before_dpc(Processor& cpu) {
@@ -138,13 +167,14 @@ bool Exploration::allocation_fails(std::uint64_t bytes, std::uint32_t tag) {
 
 // ---- Words that processors share ----
 
-std::uint32_t Exploration::load_word(std::uint32_t word) {
+std::uint32_t Exploration::load_word(std::uint32_t word, bool acquire) {
   Processor* const cpu = Processor::current();
   if (cpu == nullptr) return *words_[word].cell;
   // A routine at a device's level is delayed as a whole: by the delivery of its interrupt.
   if (cpu->irql() < Irql::device) stall(*cpu, ChoicePoint::cpu, word);
   const auto value =
       static_cast<std::uint32_t>(buffers_[cpu->number()]->stores.forward(word).value_or(*words_[word].cell));
+  order_.loads(cpu->number(), words_[word].released, acquire);
   tell(*cpu, Site::load_word, Access::read, word, value);
   return value;
 }
@@ -157,10 +187,12 @@ void Exploration::store_word(std::uint32_t word, std::uint32_t value, bool relea
   }
   if (cpu->irql() < Irql::device) stall(*cpu, ChoicePoint::cpu, word);
   Buffer& buffer = *buffers_[cpu->number()];
+  observe::Clock released = order_.stores(cpu->number(), release);
   if (config_.memory != explore::MemoryModel::sc) {
     if (release) buffer.stores.write_fence();
     if (world_.choose(ChoicePoint::flush, 2, cpu->number(), word) != 0) {
       buffer.stores.push(word, value);
+      buffer.released.push_back(std::move(released));
       if (!world_.pending(buffer.drain))
         buffer.drain = world_.after(
             store_wait, cpu->actor(),
@@ -174,18 +206,36 @@ void Exploration::store_word(std::uint32_t word, std::uint32_t value, bool relea
     drain(cpu->number());  // what is visible at once comes after what was stored before
   }
   make_visible(word, value);
+  words_[word].released = std::move(released);
   tell(*cpu, Site::store_word, Access::write, word, value);
 }
 
 void Exploration::barrier() {
-  if (const Processor* const cpu = Processor::current()) drain(cpu->number());
+  const Processor* const cpu = Processor::current();
+  if (cpu == nullptr) return;
+  drain(cpu->number());
+  order_.barrier(cpu->number());
+}
+
+HappensBefore::Stamp Exploration::stamp() const {
+  const Processor* const cpu = Processor::current();
+  return cpu == nullptr ? HappensBefore::Stamp{} : order_.stamp(cpu->number());
+}
+
+bool Exploration::knows(const HappensBefore::Stamp& stamp) const {
+  const Processor* const cpu = Processor::current();
+  return cpu == nullptr || order_.knows(cpu->number(), stamp);
 }
 
 void Exploration::drain(std::uint32_t processor) {
   Buffer& buffer = *buffers_[processor];
   if (buffer.stores.empty()) return;
-  buffer.stores.drain_all(
-      [this](const StoreBuffer::Store& store) { make_visible(store.word, static_cast<std::uint32_t>(store.value)); });
+  std::size_t place = 0;
+  buffer.stores.drain_all([&](const StoreBuffer::Store& store) {
+    make_visible(store.word, static_cast<std::uint32_t>(store.value));
+    words_[store.word].released = std::move(buffer.released[place++]);
+  });
+  buffer.released.clear();
   world_.cancel(buffer.drain);
 }
 
@@ -210,7 +260,16 @@ std::string Exploration::acquires(const Context& context, const void* lock, Irql
          " locks, each waited for while the one before is held";
 }
 
+observe::Clock& Exploration::clock_of_lock(const void* lock) {
+  const std::uint32_t number = number_of(lock_numbers_, lock);
+  if (lock_clocks_.size() <= number) lock_clocks_.resize(number + 1);
+  return lock_clocks_[number];
+}
+
+void Exploration::obtained(const void* lock) { order_.acquires(Processor::current()->number(), clock_of_lock(lock)); }
+
 void Exploration::releases(const Context& context, const void* lock) {
+  order_.releases(Processor::current()->number(), clock_of_lock(lock));
   locks_.release(number_of(context_numbers_, &context), number_of(lock_numbers_, lock));
 }
 

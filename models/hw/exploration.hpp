@@ -17,6 +17,7 @@
 
 #include "models/faults/faults.hpp"
 #include "models/faults/planted.hpp"
+#include "models/hw/happens_before.hpp"
 #include "models/hw/store_buffer.hpp"
 #include "sim/explore/program.hpp"
 #include "sim/kernel/simulation.hpp"
@@ -77,8 +78,16 @@ class Exploration {
   // ---- Names ----
   /// Processors are actors, by the order in which they are made.
   std::uint32_t new_processor(std::string name);
+  /// What is no processor and asks all the same, once the processors are known: its numbers as an actor and as an object.
+  struct Device {
+    std::uint32_t actor;
+    std::uint32_t object;
+  };
+  Device new_device(const std::string& name);
   /// A thing that operations concern. What drivers make has no number of its own: a site says what kind of thing it is.
   std::uint32_t new_object(std::string name);
+  /// The object that stands for all of what a site concerns.
+  static constexpr std::uint32_t kind_of(Site site) { return static_cast<std::uint32_t>(site) + 1; }
   const std::vector<std::string>& processors() const { return processors_; }
   const std::vector<std::string>& objects() const { return objects_; }
 
@@ -100,17 +109,26 @@ class Exploration {
   // ---- Words that processors share ----
   std::uint32_t new_word(std::string name, std::uint32_t* cell);
   /// Loads and stores by the executing processor; by an event, they are at once what memory holds.
-  std::uint32_t load_word(std::uint32_t word);
+  std::uint32_t load_word(std::uint32_t word, bool acquire);
   void store_word(std::uint32_t word, std::uint32_t value, bool release);
   /// How many stores of a word have become visible.
   std::uint64_t visible_stores(std::uint32_t word) const { return words_[word].stores; }
   /// Everything that the executing processor has stored becomes visible.
   void barrier();
   void drain(std::uint32_t processor);
+  /// An interrupt, a DPC pass, a switch of threads: the processor serialises, and knows what the kernel knows.
+  void switches(std::uint32_t processor);
+
+  // ---- Plain memory that processors share ----
+  /// The executing processor's moment; nobody's in an event.
+  HappensBefore::Stamp stamp() const;
+  /// Whether what was done then is ordered before what the executing processor does now.
+  bool knows(const HappensBefore::Stamp& stamp) const;
 
   // ---- Locks ----
   /// A context asks for a lock; a danger is told as a text, which is empty otherwise.
   std::string acquires(const Context& context, const void* lock, Irql held_at, bool waits);
+  void obtained(const void* lock);  ///< by the executing processor
   void releases(const Context& context, const void* lock);
   /// What lies at this address from now on is a new lock.
   void forget_lock(const void* lock) { lock_numbers_.erase(lock); }
@@ -127,8 +145,10 @@ class Exploration {
     std::uint32_t processor;
     StoreBuffer stores;
     kernel::EventHandle drain;
+    std::vector<observe::Clock> released;  // beside each store: what it makes known
   };
   void stall(Processor& cpu, kernel::ChoicePoint point, std::uint32_t object);
+  void order_calls(std::uint32_t processor, Site site);
   void tell(const Processor& cpu, Site site, kernel::Access access, std::uint32_t object, std::uint64_t value);
   std::uint32_t number_of(std::map<const void*, std::uint32_t>& numbers, const void* address);
 
@@ -140,15 +160,19 @@ class Exploration {
   struct Word {
     std::uint32_t* cell = nullptr;  // null: another kind of object
     std::uint64_t stores = 0;       // visible ones
+    observe::Clock released;        // by the latest of them
   };
   void make_visible(std::uint32_t word, std::uint32_t value) {
     *words_[word].cell = value;
     ++words_[word].stores;
   }
+  observe::Clock& clock_of_lock(const void* lock);
   std::vector<Word> words_;  // by object
   std::vector<std::unique_ptr<Buffer>> buffers_;
   std::map<std::pair<std::uint64_t, std::uint32_t>, bool> allocations_;
+  HappensBefore order_;
   observe::LockGraph locks_;
+  std::vector<observe::Clock> lock_clocks_;  // by the lock's number
   std::map<const void*, std::uint32_t> lock_numbers_;
   std::map<const void*, std::uint32_t> context_numbers_;
   std::uint32_t last_number_ = 0;  // of locks and contexts

@@ -204,7 +204,7 @@ bool Processor::held_back(Irql level) const {
 
 void Processor::settle() {
   if (exploration_ != nullptr && occupant_ == nullptr) [[unlikely]]
-    exploration_->drain(number_);  // an interrupt, a DPC pass and a switch all serialise
+    exploration_->switches(number_);  // an interrupt, a DPC pass and a switch all serialise
   while (occupant_ == nullptr) {
     Context* next = interrupted_.empty() ? nullptr : interrupted_.back();
     const Irql level = next == nullptr ? Irql::passive : next->irql_;

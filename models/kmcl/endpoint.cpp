@@ -15,6 +15,7 @@ namespace {
 constexpr std::uint32_t known_channel_flags = VMBUS_CHANNEL_INIT_FLAGS;
 /// Bytes of the packet object besides the driver's inline data. Only its lower bound is documented: more than one pointer.
 constexpr std::uint32_t packet_overhead = sizeof(Packet);
+constexpr std::uint32_t packet_tag = 0x50626d56;  // "VmbP"
 }  // namespace
 
 Endpoint::Endpoint(Device& device, bool server)
@@ -175,6 +176,7 @@ Packet* Endpoint::allocate_packet() {
   if (packet != nullptr) {
     spare_packets_ = packet->next;
   } else {
+    if (partition().refuses(sizeof_packet(), packet_tag)) return nullptr;
     packet = static_cast<Packet*>(partition().pool().allocate(sizeof_packet(), false));
     if (packet == nullptr) return nullptr;
     packet->use = first_use(packet);

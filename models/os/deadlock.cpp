@@ -12,9 +12,9 @@ bool Partition::find_deadlock() {
   std::vector<const hw::Context*> known;
   std::vector<observe::WaitsFor> waits;
   const auto number = [&known](const hw::Context* context) {
-    const auto place = std::find(known.begin(), known.end(), context);
-    if (place == known.end()) known.push_back(context);
-    return static_cast<std::uint32_t>(place - known.begin());
+    const auto place = static_cast<std::size_t>(std::find(known.begin(), known.end(), context) - known.begin());
+    if (place == known.size()) known.push_back(context);
+    return static_cast<std::uint32_t>(place);
   };
   const auto add = [&](const hw::Context* waiter, const hw::Context* owner) {
     if (waiter != nullptr && owner != nullptr) waits.push_back({number(waiter), number(owner)});

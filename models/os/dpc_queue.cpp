@@ -14,8 +14,8 @@ constexpr std::uint32_t hurry_depth = 4;
 constexpr Duration routine_limit = 0x500 * clock_tick;  // one DPC or ISR: 20 s
 constexpr Duration raised_limit = 0x1E00 * clock_tick;  // in one go at DISPATCH_LEVEL or above: 120 s
 
-void insert_by_importance(LIST_ENTRY& queue, KDPC& dpc) {
-  if (dpc.Importance == HighImportance)
+void insert_by_importance(LIST_ENTRY& queue, KDPC& dpc, bool other_end) {
+  if ((dpc.Importance == HighImportance) != other_end)
     InsertHeadList(&queue, &dpc.DpcListEntry);
   else
     InsertTailList(&queue, &dpc.DpcListEntry);
@@ -54,6 +54,13 @@ void Partition::find_held_processors() {
 
 // ---- The queue ----
 
+/// No driver knows what else is queued: in a hunt a DPC may come before or after the others all the same.
+bool Partition::joins_other_end(const Cpu& cpu, const LIST_ENTRY& queue) const {
+  return exploration_ != nullptr && !IsListEmpty(&queue) &&
+         world_.choose(kernel::ChoicePoint::dpc, 2, cpu.processor->number(),
+                       hw::Exploration::kind_of(hw::Site::insert_dpc)) != 0;
+}
+
 bool Partition::insert_dpc(KDPC& dpc, void* argument1, void* argument2, CpuId origin) {
   if (dpc.DpcData != nullptr) return false;  // queued at most once: the two causes merge
   const hw::Processor* here = hw::Processor::current();
@@ -71,7 +78,7 @@ bool Partition::insert_dpc(KDPC& dpc, void* argument1, void* argument2, CpuId or
     return true;
   }
   ++cpu.dpc_depth;
-  insert_by_importance(cpu.dpcs, dpc);
+  insert_by_importance(cpu.dpcs, dpc, joins_other_end(cpu, cpu.dpcs));
 
   const bool local = !local_caller || here->id() == cpu.id;  // an event queues on behalf of the processor itself
   const bool at_once = dpc.Importance == HighImportance || dpc.Importance == MediumHighImportance ||
@@ -109,7 +116,7 @@ bool Partition::remove_dpc(KDPC& dpc) {
 // ---- Threaded DPCs. Source: WDK, "Introduction to Threaded DPCs": PASSIVE_LEVEL, above every other thread. ----
 
 void Partition::insert_threaded_dpc(Cpu& cpu, KDPC& dpc) {
-  insert_by_importance(cpu.threaded_dpcs, dpc);
+  insert_by_importance(cpu.threaded_dpcs, dpc, joins_other_end(cpu, cpu.threaded_dpcs));
   if (cpu.dpc_thread != nullptr) {
     if (cpu.dpc_thread->state_ == Thread::State::waiting) make_ready(*cpu.dpc_thread);
     return;

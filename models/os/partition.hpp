@@ -128,6 +128,10 @@ class Partition final : public hw::Executive {
   }
   /// In a hunt with this fault, whether it happens here.
   bool fails(faults::Fault fault) const { return exploration_ != nullptr && exploration_->fails(fault); }
+  /// In a hunt, whether an allocation finds no memory: asked when its size and tag are first seen.
+  bool refuses(std::uint64_t bytes, std::uint32_t tag) const {
+    return exploration_ != nullptr && exploration_->allocation_fails(bytes, tag);
+  }
   bool planted(faults::Planted bug) const { return exploration_ != nullptr && exploration_->planted(bug); }
   hw::GuestMemory& memory() { return memory_; }
   MemoryPool& pool() { return pool_; }
@@ -227,6 +231,8 @@ class Partition final : public hw::Executive {
 
   /// When nothing is left to happen: a finding when contexts wait for each other's spin locks or mutexes. False when none do.
   bool find_deadlock();
+  /// In a hunt: who executes takes a lock, or `waits` for it.
+  void watch_lock(const KSPIN_LOCK& lock, bool waits);
   /// At the end of a run: a finding for each ISR, DPC and raised thread that has been on its processor, or interrupted there,
   /// for longer than the watchdog allows. What ended in time to be noticed was reported when it ended.
   void find_held_processors();
@@ -288,7 +294,7 @@ class Partition final : public hw::Executive {
   void run_threaded_dpcs(Cpu& cpu);
   void request_dpcs(Cpu& cpu);
   void request_dpcs_late(Cpu& cpu);
-  void watch_lock(const KSPIN_LOCK& lock, bool waits);
+  bool joins_other_end(const Cpu& cpu, const LIST_ENTRY& queue) const;
   void watch(const Cpu& cpu, const char* what, SimTime since, Duration limit);
   void on_clock_tick(Cpu& cpu);
   void make_ready(Thread& thread);

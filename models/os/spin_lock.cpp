@@ -13,9 +13,10 @@ KSPIN_LOCK owner_word() { return reinterpret_cast<KSPIN_LOCK>(hw::Processor::cur
 
 /// In a hunt the order of locks is kept, and what could deadlock is told though it went well.
 void Partition::watch_lock(const KSPIN_LOCK& lock, bool waits) {
+  if (exploration_ == nullptr) return;
   const hw::Processor& cpu = *hw::Processor::current();
   const std::string danger = exploration_->acquires(*cpu.occupant(), &lock, cpu.irql(), waits);
-  if (!danger.empty()) findings_.add("LOCKORDER", BugCheck::driver_verifier_detected_violation, {}, danger);
+  if (!danger.empty()) findings_.add("LOCK_ORDER", BugCheck::driver_verifier_detected_violation, {}, danger);
 }
 
 bool Partition::try_acquire(KSPIN_LOCK& lock) {
@@ -23,6 +24,8 @@ bool Partition::try_acquire(KSPIN_LOCK& lock) {
   hw::Context& owner = *hw::Processor::current()->occupant();
   lock = reinterpret_cast<KSPIN_LOCK>(&owner);
   ++owner.spin_locks();
+  if (exploration_ != nullptr) [[unlikely]]
+    exploration_->obtained(&lock);
   return true;
 }
 
@@ -94,6 +97,8 @@ void Partition::acquire_queued(KSPIN_LOCK& lock, KSPIN_LOCK_QUEUE& place) {
   place.Next = &place;  // waits
   queued_.push_back({&lock, &place, cpu.occupant()});
   while (place.Next != nullptr) hw::Processor::current()->spin();
+  if (exploration_ != nullptr) [[unlikely]]
+    exploration_->obtained(&lock);
 }
 
 void Partition::hand_over(KSPIN_LOCK& lock, std::size_t place) {

@@ -126,7 +126,9 @@ VOID KeReleaseSpinLockForDpc(PKSPIN_LOCK SpinLock, KIRQL OldIrql) {
 BOOLEAN KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock) {
   require_dispatch("KeTryToAcquireSpinLockAtDpcLevel");
   visible(Site::try_lock, Access::acquire);
-  return partition().try_acquire(*SpinLock) ? TRUE : FALSE;
+  if (!partition().try_acquire(*SpinLock)) return FALSE;
+  partition().watch_lock(*SpinLock, false);
+  return TRUE;
 }
 
 BOOLEAN KeTestSpinLock(PKSPIN_LOCK SpinLock) { return *SpinLock == 0 ? TRUE : FALSE; }

@@ -45,8 +45,9 @@ extern "C" {
 
 PMDL IoAllocateMdl(PVOID VirtualAddress, ULONG Length, BOOLEAN, BOOLEAN, PIRP) {
   at_most(Irql::dispatch, "IoAllocateMdl");
-  auto* mdl = static_cast<PMDL>(
-      partition().pool().allocate(MmSizeOfMdl(VirtualAddress, Length), true, os::MemoryPool::mdl_tag));
+  const SIZE_T bytes = MmSizeOfMdl(VirtualAddress, Length);
+  if (partition().refuses(bytes, os::MemoryPool::mdl_tag)) return nullptr;
+  auto* mdl = static_cast<PMDL>(partition().pool().allocate(bytes, true, os::MemoryPool::mdl_tag));
   if (mdl != nullptr) MmInitializeMdl(mdl, VirtualAddress, Length);
   return mdl;
 }

@@ -22,9 +22,7 @@ PVOID allocate(bool paged, bool zeroed, bool raises, SIZE_T bytes, ULONG tag, co
   require_level(paged, call);
   if (bytes == 0)
     find("POOL", BugCheck::driver_verifier_detected_violation, std::string(call) + " for a block of 0 bytes");
-  hw::Exploration* exploration = partition().exploration();
-  const bool refused = exploration != nullptr && exploration->allocation_fails(bytes, tag);
-  void* block = refused ? nullptr : partition().pool().allocate(bytes, zeroed, tag, paged);
+  void* block = partition().refuses(bytes, tag) ? nullptr : partition().pool().allocate(bytes, zeroed, tag, paged);
   if (block == nullptr && raises) raise("there is no memory for a pool block: STATUS_INSUFFICIENT_RESOURCES is raised");
   return block;
 }

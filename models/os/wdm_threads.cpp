@@ -50,6 +50,7 @@ POBJECT_TYPE* PsThreadType = &thread_type_pointer;
 
 PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject) {
   at_most(Irql::dispatch, "IoAllocateWorkItem");
+  if (partition().refuses(sizeof(_IO_WORKITEM), os::MemoryPool::work_item_tag)) return nullptr;
   void* memory = partition().pool().allocate(sizeof(_IO_WORKITEM), true, os::MemoryPool::work_item_tag);
   if (memory == nullptr) return nullptr;
   auto* work = new (memory) _IO_WORKITEM{};

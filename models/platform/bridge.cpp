@@ -233,17 +233,19 @@ void Bridge::report() {
   const auto due =
       std::partition(ended_.begin(), ended_.end(), [&](const Flight* f) { return f->done > world_->now(); });
   std::sort(due, ended_.end(), [](const Flight* a, const Flight* b) { return a->order < b->order; });
+  device::Known who;  // the disk of the first one speaks for all
   for (auto flight = due; flight != ended_.end(); ++flight) {
     Flight& ended = **flight;
     ended.door->take_back(ended.activity);
     if (--ended.door->in_flight_ == 0) ended.door->count_serving(world_->now(), 0);
     ended.door->count_done(*ended.work);
+    if (reporting_.empty()) who = ended.door->known();
     reporting_.push_back(ended.work);
     idle_.push_back(&ended);
   }
   in_flight_ -= static_cast<std::uint64_t>(ended_.end() - due);
   ended_.erase(due, ended_.end());
-  device::finish_together(*world_, reporting_);
+  device::finish_together(*world_, reporting_, who);
 }
 
 /// Whether SimGrid's clock stands at `time`.

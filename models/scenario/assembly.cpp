@@ -49,6 +49,12 @@ World::Parts::Parts(const Scenario& s, const Traces& traces, platform::Platform*
   build_channels();
   build_loads(traces);
   if (timeline != nullptr) start_timeline();
+  if (exploration == nullptr) return;
+  for (const ChannelInstance& channel : channels)
+    if (channel.resource != nullptr) {
+      const hw::Exploration::Device device = exploration->new_device(channel.resource_name);
+      channel.resource->known_as({device.actor, device.object});
+    }
 }
 
 void World::Parts::start_timeline() {

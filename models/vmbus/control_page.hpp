@@ -25,13 +25,13 @@ class ControlWords {
 
   std::uint32_t load(ControlWord word) const {
     if (watch_ != nullptr) [[unlikely]]
-      return watch_->load(word);
+      return watch_->load(word, false);
     return cell(word).load(std::memory_order_relaxed);
   }
   /// Nothing that follows in program order is read before this.
   std::uint32_t load_acquire(ControlWord word) const {
     if (watch_ != nullptr) [[unlikely]]
-      return watch_->load(word);
+      return watch_->load(word, true);
     return cell(word).load(std::memory_order_acquire);
   }
   void store(ControlWord word, std::uint32_t value) {

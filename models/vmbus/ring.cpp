@@ -220,6 +220,13 @@ StageAnswer RingWriter::corrupt(Corruption what, std::uint32_t offset) {
   return Full{{total - free_now()}, newly_blocked};
 }
 
+/// A planted bug: of a packet that ends at `end` and runs over the end of the data area, the last bytes are lost.
+void RingMemory::lose_tail(std::uint32_t end, std::uint32_t on_ring, std::size_t payload) const {
+  if (end >= on_ring || end <= trailer_bytes) return;
+  const auto after_wrap = std::min<std::size_t>(end - trailer_bytes, payload);
+  std::memset(data_ + (end - trailer_bytes - after_wrap), 0, after_wrap);
+}
+
 StageAnswer RingWriter::stage(const OutgoingPacket& packet) {
   if (corrupt_) return *corrupt_;
   const std::uint64_t extension = extension_size(packet);
@@ -230,7 +237,8 @@ StageAnswer RingWriter::stage(const OutgoingPacket& packet) {
   if (free_now() < total) {
     if (std::optional<StageAnswer> refused = make_room(total)) return *refused;
   }
-  if (pending_ != 0) {
+  const bool waited = pending_ != 0;
+  if (waited) {
     pending_ = 0;
     words_.store(ControlWord::pending_send, 0);
   }
@@ -240,8 +248,11 @@ StageAnswer RingWriter::stage(const OutgoingPacket& packet) {
     put_packet(WrappingCursor(memory_.data_, memory_.size_, position_), packet, extension, length, position_);
   }
   position_ = memory_.advanced(position_, total);
-  if (words_.watch() != nullptr) [[unlikely]]
-    words_.watch()->staged(packet.transaction_id, packet.header, packet.payload);
+  if (words_.watch() != nullptr) [[unlikely]] {
+    words_.watch()->staged(packet.transaction_id, total, packet.header, packet.payload);
+    if (waited && words_.planted(Planted::tail_lost_at_wrap))
+      memory_.lose_tail(position_, total, packet.payload.size());
+  }
   return Staged{};
 }
 
@@ -251,7 +262,10 @@ SignalNeeded RingWriter::commit() {
   in_ = position_;
   const bool early = words_.planted(Planted::signal_from_stale_out);
   const std::uint32_t out_before = early ? words_.load(ControlWord::out) : 0;
-  words_.store_release(ControlWord::in, in_);
+  if (words_.planted(Planted::publish_without_release))
+    words_.store(ControlWord::in, in_);
+  else
+    words_.store_release(ControlWord::in, in_);
   peak_ = std::max(peak_, memory_.distance(observed_out(), in_));
   if (!words_.planted(Planted::no_barrier_after_publish)) words_.full_barrier();
   bool signals = words_.load_acquire(ControlWord::interrupt_mask) == 0;
@@ -299,6 +313,8 @@ inline ReadAnswer RingReader::next(Taken taken) {
       const std::uint32_t in = words_.load_acquire(ControlWord::in);
       if (!memory_.is_index(in)) return corrupt(Corruption::in_index, in);
       if (in == position_) return Empty{};
+      if (words_.watch() != nullptr && position_ == out_) [[unlikely]]
+        in_before_batch_ = in;
       in_ = in;
       available = memory_.distance(position_, in);
     }
@@ -380,6 +396,8 @@ inline SignalNeeded RingReader::signal_for_room(std::uint32_t old_out) {
   std::uint32_t free_after = memory_.size_ - memory_.distance(out_, in) - 1;
   if (words_.watch() != nullptr) [[unlikely]] {
     if (words_.planted(Planted::space_signal_every_read)) free_before = 0;
+    if (words_.planted(Planted::room_sampled_early))
+      free_before = memory_.size_ - memory_.distance(old_out, in_before_batch_) - 1;
     if (words_.planted(Planted::space_signal_gated_by_mask) && masked_) return SignalNeeded::no;
     if (words_.planted(Planted::pending_clamped)) free_after &= ~7u;
     if (words_.planted(Planted::no_signal_when_emptied) && out_ == in) return SignalNeeded::no;

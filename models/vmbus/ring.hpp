@@ -201,6 +201,7 @@ class RingMemory {
     const std::uint32_t to = from + by;
     return to >= size_ ? to - size_ : to;
   }
+  void lose_tail(std::uint32_t end, std::uint32_t on_ring, std::size_t payload) const;
 
   std::byte* control_;
   std::byte* data_;
@@ -323,10 +324,11 @@ class RingReader {
 
   RingMemory memory_;
   ControlWords words_;
-  std::uint32_t position_ = 0;  // behind the last packet taken
-  std::uint32_t out_ = 0;       // committed; what the control page says
-  std::uint32_t in_ = 0;        // as last read, validated
-  std::uint32_t peeked_ = 0;    // bytes of the packet in the copy that was not taken yet, 0 when there is none
+  std::uint32_t position_ = 0;         // behind the last packet taken
+  std::uint32_t out_ = 0;              // committed; what the control page says
+  std::uint32_t in_ = 0;               // as last read, validated
+  std::uint32_t in_before_batch_ = 0;  // as read when everything before was given back; in a hunt
+  std::uint32_t peeked_ = 0;           // bytes of the packet in the copy that was not taken yet, 0 when there is none
   bool masked_ = false;
   IncomingPacket packet_;
   // Grows to the longest packet seen: an idle channel owns none, a busy one stops allocating after a few packets.

@@ -26,9 +26,9 @@ RingWatch::RingWatch(Config config) : config_(std::move(config)) {
         config_.name + " " + name, reinterpret_cast<std::uint32_t*>(config_.page + static_cast<std::uint32_t>(word)));
 }
 
-std::uint32_t RingWatch::load(ControlWord word) {
+std::uint32_t RingWatch::load(ControlWord word, bool acquire) {
   const std::uint32_t number = words_[place_of(word)];
-  const std::uint32_t value = config_.exploration.load_word(number);
+  const std::uint32_t value = config_.exploration.load_word(number, acquire);
   if (word == ControlWord::pending_send) wish_seen_ = config_.exploration.visible_stores(number);
   return value;
 }
@@ -37,15 +37,25 @@ void RingWatch::store(ControlWord word, std::uint32_t value, bool release) {
   config_.exploration.store_word(words_[place_of(word)], value, release);
 }
 
-void RingWatch::staged(std::uint64_t transaction_id, std::span<const std::byte> header,
+void RingWatch::race(const char* what) { config_.findings.add("RACE", BugCheck::none, config_.name, what); }
+
+void RingWatch::staged(std::uint64_t transaction_id, std::uint32_t on_ring, std::span<const std::byte> header,
                        std::span<const std::byte> payload) {
+  put_in_ += on_ring;
+  bool ordered = true;  // after the reading of all that is written over
+  while (!outside_.empty() && outside_.front().begin + config_.size < put_in_)
+    ordered = config_.exploration.knows(outside_.pop().read) && ordered;
+  if (!ordered) race("nothing orders the reading of a packet before a new one is written over it");
   inside_.push({transaction_id, mixed(mixed(nothing, header), payload),
-                static_cast<std::uint32_t>(header.size() + payload.size())});
+                static_cast<std::uint32_t>(header.size() + payload.size()), on_ring, config_.exploration.stamp()});
 }
 
 void RingWatch::taken(std::uint64_t transaction_id, std::span<const std::byte> payload) {
   if (inside_.empty()) return;  // nobody of ours put it in
   const Inside was = inside_.pop();
+  outside_.push({taken_out_, config_.exploration.stamp()});
+  taken_out_ += was.on_ring;
+  if (!config_.exploration.knows(was.written)) race("a packet is read, and nothing orders its writing before that");
   if (was.transaction_id == transaction_id && was.bytes <= payload.size() &&
       was.digest == mixed(nothing, payload.first(was.bytes)))
     return;

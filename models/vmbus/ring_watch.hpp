@@ -23,13 +23,14 @@ class RingWatch {
   RingWatch(const RingWatch&) = delete;
   RingWatch& operator=(const RingWatch&) = delete;
 
-  std::uint32_t load(ControlWord word);
+  std::uint32_t load(ControlWord word, bool acquire);
   void store(ControlWord word, std::uint32_t value, bool release);
   void barrier() const { config_.exploration.barrier(); }
   bool planted(faults::Planted bug) const { return config_.exploration.planted(bug); }
 
-  /// A packet is in the data area; its payload lies in two pieces.
-  void staged(std::uint64_t transaction_id, std::span<const std::byte> header, std::span<const std::byte> payload);
+  /// A packet is in the data area, where it takes `on_ring` bytes; its payload lies in two pieces.
+  void staged(std::uint64_t transaction_id, std::uint32_t on_ring, std::span<const std::byte> header,
+              std::span<const std::byte> payload);
   /// The next packet was taken out; its payload may be padded.
   void taken(std::uint64_t transaction_id, std::span<const std::byte> payload);
   /// The reader decided about a signal for freed room, of `used` bytes that are left.
@@ -47,10 +48,21 @@ class RingWatch {
     std::uint64_t transaction_id;
     std::uint64_t digest;
     std::uint32_t bytes;
+    std::uint32_t on_ring;
+    hw::HappensBefore::Stamp written;
   };
+  /// A stretch of the data area that was read, by how many bytes had been put in before it since the beginning.
+  struct Outside {
+    std::uint64_t begin;
+    hw::HappensBefore::Stamp read;
+  };
+  void race(const char* what);
   Config config_;
   std::array<std::uint32_t, 5> words_;
   kernel::Fifo<Inside> inside_;
+  kernel::Fifo<Outside> outside_;  // read, and not written again since
+  std::uint64_t put_in_ = 0;       // bytes since the beginning
+  std::uint64_t taken_out_ = 0;
   std::uint64_t wish_seen_ = 0;       // by the reader: which of the stores of PendingSendSize
   std::uint64_t wish_answered_ = 0;   // by a signal
   std::uint32_t answered_at_in_ = 0;  // a batch that enters after the wish may use the room up again

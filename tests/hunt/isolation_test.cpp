@@ -54,6 +54,8 @@ TEST_CASE("a harness that crashes, recurses for ever, aborts or exits is a findi
   CHECK(finding_of("segfault").text.find("segfault.so+0x") != std::string::npos);
   CHECK(finding_of("segfault").where == "cpu1 at passive, bad");
   CHECK(finding_of("recursion").rule == "CRASH");
+  CHECK(finding_of("recursion").text.find("stack overflow in recursion.so+0x") == 0);
+  CHECK(finding_of("recursion").where == "cpu1 at passive, bad");
   CHECK(finding_of("aborts").rule == "ABORT");
   CHECK(finding_of("exits").rule == "EXIT");
   CHECK(finding_of("exits").text == "the harness called exit with 7");

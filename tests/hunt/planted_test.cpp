@@ -21,6 +21,13 @@ std::vector<std::string> planted_files() {
   return files;
 }
 
+/// What the plain run shows, should no schedule be needed.
+std::string shown_by_defaults(scenario::Hunted& program) {
+  kernel::DefaultChoices defaults;
+  const explore::Outcome& outcome = program.run(defaults);
+  return outcome.found() ? outcome.findings.front().rule : "";
+}
+
 /// The first finding of `runs` runs, in which one question in 5, 10, 20 or 40 is answered otherwise.
 const Finding* first_finding(scenario::Hunted& program, std::uint64_t runs) {
   constexpr std::uint32_t rates[] = {5, 10, 20, 40};
@@ -39,8 +46,10 @@ TEST_CASE("each planted bug is found, as what it is, and its twin is not blamed"
     INFO(file);
     scenario::Hunted planted(scenario_in(file), {});
     const std::string& rule = planted.scenario().hunt.expect;
+    CHECK(shown_by_defaults(planted).empty());
     const Finding* found = first_finding(planted, 2000);
-    REQUIRE(found != nullptr);
+    CHECK(found != nullptr);
+    if (found == nullptr) continue;
     CHECK(found->rule == rule);
     scenario::Hunted twin(scenario_in(file, {"hunt.plant=\"\""}), {});
     const Finding* blamed = first_finding(twin, 200);

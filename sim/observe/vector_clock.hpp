@@ -6,15 +6,15 @@
 #include <cstdint>
 #include <vector>
 
-namespace vmbsim::harness {
+namespace vmbsim::observe {
 
-/// One count per context; contexts that are missing count 0.
+/// One count per party; those that are missing count 0.
 class Clock {
  public:
-  std::uint32_t of(std::uint32_t context) const { return context < counts_.size() ? counts_[context] : 0; }
-  void tick(std::uint32_t context) {
-    if (context >= counts_.size()) counts_.resize(context + 1);
-    ++counts_[context];
+  std::uint32_t of(std::uint32_t party) const { return party < counts_.size() ? counts_[party] : 0; }
+  void tick(std::uint32_t party) {
+    if (party >= counts_.size()) counts_.resize(party + 1);
+    ++counts_[party];
   }
   void join(const Clock& other) {
     const std::size_t shared = std::min(counts_.size(), other.counts_.size());
@@ -28,4 +28,4 @@ class Clock {
   std::vector<std::uint32_t> counts_;
 };
 
-}  // namespace vmbsim::harness
+}  // namespace vmbsim::observe
