@@ -134,9 +134,14 @@ void Exploration::switches(std::uint32_t processor) {
   order_.tells_kernel(processor);
 }
 
+void Exploration::leaves_behind() {
+  if (const Processor* const cpu = Processor::current()) order_.tells_kernel(cpu->number());
+}
+
 void Exploration::before_dpc(Processor& cpu) {
   stall(cpu, ChoicePoint::dpc, kind_of(Site::run_dpc));
   tell(cpu, Site::run_dpc, Access::update, kind_of(Site::run_dpc), 0);
+  order_.asks_kernel(cpu.number());
 }
 
 Duration Exploration::late(ChoicePoint point, std::uint32_t actor, std::uint32_t object) {

@@ -118,6 +118,8 @@ class Exploration {
   void drain(std::uint32_t processor);
   /// An interrupt, a DPC pass, a switch of threads: the processor serialises, and knows what the kernel knows.
   void switches(std::uint32_t processor);
+  /// The executing processor leaves something for whoever the kernel lets run.
+  void leaves_behind();
 
   // ---- Plain memory that processors share ----
   /// The executing processor's moment; nobody's in an event.

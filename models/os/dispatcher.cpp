@@ -163,6 +163,7 @@ void Partition::satisfy(DISPATCHER_HEADER& object) {
 
 LONG Partition::set_event(KEVENT& event) {
   const NoSwitch until_done;  // a released waiter may throw the event away as soon as it runs
+  leave_behind();
   const LONG before = event.Header.SignalState;
   event.Header.SignalState = 1;
   if (before == 0) satisfy(event.Header);

@@ -62,6 +62,7 @@ bool Partition::joins_other_end(const Cpu& cpu, const LIST_ENTRY& queue) const {
 }
 
 bool Partition::insert_dpc(KDPC& dpc, void* argument1, void* argument2, CpuId origin) {
+  leave_behind();
   if (dpc.DpcData != nullptr) return false;  // queued at most once: the two causes merge
   const hw::Processor* here = hw::Processor::current();
   const bool local_caller = here != nullptr && &here->executive() == this;

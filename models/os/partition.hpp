@@ -126,6 +126,11 @@ class Partition final : public hw::Executive {
   static void visible(hw::Site site, kernel::Access access = kernel::Access::update, std::uint32_t object = 0) {
     if (hw::Processor* cpu = hw::Processor::current()) cpu->visible(site, access, object);
   }
+  /// In a hunt: whoever is let run from now on knows what the executing processor did until now.
+  void leave_behind() {
+    if (exploration_ != nullptr) [[unlikely]]
+      exploration_->leaves_behind();
+  }
   /// In a hunt with this fault, whether it happens here.
   bool fails(faults::Fault fault) const { return exploration_ != nullptr && exploration_->fails(fault); }
   /// In a hunt, whether an allocation finds no memory: asked when its size and tag are first seen.

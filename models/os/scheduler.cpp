@@ -170,6 +170,7 @@ void Partition::set_priority(Thread& thread, int priority) {
 }
 
 void Partition::make_ready(Thread& thread) {
+  leave_behind();
   thread.state_ = Thread::State::ready;
   thread.quantum_left_ = quantum;  // assumed: a wait earns a new one
   hw::Processor::make_ready(*thread.context_);
@@ -288,6 +289,7 @@ void Partition::arm_quantum(Cpu& cpu) {
 void Partition::queue_work(WorkItem& item, WORK_QUEUE_TYPE type) {
   VMBSIM_ASSERT(!item.queued, "a work item is queued once at a time");
   item.queued = true;
+  leave_behind();
   WorkQueue& queue = work_queues_[type == DelayedWorkQueue ? 0 : 1];
   queue.items.push_back(&item);
   if (!queue.idle.empty()) {  // the worker of this processor if it is free, else whoever came to rest last
