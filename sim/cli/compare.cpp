@@ -102,6 +102,9 @@ int compare(const CompareArguments& arguments) {
     if (found.matched == 0)
       problems.push_back(config::problem_with(
           arguments.after, "has no point in common with " + arguments.before + ": there is nothing to compare"));
+    else if (found.changes.empty() && !found.regressed())
+      problems.push_back(config::problem_with(
+          arguments.after, "has no figure in common with " + arguments.before + ": there is nothing to compare"));
   }
   if (!problems.empty()) {
     print(problems);

@@ -55,7 +55,8 @@ double Change::relative() const {
 }
 
 bool Comparison::regressed() const {
-  return std::any_of(changes.begin(), changes.end(), [](const Change& change) { return change.worse; }) ||
+  return !lost.empty() ||
+         std::any_of(changes.begin(), changes.end(), [](const Change& change) { return change.worse; }) ||
          std::any_of(failing.begin(), failing.end(), [](const Failing& one) { return one.worse(); });
 }
 
@@ -75,7 +76,11 @@ Comparison compare(const Side& before, const Side& after, const Tolerance& toler
     if (first.failed + second.failed > 0) out.failing.push_back({point, first.failed, second.failed});
     for (const auto& [metric, sample] : first.figures) {
       const auto other = second.figures.find(metric);
-      if (other == second.figures.end() || std::isnan(sample.figure) || std::isnan(other->second.figure)) continue;
+      if (std::isnan(sample.figure)) continue;
+      if (other == second.figures.end() || std::isnan(other->second.figure)) {
+        out.lost.push_back({point, metric, before.units.at(metric), sample.figure});
+        continue;
+      }
       Change change;
       change.point = point;
       change.metric = metric;

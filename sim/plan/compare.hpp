@@ -59,15 +59,24 @@ struct Failing {
   bool worse() const { return after > before; }
 };
 
+/// A figure that was measured before, and is not any more.
+struct Lost {
+  std::string point;
+  std::string metric;
+  report::Unit unit = report::Unit::count;
+  double before = 0;
+};
+
 struct Comparison {
   std::vector<Change> changes;           ///< by point, then by metric
   std::vector<Failing> failing;          ///< by point
+  std::vector<Lost> lost;                ///< by point, then by metric
   std::vector<std::string> only_before;  ///< points
   std::vector<std::string> only_after;
   std::size_t matched = 0;  ///< points that both have
   std::size_t single = 0;   ///< of them, those of which one run on a side tells nothing of chance
 
-  /// Something got worse, or runs failed that did not before.
+  /// Something got worse or is measured no more, or runs failed that did not before.
   bool regressed() const;
 };
 

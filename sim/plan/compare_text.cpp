@@ -40,6 +40,10 @@ std::string change_text(const Change& change, const Tolerance& tolerance) {
   return text + ")";
 }
 
+std::string lost_text(const Lost& lost) {
+  return fmt::format("{} {} -> nothing measured", lost.metric, report::metric_text(lost.before, lost.unit));
+}
+
 std::size_t count(const Comparison& comparison, bool Change::*what) {
   return static_cast<std::size_t>(std::count_if(comparison.changes.begin(), comparison.changes.end(),
                                                 [&](const Change& change) { return change.*what; }));
@@ -72,6 +76,10 @@ std::string comparison_text(const Comparison& comparison, const Tolerance& toler
   std::string text;
   for (const Failing& one : comparison.failing)
     text += fmt::format("{}  {}: {}\n", one.worse() ? "worse  " : "failed ", named(one.point), failing_text(one));
+  for (std::size_t i = 0; i < std::min(comparison.lost.size(), changes_shown); ++i)
+    text += fmt::format("worse    {}: {}\n", named(comparison.lost[i].point), lost_text(comparison.lost[i]));
+  if (comparison.lost.size() > changes_shown)
+    text += fmt::format("and {} more that are measured no more\n", comparison.lost.size() - changes_shown);
   for (std::size_t i = 0; i < std::min(shown.size(), changes_shown); ++i)
     text += fmt::format("{}  {}: {}\n", shown[i]->worse ? "worse  " : "changed", named(shown[i]->point),
                         change_text(*shown[i], tolerance));
@@ -93,6 +101,9 @@ std::string comparison_json(const Comparison& comparison, const Tolerance& toler
   Json failing = Json::array();
   for (const Failing& one : comparison.failing)
     failing.push_back({{"point", one.point}, {"before", one.before}, {"after", one.after}, {"worse", one.worse()}});
+  Json lost = Json::array();
+  for (const Lost& one : comparison.lost)
+    lost.push_back({{"point", one.point}, {"metric", one.metric}, {"before", one.before}});
   const Json all = {{"schema", 1},
                     {"tolerance", tolerance.relative},
                     {"confidence", tolerance.confidence},
@@ -100,6 +111,7 @@ std::string comparison_json(const Comparison& comparison, const Tolerance& toler
                     {"matched", comparison.matched},
                     {"changes", changes},
                     {"failing", failing},
+                    {"lost", lost},
                     {"only_before", comparison.only_before},
                     {"only_after", comparison.only_after}};
   return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -126,15 +138,15 @@ std::string comparison_junit(const Comparison& comparison, const Tolerance& tole
     page.CloseElement();
   };
   const std::size_t missing = comparison.only_before.size() + comparison.only_after.size();
-  const auto failures = count(comparison, &Change::worse) +
+  const auto failures = count(comparison, &Change::worse) + comparison.lost.size() +
                         static_cast<std::size_t>(std::count_if(comparison.failing.begin(), comparison.failing.end(),
                                                                [](const Failing& one) { return one.worse(); }));
   page.PushHeader(false, true);
   for (const char* element : {"testsuites", "testsuite"}) {
     page.OpenElement(element);
     page.PushAttribute("name", "vmbsim compare");
-    page.PushAttribute("tests",
-                       static_cast<std::uint64_t>(comparison.changes.size() + comparison.failing.size() + missing));
+    page.PushAttribute("tests", static_cast<std::uint64_t>(comparison.changes.size() + comparison.lost.size() +
+                                                           comparison.failing.size() + missing));
     page.PushAttribute("failures", static_cast<std::uint64_t>(failures));
     page.PushAttribute("errors", 0);
     page.PushAttribute("skipped", static_cast<std::uint64_t>(missing));
@@ -144,6 +156,7 @@ std::string comparison_junit(const Comparison& comparison, const Tolerance& tole
     add(one.point, "runs", one.worse() ? "failure" : nullptr, failing_text(one));
   for (const Change& change : comparison.changes)
     add(change.point, change.metric, change.worse ? "failure" : nullptr, change_text(change, tolerance));
+  for (const Lost& one : comparison.lost) add(one.point, one.metric, "failure", lost_text(one));
   for (const std::string& point : comparison.only_before) add(point, "runs", "skipped", "only in the first campaign");
   for (const std::string& point : comparison.only_after) add(point, "runs", "skipped", "only in the second campaign");
   page.CloseElement();

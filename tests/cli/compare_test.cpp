@@ -51,6 +51,23 @@ TEST_CASE("a campaign beside itself shows nothing") {
   CHECK_THAT(answer.out, Catch::Contains(" compared: 0 changed, 0 worse by more than 5 %"));
 }
 
+TEST_CASE("what is measured no more is a regression, and where nothing was measured there is nothing to compare") {
+  const User user;
+  std::string short_study = study;
+  const std::string packets = "packets = 1000";
+  user.writes("s.toml", short_study.replace(short_study.find(packets), packets.size(), "run_for = \"20ms\""));
+  user.types("vmbsim batch s.toml --out a");
+  user.types("vmbsim batch s.toml --set 'channel.disk.device.service.exponential=\"10s\"' --out b");
+  const Answer lost = user.types("vmbsim compare a b --metric channel.disk.latency.mean --json c.json --junit j.xml");
+  CHECK(lost.status == 1);
+  CHECK_THAT(lost.out, Catch::Contains("channel.disk.latency.mean") && Catch::Contains("-> nothing measured"));
+  CHECK_FALSE(nlohmann::json::parse(user.reads("c.json"))["lost"].empty());
+  CHECK_THAT(user.reads("j.xml"), Catch::Contains("<failure message=\"channel.disk.latency.mean"));
+  const Answer nothing = user.types("vmbsim compare b b --metric channel.disk.latency.mean");
+  CHECK(nothing.status == 2);
+  CHECK(nothing.err == "b: has no figure in common with b: there is nothing to compare\n");
+}
+
 TEST_CASE("a folder without a campaign cannot be compared") {
   const User user;
   const Answer answer = user.types("mkdir empty; vmbsim compare empty nowhere");
