@@ -218,7 +218,8 @@ bool Bus::modify(Offer& offer, const Synic::Port& port) {
 
 void Bus::close(Offer& offer) {
   for (const std::uint32_t relid : subchannels_of(offer))
-    if (by_relid_[relid]->open_)
+    // One whose rescind was heard is about to be closed, too.
+    if (by_relid_[relid]->open_ && !by_relid_[relid]->rescind_heard_)
       finding("guest", "the primary channel is closed while its subchannel " +
                            std::to_string(by_relid_[relid]->id_.subchannel) + " is open");
   offer.opening_ = offer.open_ = false;
