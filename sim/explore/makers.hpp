@@ -16,6 +16,7 @@ std::unique_ptr<Strategy> make_pct4(Seed seed);
 std::unique_ptr<Strategy> make_pct5(Seed seed);
 std::unique_ptr<Strategy> make_pos(Seed seed);
 std::unique_ptr<Strategy> make_rff(Seed seed);
+std::unique_ptr<Strategy> make_inject(Seed seed);
 std::unique_ptr<Strategy> make_mutate(Seed seed);
 std::unique_ptr<Strategy> make_starve(Seed seed);
 std::unique_ptr<Strategy> make_dpor(Seed seed);

@@ -17,6 +17,7 @@ constexpr NamedStrategy table[] = {
     {"pct5", "four of them fall: bugs of depth 5", false, make_pct5},
     {"pos", "by priorities of steps, drawn again for those that race", false, make_pos},
     {"rff", "towards orders of conflicting accesses that no run has shown", false, make_rff},
+    {"inject", "delays and faults in many places, most where a run seldom comes by", false, make_inject},
     {"mutate", "small changes of schedules that covered something new", false, make_mutate},
     {"starve", "one actor kept waiting, or held before an access that conflicts", false, make_starve},
     {"delay", "every schedule by number of delays, few first", true, make_delay},
@@ -39,7 +40,7 @@ std::unique_ptr<Strategy> make_strategy(const std::string& name, Seed seed) {
 
 std::vector<std::string> portfolio(bool time_abstract) {
   if (time_abstract) return {"rff", "dpor", "delay", "pos", "urw", "pct3", "random", "mutate", "starve", "faults"};
-  return {"random", "delay", "pct3", "mutate", "faults", "starve"};
+  return {"inject", "random", "starve", "mutate", "delay", "faults", "pct3"};
 }
 
 bool can_split(const std::string& name) { return name == "dfs" || name == "dpor" || name == "odpor"; }

@@ -3,8 +3,10 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <set>
+#include <vector>
 
 #include "models/scenario/hunted.hpp"
+#include "sim/explore/strategies.hpp"
 #include "tests/hunt/sources.hpp"
 #include "tests/support/runs.hpp"
 
@@ -55,6 +57,26 @@ TEST_CASE("each planted bug is found, as what it is, and its twin is not blamed"
     const Finding* blamed = first_finding(twin, 200);
     INFO((blamed == nullptr ? std::string() : blamed->rule + ": " + blamed->text));
     CHECK(blamed == nullptr);
+  }
+}
+
+TEST_CASE("the strategy that a hunt in a scenario begins with finds each planted bug in a few dozen schedules") {
+  const std::string first = explore::portfolio(false).front();
+  for (const std::string& file : planted_files()) {
+    INFO(file);
+    scenario::Hunted planted(scenario_in(file), {});
+    std::vector<std::uint64_t> needed;
+    for (std::uint64_t seed = 0; seed < 5; ++seed) {
+      const auto strategy = explore::make_strategy(first, Seed{seed});
+      std::uint64_t run = 0;
+      for (bool found = false; !found && run < 500; ++run) {
+        strategy->begin(run);
+        found = planted.run(*strategy).found();
+      }
+      needed.push_back(run);
+    }
+    std::nth_element(needed.begin(), needed.begin() + 2, needed.end());
+    CHECK(needed[2] <= 100);
   }
 }
 

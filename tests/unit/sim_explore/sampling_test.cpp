@@ -151,6 +151,42 @@ TEST_CASE("reads-from fuzzing reaches what only one of several equal threads doe
   for (std::uint64_t seed = 1; seed <= 5; ++seed) CHECK(runs_to_find(racy(2), "rff", Seed{seed}) <= 200);
 }
 
+TEST_CASE("delays are injected as often where a run comes once as where it comes all the time") {
+  const auto inject = explore::make_strategy("inject", Seed{3});
+  const auto departs = [&](std::uint32_t object) {
+    return inject->choose({.point = kernel::ChoicePoint::cpu, .alternatives = 6, .object = object}) != 0 ? 1u : 0u;
+  };
+  constexpr std::uint32_t runs = 2000;
+  std::uint32_t once = 0, at_first = 0, later = 0;
+  for (std::uint64_t run = 0; run < runs; ++run) {
+    inject->begin(run);
+    once += departs(1);
+    at_first += departs(2);
+    for (int i = 0; i < 20; ++i) departs(2);
+    later += departs(2);
+  }
+  // Of 2000 tries with probability 1/2 and 1/8, six deviations of the mean.
+  CHECK(once > 865);
+  CHECK(once < 1135);
+  CHECK(at_first > 865);
+  CHECK(at_first < 1135);
+  CHECK(later > 160);
+  CHECK(later < 340);
+}
+
+TEST_CASE("injected faults leave every second run alone, so that they hide no order") {
+  const auto inject = explore::make_strategy("inject", Seed{3});
+  std::uint32_t failed[2] = {};
+  for (std::uint64_t run = 0; run < 100; ++run) {
+    inject->begin(run);
+    for (std::uint32_t object = 0; object < 4; ++object)
+      failed[run % 2] +=
+          inject->choose({.point = kernel::ChoicePoint::fault, .alternatives = 2, .object = object}) != 0 ? 1 : 0;
+  }
+  CHECK(failed[0] > 50);
+  CHECK(failed[1] == 0);
+}
+
 TEST_CASE("every strategy finds a lost update, and none a bug that is not there") {
   const auto lost = [](const StraightLine::Final& final) { return final.words[1] != 2; };
   for (const explore::NamedStrategy& one : explore::strategies()) {
