@@ -9,12 +9,12 @@ install(DIRECTORY ${PROJECT_BINARY_DIR}/drivers/ DESTINATION ${VMBSIM_DRIVER_FOL
 install(DIRECTORY ${PROJECT_BINARY_DIR}/hunts/ DESTINATION ${VMBSIM_HARNESS_FOLDER} FILES_MATCHING PATTERN "*.so")
 install(DIRECTORY include/wdk/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vmbsim/wdk FILES_MATCHING PATTERN "*.h")
 install(FILES include/vmbsim/hunt.h include/vmbsim/hunt.hpp include/vmbsim/irql.hpp
-        DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/vmbsim/hunt/vmbsim)
+        DESTINATION ${VMBSIM_HUNT_HEADER_FOLDER}/vmbsim)
 install(DIRECTORY scenarios/ DESTINATION ${CMAKE_INSTALL_DATADIR}/vmbsim/scenarios)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 set(VMBSIM_INSTALLED_WDK ${CMAKE_INSTALL_INCLUDEDIR}/vmbsim/wdk)
-set(VMBSIM_INSTALLED_HUNT ${CMAKE_INSTALL_INCLUDEDIR}/vmbsim/hunt)
+set(VMBSIM_INSTALLED_HUNT ${VMBSIM_HUNT_HEADER_FOLDER})
 configure_package_config_file(cmake/vmbsim-config.cmake.in vmbsim-config.cmake INSTALL_DESTINATION ${package}
                               PATH_VARS VMBSIM_INSTALLED_WDK VMBSIM_INSTALLED_HUNT NO_CHECK_REQUIRED_COMPONENTS_MACRO)
 # A library is loaded by the version it was built for and by no other.

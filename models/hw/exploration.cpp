@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "models/hw/processor.hpp"
+#include "sim/explore/mixed.hpp"
 
 namespace vmbsim::hw {
 
@@ -58,7 +59,7 @@ Exploration::Exploration(kernel::Simulation& world, Config config, explore::Step
 std::uint32_t Exploration::new_processor(std::string name) {
   const auto number = static_cast<std::uint32_t>(processors_.size());
   processors_.push_back(std::move(name));
-  buffers_.push_back(std::make_unique<Buffer>(Buffer{this, number, StoreBuffer(config_.memory), {}, {}}));
+  buffers_.push_back(std::make_unique<Buffer>(Buffer{this, number, StoreBuffer(config_.memory), {}, {}, 0}));
   order_.add_processor();
   return number;
 }
@@ -72,7 +73,7 @@ std::uint32_t Exploration::new_object(std::string name) { return new_word(std::m
 
 std::uint32_t Exploration::new_word(std::string name, std::uint32_t* cell) {
   objects_.push_back(std::move(name));
-  words_.push_back({.cell = cell, .stores = 0, .released = {}});
+  words_.push_back({.cell = cell, .released = {}});
   return static_cast<std::uint32_t>(objects_.size() - 1);
 }
 
@@ -88,6 +89,7 @@ void Exploration::stall(Processor& cpu, ChoicePoint point, std::uint32_t object)
 void Exploration::tell(const Processor& cpu, Site site, Access access, std::uint32_t object, std::uint64_t value) {
   ++steps_;
   cover(static_cast<std::uint32_t>(site) * 32 + static_cast<std::uint32_t>(cpu.irql()));
+  classify(cpu.number(), access, object);
   if (listener_ == nullptr) return;
   const bool word = site == Site::load_word || site == Site::store_word;
   std::string text = name_of(site);
@@ -279,6 +281,20 @@ void Exploration::releases(const Context& context, const void* lock) {
 }
 
 // ---- Coverage ----
+
+/// A step is known by who made it as which of its own, and by what it followed: changes of the same object, and before a change
+/// the looks at it.
+void Exploration::classify(std::uint32_t processor, Access access, std::uint32_t object) {
+  std::uint64_t after = 0;
+  if (Word& thing = words_[object]; access == Access::read) {
+    after = thing.changes;
+    ++thing.looks;
+  } else if (access != Access::none) {
+    after = (std::uint64_t{1} << 63) + (thing.changes++ << 32) + std::exchange(thing.looks, 0);
+  }
+  const std::uint64_t who = (std::uint64_t{processor} << 40) + buffers_[processor]->steps++;
+  trace_class_ += explore::mixed(explore::mixed(who + 1) ^ explore::mixed((std::uint64_t{object} << 44) ^ after));
+}
 
 void Exploration::cover(std::uint32_t feature) {
   feature %= static_cast<std::uint32_t>(covered_.size());

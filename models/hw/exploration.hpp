@@ -140,6 +140,8 @@ class Exploration {
   void cover(std::uint32_t feature);
   const std::vector<std::uint32_t>& features() const { return features_; }
   std::uint64_t steps() const { return steps_; }
+  /// As explore::Outcome has it. Calls on what has no number of its own count as calls on one thing.
+  std::uint64_t trace_class() const { return trace_class_; }
 
  private:
   struct Buffer {
@@ -148,10 +150,12 @@ class Exploration {
     StoreBuffer stores;
     kernel::EventHandle drain;
     std::vector<observe::Clock> released;  // beside each store: what it makes known
+    std::uint64_t steps = 0;               // of the processor
   };
   void stall(Processor& cpu, kernel::ChoicePoint point, std::uint32_t object);
   void order_calls(std::uint32_t processor, Site site);
   void tell(const Processor& cpu, Site site, kernel::Access access, std::uint32_t object, std::uint64_t value);
+  void classify(std::uint32_t processor, kernel::Access access, std::uint32_t object);
   std::uint32_t number_of(std::map<const void*, std::uint32_t>& numbers, const void* address);
 
   kernel::Simulation& world_;
@@ -163,6 +167,8 @@ class Exploration {
     std::uint32_t* cell = nullptr;  // null: another kind of object
     std::uint64_t stores = 0;       // visible ones
     observe::Clock released;        // by the latest of them
+    std::uint64_t changes = 0;      // steps that changed the object
+    std::uint64_t looks = 0;        // steps since then that read it
   };
   void make_visible(std::uint32_t word, std::uint32_t value) {
     *words_[word].cell = value;
@@ -181,6 +187,7 @@ class Exploration {
   std::bitset<65536> covered_;
   std::vector<std::uint32_t> features_;
   std::uint64_t steps_ = 0;
+  std::uint64_t trace_class_ = 0;
 };
 
 }  // namespace vmbsim::hw

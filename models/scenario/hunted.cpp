@@ -26,6 +26,7 @@ const explore::Outcome& Hunted::run(kernel::ChoiceSource& choices, explore::Step
   std::erase_if(outcome_.findings, [](const Finding& finding) { return finding.severity != Severity::error; });
   outcome_.fingerprint = result.fingerprint;
   outcome_.steps = result.events;
+  outcome_.trace_class = exploration.trace_class();
   outcome_.features = exploration.features();
   objects_ = exploration.objects();
   return outcome_;

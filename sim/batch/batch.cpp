@@ -133,6 +133,7 @@ void Batch::on_ended(workers::Crew::Ended& ended) {
       break;
     case How::over_time:
     case How::endless:
+    case How::asleep:
       record.status = Status::over_time;
       record.reason = fmt::format("beyond {} ms", config_.limits.time_ms);
       break;

@@ -111,6 +111,8 @@ std::string counted_lanes(const hunt::Verdict& verdict) {
   return text;
 }
 
+std::string counted(std::uint64_t runs) { return fmt::format("{} run{}", runs, runs == 1 ? "" : "s"); }
+
 /// What may be relied on when nothing was found.
 std::string certificate(const hunt::Verdict& verdict, const hunt::Campaign::Config& config) {
   const explore::MemoryModel memory = config.setting.memory;
@@ -127,12 +129,12 @@ std::string certificate(const hunt::Verdict& verdict, const hunt::Campaign::Conf
               : "");
       break;
     case hunt::Verdict::End::covered:
-      text = fmt::format("no proof: every strategy is through with what it covers{}\n",
-                         verdict.time_abstract ? "" : "; time orders the actors of a scenario");
+      text = fmt::format("no proof: nothing found in {}; every strategy is through with what it covers{}\n",
+                         counted(verdict.runs), verdict.time_abstract ? "" : ", and time orders a scenario's actors");
       break;
     default:
-      text = one_of_many ? "no proof: one part of a hunt proves nothing; --merge puts the parts together\n"
-                         : "no proof: the runs are used up\n";
+      text = fmt::format("no proof: nothing found in {}{}\n", counted(verdict.runs),
+                         one_of_many ? " of one part; --merge puts the parts together" : "");
       break;
   }
   text += counted_lanes(verdict);
@@ -272,6 +274,16 @@ int hunt(const HuntArguments& arguments) {
       .patience_s = arguments.patience_s,
       .on_progress = [&live](const hunt::Progress& now) { live.show(now); },
       .stop_asked = [] { return StopRequest::made(); }};
+  if (arguments.restart) {
+    const auto aside = hunt::Journal::put_aside(arguments.out);
+    if (const Problem* const problem = std::get_if<Problem>(&aside)) {
+      print({*problem});
+      return bad_input;
+    }
+    if (const fs::path& kept = std::get<fs::path>(aside); !kept.empty())
+      std::fprintf(stderr, "vmbsim: what %s held of an earlier hunt is in %s now\n", arguments.out.c_str(),
+                   kept.c_str());
+  }
   hunt::Campaign campaign(config);
   if (const auto problem = campaign.prepare()) {
     print({*problem});

@@ -94,7 +94,10 @@ int answer(int count, char** words) {
   cli::HuntArguments hunt;
   CLI::App* hunt_verb =
       app.add_subcommand("hunt", "look for an order of things in which a rule is broken, or prove that none is");
-  hunt_verb->add_option("TARGET", hunt.target, "scenario file (TOML), or harness library (.so)")->required();
+  hunt_verb
+      ->add_option("TARGET", hunt.target,
+                   "scenario file (TOML), or harness: its library (.so), or the source that it was built from")
+      ->required();
   std::string strategies = "Strategies:\n";
   for (const explore::NamedStrategy& one : explore::strategies())
     strategies += "  " + std::string(one.name) + std::string(12 - std::strlen(one.name), ' ') + one.summary + "\n";
@@ -117,11 +120,18 @@ int answer(int count, char** words) {
   hunt_verb->add_option("--jobs", hunt.jobs, "processes; the result does not depend on it")
       ->check(CLI::Range(1u, 256u))
       ->type_name("N");
+  CLI::Option* hunt_out =
+      hunt_verb
+          ->add_option(
+              "--out", hunt.out,
+              "folder for the journal, hunt.json, repros, their stories (.txt) and graphs (.dot); a hunt that was "
+              "stopped goes on there; without it only repros are written, here")
+          ->check(not_empty)
+          ->type_name("DIR");
   hunt_verb
-      ->add_option("--out", hunt.out,
-                   "folder for the journal, hunt.json and repros; a hunt that was stopped goes on there")
-      ->check(not_empty)
-      ->type_name("DIR");
+      ->add_flag("--restart", hunt.restart,
+                 "begin anew: what the folder holds of an earlier hunt becomes DIR.1, DIR.2, ...")
+      ->needs(hunt_out);
   hunt_verb->add_option("--shard", hunt.shard, "only part i of N, for several machines")->type_name("i/N");
   hunt_verb->add_option("--merge", hunt.merged, "folder of a part whose results are taken")
       ->type_size(1)
@@ -130,7 +140,7 @@ int answer(int count, char** words) {
   hunt_verb->add_flag("--keep-going", hunt.keep_going, "collect different finds until the runs are used up");
   hunt_verb
       ->add_option("--patience", hunt.patience_s,
-                   "seconds of processor time after which a run without a step is endless")
+                   "seconds of processor time, or of sleep, after which a run without a step is endless")
       ->check(CLI::Range(1u, 86400u))
       ->type_name("N");
   hunt_verb->callback([&] {

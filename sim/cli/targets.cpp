@@ -1,5 +1,8 @@
 #include "sim/cli/targets.hpp"
 
+#include <fmt/format.h>
+
+#include <cstdio>
 #include <filesystem>
 #include <optional>
 #include <variant>
@@ -13,6 +16,8 @@
 #include "sim/hunt/words.hpp"
 
 namespace vmbsim::cli {
+
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -81,15 +86,29 @@ class ScenarioTarget final : public hunt::Target {
   std::string content_;
 };
 
-/// The library that `path` means, if it means one: itself, or the one of the program's own harnesses that has its name. A source
-/// file stands for the harness that was built from it.
-std::optional<std::string> harness_file(const std::string& path) {
-  const std::filesystem::path named = path;
-  const std::string kind = named.extension();
-  if (kind != ".so" && kind != ".cpp" && kind != ".c") return std::nullopt;
+bool is_there(const fs::path& path) {
   std::error_code failed;
-  if (kind == ".so" && (named.has_parent_path() || std::filesystem::exists(named, failed))) return path;
-  return (std::filesystem::path(folder_of_own("hunts", installed_harness_folder)) / named.stem()).string() + ".so";
+  return fs::exists(path, failed);
+}
+
+bool is_source(const fs::path& path) { return path.extension() == ".cpp" || path.extension() == ".c"; }
+
+/// The library that `path` means, if it means one: itself, or what was built from a source file beside it; where there is none,
+/// the one of the program's own harnesses that has its name.
+std::optional<std::string> harness_file(const std::string& path) {
+  const fs::path named = path;
+  if (named.extension() != ".so" && !is_source(named)) return std::nullopt;
+  const fs::path beside = fs::path(named).replace_extension(".so");
+  if (is_there(beside) || (named.extension() == ".so" && named.has_parent_path())) return beside.string();
+  return (fs::path(folder_of_own("hunts", installed_harness_folder)) / beside.filename()).string();
+}
+
+/// How a library is made of a source file, as somebody would type it.
+std::string how_to_build(const fs::path& source) {
+  const bool cpp = source.extension() == ".cpp";
+  return fmt::format("{} -shared -fPIC -I {} {} -o {}", cpp ? "g++ -std=c++20" : "gcc -std=c11",
+                     folder_of_own("layers/hunt", installed_hunt_headers), source.string(),
+                     fs::path(source).replace_extension(".so").string());
 }
 
 void add_problem(Problems& problems, const std::string& path, const std::string& text) {
@@ -106,15 +125,27 @@ bool is_digest(const std::string& text) {
 std::variant<std::string, config::FileError> read_library(const std::string& path) {
   constexpr std::int64_t largest = std::int64_t{1} << 30;
   std::error_code failed;
-  const std::filesystem::file_status status = std::filesystem::status(path, failed);
-  if (std::filesystem::is_fifo(status)) return config::FileError{"this is a pipe, not a file"};
-  if (!std::filesystem::exists(status))
-    return config::FileError{"there is no such file: a harness is built before it is hunted in"};
+  if (fs::is_fifo(path, failed)) return config::FileError{"this is a pipe, not a file"};
   return config::read_file(path, largest);
 }
 
-LoadedTarget load_harness(const std::string& path) {
+/// `named` is what the user typed, and `path` the library that it means.
+LoadedTarget load_harness(const std::string& named, const std::string& path) {
   LoadedTarget loaded;
+  if (!is_there(path) && is_there(named)) {
+    add_problem(loaded.problems, named,
+                "is not built yet: " + how_to_build(named) +
+                    " makes its library, and with CMake vmbsim_add_harness() does; then the same command hunts in it");
+    return loaded;
+  }
+  if (!is_there(path)) {
+    add_problem(loaded.problems, named, "there is no such file");
+    return loaded;
+  }
+  std::error_code failed;
+  if (is_source(named) && is_there(named) && fs::last_write_time(named, failed) > fs::last_write_time(path, failed))
+    std::fprintf(stderr, "vmbsim: %s is newer than %s, which is hunted in: it was not built since\n", named.c_str(),
+                 path.c_str());
   const auto read = read_library(path);
   const auto* const unread = std::get_if<config::FileError>(&read);
   const harness::Card card = unread != nullptr ? harness::Card{unread->text, {}} : harness::card_of_harness(path);
@@ -133,7 +164,7 @@ LoadedTarget load_harness(const std::string& path) {
 
 LoadedTarget load_target(const std::string& path, const std::vector<std::string>& overrides) {
   if (const auto harness = harness_file(path)) {
-    LoadedTarget loaded = load_harness(*harness);
+    LoadedTarget loaded = load_harness(path, *harness);
     if (!overrides.empty()) add_problem(loaded.problems, path, "a harness has no keys for --set");
     return loaded;
   }

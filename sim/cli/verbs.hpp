@@ -39,6 +39,7 @@ struct HuntArguments {
   std::string shard;   ///< "i/N", i from 1; empty: the whole campaign
   std::vector<std::string> merged;
   bool keep_going = false;
+  bool restart = false;  ///< what `out` holds of an earlier hunt is put aside
   unsigned patience_s = 10;
 };
 

@@ -1,13 +1,16 @@
 #include "sim/foreign/child.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <exception>
+#include <string_view>
 
 namespace vmbsim::foreign {
 
@@ -15,14 +18,24 @@ namespace {
 
 constexpr char whole = '\n';  // the answer's last byte, which tells it from one that was cut short
 
-std::string read_all(int from) {
+/// What the child says. One that only sleeps is killed after a while.
+std::string read_all(int from, pid_t child, unsigned seconds) {
+  constexpr int look_every_ms = 50;
   std::string text;
   char buffer[4096];
-  for (ssize_t n; (n = ::read(from, buffer, sizeof buffer)) != 0;) {
+  pollfd end{.fd = from, .events = POLLIN, .revents = 0};
+  for (std::int64_t asleep_ms = 0;;) {
+    const int ready = ::poll(&end, 1, look_every_ms);
+    if (ready == 0 && is_asleep(child)) asleep_ms += look_every_ms;
+    if (asleep_ms > std::int64_t{seconds} * 1000) {
+      ::kill(child, SIGKILL);
+      return {};
+    }
+    if (ready <= 0) continue;
+    const ssize_t n = ::read(from, buffer, sizeof buffer);
+    if (n == 0 || (n < 0 && errno != EINTR)) return text;
     if (n > 0) text.append(buffer, static_cast<std::size_t>(n));
-    if (n < 0 && errno != EINTR) break;
   }
-  return text;
 }
 
 [[noreturn]] void answer(const std::function<std::string()>& question, Limits limits, int to) {
@@ -67,6 +80,17 @@ bool take_whole(std::string& text) {
   return true;
 }
 
+bool is_asleep(pid_t process) {
+  char text[256] = {};
+  const int file = ::open(("/proc/" + std::to_string(process) + "/stat").c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  const ssize_t n = ::read(file, text, sizeof text - 1);
+  ::close(file);
+  // "1234 (the program's name) S ...", and the name may hold anything
+  const std::string_view line(text, n > 0 ? static_cast<std::size_t>(n) : 0);
+  return line.substr(std::min(line.rfind(')'), line.size())).starts_with(") S");
+}
+
 Answer ask_child(const std::function<std::string()>& question, Limits limits) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return {};
@@ -74,7 +98,7 @@ Answer ask_child(const std::function<std::string()>& question, Limits limits) {
   if (child == 0) answer(question, limits, ends[1]);
   ::close(ends[1]);
   Answer answer;
-  if (child > 0) answer.text = read_all(ends[0]);
+  if (child > 0) answer.text = read_all(ends[0], child, limits.seconds);
   ::close(ends[0]);
   int status = 0;
   while (child > 0 && ::waitpid(child, &status, 0) < 0 && errno == EINTR) {}

@@ -58,17 +58,23 @@ Campaign::Campaign(Config config)
 
 Campaign::~Campaign() { ::munmap(earliest_, sizeof *earliest_); }
 
-std::string Campaign::identity() const {
-  std::string text = config_.target.kind() + " " + config_.target.path() + " (content " + config_.target.content() +
-                     "), vmbsim " + config_.version + ", seed " + std::to_string(config_.seed.value) + ", memory " +
-                     name_of(config_.setting.memory) + ", strategies";
-  for (const std::string& strategy : config_.strategies) text += " " + strategy;
-  if (!config_.setting.knobs.empty()) text += ", with";
-  for (const std::string& knob : config_.setting.knobs) text += " " + knob;
-  text += config_.keep_going ? ", all finds" : ", first find";
-  if (config_.swarm) text += ", swarm";
-  if (config_.part) text += ", in parts";
-  return text;
+Identity Campaign::identity() const {
+  const auto joined = [](const std::vector<std::string>& all) {
+    std::string text;
+    for (const std::string& one : all) text += (text.empty() ? "" : " ") + one;
+    return text;
+  };
+  // Of the target its content counts and the name helps; where it lies is nobody's business.
+  const std::string file = std::filesystem::path(config_.target.path()).filename().string();
+  return {{"target", config_.target.kind() + " " + file + " (content " + config_.target.content() + ")"},
+          {"vmbsim", config_.version},
+          {"seed", std::to_string(config_.seed.value)},
+          {"memory", name_of(config_.setting.memory)},
+          {"strategies", joined(config_.strategies)},
+          {"--set", joined(config_.setting.knobs)},
+          {"finds", config_.keep_going ? "all" : "the first"},
+          {"swarm", config_.swarm ? "yes" : "no"},
+          {"parts", config_.part ? "some" : "one"}};
 }
 
 std::optional<Problem> Campaign::prepare() {

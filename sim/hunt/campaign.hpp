@@ -98,7 +98,7 @@ class Campaign {
     std::uint64_t from, to;  // of the slice's places
   };
 
-  std::string identity() const;
+  Identity identity() const;
   void draw_knobs(Slice& slice) const;
   bool do_epoch(const std::vector<Slice>& slices, std::vector<const SliceResult*>& results);
   void start(const Piece& piece);

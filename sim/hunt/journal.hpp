@@ -7,6 +7,9 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "sim/hunt/slice.hpp"
 #include "vmbsim/problem.hpp"
@@ -28,10 +31,12 @@ struct SliceKey {
   friend auto operator<=>(const SliceKey&, const SliceKey&) = default;
 };
 
+/// What two hunts share when they are parts of one campaign: names and values.
+using Identity = std::vector<std::pair<std::string, std::string>>;
+
 class Journal {
  public:
-  /// `identity`: one line that two hunts share when they are parts of one campaign.
-  explicit Journal(std::string identity) : identity_(std::move(identity)) {}
+  explicit Journal(Identity identity) : identity_(std::move(identity)) {}
   ~Journal();
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
@@ -47,12 +52,16 @@ class Journal {
   bool add(const Slice& slice, const SliceResult& result);
   std::size_t done() const { return results_.size(); }
 
+  /// Puts a folder that holds a hunt's journal aside, as FOLDER.1 or the next number that is free, and answers that name; empty
+  /// when there is none to put aside. One that a hunt still writes to is a problem.
+  static std::variant<std::filesystem::path, Problem> put_aside(const std::filesystem::path& folder);
+
  private:
   std::optional<Problem> read(const std::filesystem::path& path, std::size_t& good_bytes);
   bool write(const std::string& line);
   bool write(const SliceKey& key, const SliceResult& result);
 
-  std::string identity_;
+  Identity identity_;
   std::map<SliceKey, SliceResult> results_;
   int file_ = -1;
 };

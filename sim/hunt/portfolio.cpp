@@ -26,11 +26,16 @@ constexpr std::size_t trees_of_parts = 64;            // the same in a campaign 
 
 }  // namespace
 
+// A part of a campaign does not know who is over for the others.
+bool Portfolio::takes_part(const Lane& lane) const {
+  return part_ || (!lane.over && (!left_over_ || explore::can_split(lane.strategy)));
+}
+
 std::vector<std::uint64_t> Portfolio::shares() const {
   std::uint64_t alive = 0;
   std::uint64_t rates = 0;
   for (const Lane& lane : lanes_) {
-    if (lane.over && !part_) continue;
+    if (!takes_part(lane)) continue;
     ++alive;
     rates += lane.rate;
   }
@@ -39,7 +44,7 @@ std::vector<std::uint64_t> Portfolio::shares() const {
   const std::uint64_t sure = std::min(least, whole / alive);
   std::uint64_t rest = whole - sure * alive;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    if (lanes_[i].over && !part_) continue;
+    if (!takes_part(lanes_[i])) continue;
     const bool first = i == 0;
     const bool next = i == 1 || i == 2;
     const std::uint64_t wanted = places_ < early ? (first ? early_favour : 0) : (next ? favour : 0);
@@ -49,7 +54,7 @@ std::vector<std::uint64_t> Portfolio::shares() const {
   }
   // A part of a campaign does not know what the others covered: there the rest is everybody's.
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    if (lanes_[i].over && !part_) continue;
+    if (!takes_part(lanes_[i])) continue;
     shares[i] += part_ || rates == 0 ? rest / alive : rest * lanes_[i].rate / rates;
   }
   return shares;
@@ -154,6 +159,10 @@ void Portfolio::add_slices(std::vector<Slice>& slices, std::size_t lane_number,
 }
 
 std::vector<Slice> Portfolio::plan(std::uint64_t most_runs) {
+  if (part_ && part_->count == 1 && places_ >= most_runs) {
+    part_.reset();
+    left_over_ = true;
+  }
   const std::vector<std::uint64_t> share = shares();
   std::uint64_t all = 0;
   for (const std::uint64_t one : share) all += one;
@@ -168,7 +177,7 @@ std::vector<Slice> Portfolio::plan(std::uint64_t most_runs) {
   std::vector<std::int64_t> owed(lanes_.size());
   for (std::uint64_t i = 0; i < runs; ++i) {
     for (std::size_t lane = 0; lane < owed.size(); ++lane) owed[lane] += static_cast<std::int64_t>(share[lane]);
-    const bool ahead = places_ + i < head_start && !lanes_.front().over;
+    const bool ahead = places_ + i < head_start && share.front() != 0;
     const auto next = ahead ? owed.begin() : std::max_element(owed.begin(), owed.end());
     *next -= static_cast<std::int64_t>(all);
     places[static_cast<std::size_t>(next - owed.begin())].push_back(places_ + i);

@@ -12,7 +12,9 @@
 ///          is divided (explore::split), each part a slice of its own, and divided again when few are left. The runs add up
 ///          to those of the undivided search.
 /// Parts    of a campaign do not know each other's results, and plan the same all the same: the rest is divided equally, runs
-///          are counted as planned, and a tree is divided once. Until then every part searches it.
+///          are counted as planned, and a tree is divided once. Until then every part searches it. What of the runs is then left,
+///          since some trees were through before others, only they know who put the parts together: there it goes to the
+///          trees that have something left, until as many were made as were asked for.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -76,6 +78,7 @@ class Portfolio {
   bool mine(std::size_t lane, std::size_t tree, std::uint64_t slice) const;
   bool through(std::size_t lane) const;
   std::vector<std::uint64_t> shares() const;
+  bool takes_part(const Lane& lane) const;
   std::uint64_t epoch_runs(std::uint64_t most_runs) const;
   void divide(Lane& lane) const;
   void add_slices(std::vector<Slice>& slices, std::size_t lane, const std::vector<std::uint64_t>& places,
@@ -83,6 +86,7 @@ class Portfolio {
 
   std::vector<Lane> lanes_;
   std::optional<Part> part_;
+  bool left_over_ = false;  // all parts' runs are planned: what is left of them goes to searches that are divided
   std::uint64_t epoch_ = 0;
   std::uint64_t slices_ = 0;  // planned so far
   std::uint64_t places_ = 0;  // the same

@@ -127,6 +127,10 @@ Finding finding_of(const Crew::Ended& ended) {
       finding.rule = "ENDLESS";
       finding.text = "the run uses processor time and makes no step";
       break;
+    case Crew::Ended::How::asleep:
+      finding.rule = "ENDLESS";
+      finding.text = "the run sleeps, or waits for the system, and makes no step";
+      break;
     case Crew::Ended::How::died:
       finding.rule = "CRASH";
       finding.text = std::string("the run ends its process by a signal: ") + ::strsignal(ended.signal);

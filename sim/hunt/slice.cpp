@@ -53,7 +53,12 @@ class Worker {
       else
         run_here(i, recorder_);
     }
-    if (!strategy_->independent_runs() && !lost_state_) result_.state = strategy_->save();
+    if (!strategy_->independent_runs() && !lost_state_) {
+      result_.state = strategy_->save();
+      // The last run may have been the last there is.
+      if (!over_ && result_.complete && !strategy_->begin(slice_.first + slice_.places.size()))
+        result_.exhausted = true;
+    }
     result_.covered = strategy_->covered();
     return std::move(result_);
   }
@@ -83,7 +88,7 @@ class Worker {
           line.add(result_.text()).add(strategy_->save());
           return line.text();
         },
-        context_.patience_s);
+        context_.patience_s, &box_);
     Reader reader(ended.text);
     const std::string text = reader.word();
     Reader inner(text);

@@ -79,9 +79,9 @@ struct SliceContext {
   const Target& target;
   const Setting& setting;
   Seed seed;
-  bool keep_going;                             ///< else a slice ends at its first find
-  const Coverage& known;                       ///< before it began
-  unsigned patience_s;                         ///< processor time without progress after which a run is endless
+  bool keep_going;        ///< else a slice ends at its first find
+  const Coverage& known;  ///< before it began
+  unsigned patience_s;    ///< processor time, or sleep, without progress after which a run is endless
   const std::atomic<std::uint64_t>& earliest;  ///< place of the earliest find of all: later runs do not matter
 };
 

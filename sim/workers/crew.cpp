@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <ctime>
 #include <exception>
+#include <utility>
 
 #include "sim/foreign/child.hpp"
 #include "vmbsim/assert.hpp"
@@ -88,23 +89,28 @@ void Crew::start(std::uint64_t id, const Work& work, const std::filesystem::path
       {.id = id, .process = child, .from = ends[0], .box = std::move(box), .text = {}, .started_ns = now_ns()});
 }
 
-bool Crew::stuck(Worker& worker) const {
-  const std::uint64_t ticks = worker.box->ticks();
-  const std::int64_t now = processor_time_ns(worker.process);
-  if (ticks != worker.ticks) {
+std::optional<Crew::Ended::How> Crew::stuck(Worker& worker, std::int64_t now) const {
+  constexpr std::int64_t longest_look_ns = 500'000'000;  // this process may have been stopped
+  const std::int64_t used = processor_time_ns(worker.process);
+  const std::int64_t busy = used - std::exchange(worker.used_ns, used);
+  if (const std::uint64_t ticks = worker.box->ticks(); ticks != worker.ticks) {
     worker.ticks = ticks;
-    worker.quiet_since_ns = now;
+    worker.busy_ns = worker.asleep_ns = 0;
+    return std::nullopt;
   }
+  worker.busy_ns += busy;
+  if (foreign::is_asleep(worker.process))
+    worker.asleep_ns += std::max<std::int64_t>(std::min(now - looked_ns_, longest_look_ns) - busy, 0);
   // Between two runs a strategy thinks, and at first the program is made.
   const std::int64_t patience_s = worker.box->running() ? limits_.patience_s : std::int64_t{10} * limits_.patience_s;
-  return now - worker.quiet_since_ns > patience_s * 1'000'000'000;
+  if (worker.busy_ns + worker.asleep_ns <= patience_s * 1'000'000'000) return std::nullopt;
+  return worker.asleep_ns > worker.busy_ns ? Ended::How::asleep : Ended::How::endless;
 }
 
 std::optional<Crew::Ended::How> Crew::beyond(Worker& worker, std::int64_t now) const {
   if (limits_.time_ms > 0 && now - worker.started_ns > limits_.time_ms * 1'000'000) return Ended::How::over_time;
   if (limits_.memory_bytes > 0 && resident_bytes(worker.process) > limits_.memory_bytes) return Ended::How::over_memory;
-  if (limits_.patience_s > 0 && stuck(worker)) return Ended::How::endless;
-  return std::nullopt;
+  return limits_.patience_s > 0 ? stuck(worker, now) : std::nullopt;
 }
 
 Crew::Ended Crew::finish(std::size_t at, std::optional<Ended::How> killed) {
@@ -181,11 +187,13 @@ unsigned processors() {
   return static_cast<unsigned>(std::clamp(CPU_COUNT(&set), 1, 256));
 }
 
-Crew::Ended in_child(const Crew::Work& work, unsigned patience_s) {
+Crew::Ended in_child(const Crew::Work& work, unsigned patience_s, BlackBox* waiting) {
   Crew crew(1, {.patience_s = patience_s});
   crew.start(0, work);
-  for (;;)
+  for (;;) {
     if (auto ended = crew.wait(200)) return std::move(*ended);
+    if (waiting != nullptr) waiting->tick();
+  }
 }
 
 }  // namespace vmbsim::workers

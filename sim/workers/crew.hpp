@@ -7,7 +7,8 @@
 ///
 /// Isolation  A child is a copy of this process; its standard streams lead nowhere, or to its log. It ends with its parent,
 ///            however that ends. Signals that ask to stop are the parent's business.
-/// Limits     A child beyond one of them is killed. They are looked at some twenty times a second.
+/// Limits     A child beyond one of them is killed. They are looked at some twenty times a second. Patience is with the child
+///            alone: what it waits for a processor or a disk, or is stopped for, does not count.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -24,7 +25,7 @@ namespace vmbsim::workers {
 
 /// What a child may take; 0: as much as it wants.
 struct Limits {
-  unsigned patience_s = 0;        ///< processor time without a tick of its black box
+  unsigned patience_s = 0;        ///< processor time, and time asleep, without a tick of its black box
   std::int64_t time_ms = 0;       ///< from its start, by the wall clock
   std::int64_t memory_bytes = 0;  ///< resident, what it shares with its parent included
 };
@@ -42,7 +43,8 @@ class Crew {
       told,         ///< `text` is the answer
       died,         ///< by `signal`
       left,         ///< by exit, or an exception that nobody caught
-      endless,      ///< no progress
+      endless,      ///< no progress in its processor time
+      asleep,       ///< no progress, for it sleeps
       over_time,    ///< killed: beyond its time
       over_memory,  ///< killed: beyond its memory
     };
@@ -76,9 +78,11 @@ class Crew {
     std::string text;
     std::int64_t started_ns;
     std::uint64_t ticks = 0;
-    std::int64_t quiet_since_ns = 0;  // of the child's processor time
+    std::int64_t used_ns = 0;    // of the child's processor time, at the last look
+    std::int64_t busy_ns = 0;    // since the last tick
+    std::int64_t asleep_ns = 0;  // the same
   };
-  bool stuck(Worker& worker) const;
+  std::optional<Ended::How> stuck(Worker& worker, std::int64_t now_ns) const;
   std::optional<Ended::How> beyond(Worker& worker, std::int64_t now_ns) const;
   Ended finish(std::size_t at, std::optional<Ended::How> killed);
 
@@ -91,7 +95,7 @@ class Crew {
 /// Processors that this process may use, 1 to 256: a cluster gives it fewer than the machine has.
 unsigned processors();
 
-/// One child for one piece of work.
-Crew::Ended in_child(const Crew::Work& work, unsigned patience_s);
+/// One child for one piece of work. `waiting`, of a worker that waits for it, ticks meanwhile: the child is watched over here.
+Crew::Ended in_child(const Crew::Work& work, unsigned patience_s, BlackBox* waiting = nullptr);
 
 }  // namespace vmbsim::workers

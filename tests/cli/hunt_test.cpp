@@ -82,10 +82,59 @@ TEST_CASE("a healthy scenario is hunted in to the end of its runs") {
   const Answer hunt = user.types("vmbsim hunt s.toml --runs 64 --out o");
   CAPTURE(hunt.out, hunt.err);
   CHECK(hunt.status == 0);
-  CHECK_THAT(hunt.out, Contains("no proof: the runs are used up"));
+  CHECK_THAT(hunt.out, Contains("no proof: nothing found in 64 runs\n") && Contains("  unseen "));
   const Answer again = user.types("vmbsim hunt s.toml --runs 64 --out o");
   CHECK(again.out == hunt.out);
-  CHECK_THAT(user.types("vmbsim hunt s.toml --runs 64 --seed 9 --out o").err, Contains("belongs to another hunt"));
+  const Answer other = user.types("vmbsim hunt s.toml --runs 64 --seed 9 --out o");
+  CHECK(other.status == 2);
+  CHECK_THAT(other.err, Contains("belongs to another hunt: seed 1 there, 9 here; name another folder, or") &&
+                            Contains("--restart"));
+  const std::string before = user.reads("o/hunt.json");
+  const Answer anew = user.types("vmbsim hunt s.toml --runs 64 --seed 9 --out o --restart");
+  CHECK(anew.status == 0);
+  CHECK(anew.err == "vmbsim: what o held of an earlier hunt is in o.1 now\n");
+  CHECK(user.reads("o.1/hunt.json") == before);
+  CHECK(user.reads("o/hunt.json") != before);
+  CHECK(user.types("vmbsim hunt s.toml --restart").status == 2);  // of what?
+  CHECK_THAT(user.types("cd o && \"$VMBSIM\" hunt ../s.toml --out . --restart").err, Contains("from within"));
+}
+
+TEST_CASE("a harness that sleeps is a find with its schedule, and the hunt ends") {
+  const User user;
+  const Answer hunt = user.types("vmbsim hunt " + harness("sleeps") + " --strategy dfs --patience 1");
+  CAPTURE(hunt.out, hunt.err);
+  CHECK(hunt.status == 1);
+  CHECK_THAT(hunt.out, Contains("ENDLESS: the run sleeps, or waits for the system, and makes no step") &&
+                           Contains("store word = 2"));
+  CHECK(user.has("sleeps-ENDLESS.repro"));
+}
+
+TEST_CASE("a harness's source means the library beside it, then vmbsim's own, and is told how it is built") {
+  const User user;
+  const std::string lost_update = user.reads(VMBSIM_SOURCE_DIR "/tests/hunt/harnesses/lost_update.cpp");
+  user.types("mkdir mine");
+  user.writes("mine/other.cpp", lost_update);
+  const Answer unbuilt = user.types("vmbsim hunt mine/other.cpp");
+  CHECK(unbuilt.status == 2);
+  CHECK_THAT(unbuilt.err, StartsWith("mine/other.cpp: is not built yet: g++ -std=c++20 -shared -fPIC -I ") &&
+                              Contains(" mine/other.cpp -o mine/other.so makes its library"));
+  // The line is one to type.
+  const std::size_t from = unbuilt.err.find("g++ ");
+  const std::string line = unbuilt.err.substr(from, unbuilt.err.find(" makes its") - from);
+  REQUIRE(user.types(line).status == 0);
+  const Answer found = user.types("vmbsim hunt mine/other.cpp --strategy dfs");
+  CAPTURE(found.out, found.err);
+  CHECK(found.status == 1);
+  CHECK_THAT(found.out, StartsWith("hunt in mine/other.so, "));
+  CHECK(found.err.empty());
+  user.types("touch -d '1 hour' mine/other.cpp");
+  CHECK_THAT(user.types("vmbsim hunt mine/other.cpp --strategy dfs").err,
+             Contains("mine/other.cpp is newer than mine/other.so"));
+  // One of vmbsim's own, whose source is elsewhere; one that nobody knows.
+  CHECK_THAT(user.types("vmbsim hunt " + shipped("hunts/classic/account.cpp") + " --runs 1").out,
+             Contains("/hunts/account.so"));
+  CHECK(user.types("vmbsim hunt nowhere.cpp").err == "nowhere.cpp: there is no such file\n");
+  CHECK(user.types("vmbsim hunt nowhere/x.so").err == "nowhere/x.so: there is no such file\n");
 }
 
 TEST_CASE("a repro that is corrupt, of another version or of another binary is refused") {

@@ -34,6 +34,8 @@ void misdeed() {
   static_cast<void>(::fork());
 #elif defined(ENDLESS)
   for (volatile int forever = 0;;) static_cast<void>(forever);
+#elif defined(SLEEPS)
+  ::pause();
 #elif defined(LEAKS)
   auto* volatile numbers = new std::vector<int>(100);
   numbers->front() = 1;

@@ -8,6 +8,7 @@
 #include <sstream>
 #include <string>
 
+#include "sim/foreign/child.hpp"
 #include "sim/foreign/library.hpp"
 #include "sim/foreign/watch.hpp"
 #include "sim/kernel/fiber.hpp"
@@ -147,6 +148,15 @@ TEST_CASE("an endless loop ends when its patience is used up") {
   const auto mishap = mishap_in("loop");
   REQUIRE(mishap.has_value());
   CHECK(mishap->kind == Mishap::Kind::endless);
+}
+
+TEST_CASE("a child that is asked and sleeps is endless, one that sleeps a little tells its answer") {
+  using vmbsim::foreign::Answer;
+  const auto asleep = vmbsim::foreign::ask_child([] { return ::pause() == 0 ? "" : "woken"; }, {.seconds = 1});
+  CHECK(asleep.end == Answer::End::endless);
+  const auto late = vmbsim::foreign::ask_child([] { return ::usleep(200'000) == 0 ? "late" : ""; }, {.seconds = 1});
+  CHECK(late.end == Answer::End::told);
+  CHECK(late.text == "late");
 }
 
 TEST_CASE("code that behaves leaves no mishap") { CHECK_FALSE(mishap_in("count").has_value()); }

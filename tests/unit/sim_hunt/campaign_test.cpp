@@ -40,6 +40,15 @@ TEST_CASE("a complete search that ends is a proof, with as many runs as there ar
   CHECK(verdict.runs == 90);  // 6! / 2!^3
 }
 
+TEST_CASE("a complete search that is given just as many runs as it has is a proof, and with one fewer it is none") {
+  const StraightTarget target(3, 1, 9);
+  const std::string strategy = GENERATE("dfs", "dpor", "odpor");
+  CAPTURE(strategy);
+  const std::uint64_t all = verdict_of(campaign_of(target, {strategy}, 10'000)).runs;
+  CHECK(verdict_of(campaign_of(target, {strategy}, all)).end == End::proved);
+  CHECK(verdict_of(campaign_of(target, {strategy}, all - 1)).end == End::limit);
+}
+
 TEST_CASE("a hunt that reaches its limit of runs proves nothing") {
   const StraightTarget target(3, 2, 9);
   const Verdict verdict = verdict_of(campaign_of(target, {"random"}, 500));
@@ -108,6 +117,11 @@ TEST_CASE("a search that its workers share makes as many runs as it does alone, 
   config.jobs = 3;
   CHECK(told(verdict_of(config)) == told(one));
 
+  // What some parts of it leave of the runs others use: no more are needed than there are.
+  config.runs = GENERATE_COPY(one.runs, 200'000);
+  CHECK(verdict_of(config).end == End::proved);
+  CHECK(verdict_of(config).runs == one.runs);
+
   // Three machines, none of which proves anything by itself.
   const ScratchFolder scratch;
   std::vector<std::filesystem::path> folders;
@@ -124,6 +138,7 @@ TEST_CASE("a search that its workers share makes as many runs as it does alone, 
   config.merged = folders;
   const Verdict merged = verdict_of(config);
   CHECK(merged.end == End::proved);
+  CHECK(merged.runs == one.runs);
   CHECK(merged.lanes[0].runs == alone);
   CHECK(merged.lanes[0].covered == serial->covered());
 }
@@ -185,17 +200,41 @@ TEST_CASE("a journal's cut last line is done again, a changed line is refused") 
   CHECK_THAT(problem->line(), Catch::Contains("hunt.journal:") && Catch::Contains("checksum"));
 }
 
-TEST_CASE("a folder of another hunt is refused, with both named") {
+TEST_CASE("a folder of another hunt is refused, with what is different, and put aside by whoever begins anew") {
   const StraightTarget target(3, 2, 9);
   const ScratchFolder scratch;
   Campaign::Config config = campaign_of(target, {"random"}, 100);
   config.folder = scratch.path();
   verdict_of(config);
   config.seed = Seed{8};
-  Campaign other(config);
-  const auto problem = other.prepare();
-  REQUIRE(problem);
-  CHECK_THAT(problem->text, Catch::Contains("seed 7") && Catch::Contains("seed 8"));
+  const auto problem_with = [](const Campaign::Config& one) { return Campaign(one).prepare().value().text; };
+  CHECK(problem_with(config) ==
+        "belongs to another hunt: seed 7 there, 8 here; name another folder, or begin anew with --restart, which keeps "
+        "this one aside");
+  const StraightTarget edited(3, 3, 9);
+  Campaign::Config of_edited = campaign_of(edited, {"random"}, 100);
+  of_edited.folder = config.folder;
+  CHECK_THAT(problem_with(of_edited),
+             Catch::StartsWith("belongs to another hunt: target harness counting (content 00000000000c0de2) there, "
+                               "harness counting (content 00000000000c0de3) here; name"));
+}
+
+TEST_CASE("a hunt's folder is put aside beside itself, and never another one in its place") {
+  const StraightTarget target(3, 2, 9);
+  const ScratchFolder scratch;
+  Campaign::Config config = campaign_of(target, {"random"}, 100);
+  config.folder = scratch.path() / "found";
+  const auto aside = [&] { return hunt::Journal::put_aside(config.folder); };
+  CHECK(std::get<0>(aside()).empty());  // nothing to put aside
+  for (const char* name : {"found.1", "found.2"}) {
+    verdict_of(config);
+    CHECK(std::get<0>(aside()) == scratch.path() / name);
+    CHECK_FALSE(std::filesystem::exists(config.folder));
+    CHECK(std::filesystem::exists(scratch.path() / name / "hunt.journal"));
+  }
+  Campaign running(config);
+  REQUIRE_FALSE(running.prepare());
+  CHECK_THAT(std::get<1>(aside()).text, Catch::Contains("is being written by another hunt"));
 }
 
 TEST_CASE("a run that takes its process along is a find with its schedule") {
@@ -204,7 +243,8 @@ TEST_CASE("a run that takes its process along is a find with its schedule") {
     const char* rule;
   };
   const auto row =
-      GENERATE(Row{Manners::crashes, "CRASH"}, Row{Manners::leaves, "EXIT"}, Row{Manners::hangs, "ENDLESS"});
+      GENERATE(Row{Manners::crashes, "CRASH"}, Row{Manners::leaves, "EXIT"}, Row{Manners::hangs, "ENDLESS"},
+               Row{Manners::sleeps, "ENDLESS"}, Row{Manners::naps, "ENDLESS"});
   const bool keep_going = GENERATE(false, true);
   CAPTURE(row.rule, keep_going);
   const StraightTarget well(2, 1, 1);
@@ -219,6 +259,20 @@ TEST_CASE("a run that takes its process along is a find with its schedule") {
   REQUIRE(same.finds.size() == 1);
   CHECK(verdict.finds[0].deviations == same.finds[0].deviations);
   CHECK(verdict.finds[0].place == same.finds[0].place);
+}
+
+TEST_CASE(
+    "a run that sleeps is told from one that computes for ever, and nothing of the machine's time is in the find") {
+  const StraightTarget sleeps(2, 1, 1, Manners::sleeps);
+  Campaign::Config config = campaign_of(sleeps, {"random"}, 40);
+  const Verdict once = verdict_of(config);
+  REQUIRE(once.finds.size() == 1);
+  CHECK(once.finds[0].finding.text == "the run sleeps, or waits for the system, and makes no step");
+  config.jobs = 3;
+  CHECK(told(verdict_of(config)) == told(once));
+  const StraightTarget computes(2, 1, 1, Manners::hangs);
+  CHECK(verdict_of(campaign_of(computes, {"random"}, 40)).finds.at(0).finding.text ==
+        "the run uses processor time and makes no step");
 }
 
 TEST_CASE("runs after a lost one go on where strategies do not depend on it") {

@@ -14,7 +14,7 @@
 namespace vmbsim::testing {
 
 /// What happens in a run whose threads lost an update.
-enum class Manners { finds, crashes, leaves, leaves_in_time, hangs, needs_process };
+enum class Manners { finds, crashes, leaves, leaves_in_time, hangs, sleeps, naps, needs_process };
 
 /// Tells a listener each step that is chosen.
 class Telling final : public kernel::ChoiceSource {
@@ -50,6 +50,8 @@ class BadMannered final : public explore::Program {
     if (manners_ == Manners::leaves || manners_ == Manners::leaves_in_time) ::_exit(7);
     if (manners_ == Manners::hangs)
       for (volatile int turn = 0;;) turn = turn + 1;
+    if (manners_ == Manners::sleeps) ::pause();
+    while (manners_ == Manners::naps) ::usleep(1000);
     return outcome;
   }
   bool time_abstract() const override { return manners_ != Manners::leaves_in_time; }
