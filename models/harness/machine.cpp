@@ -54,7 +54,8 @@ void Machine::clear() {
   eager_.clear();
   eager_done_ = 0;
   last_place_ = last_actor_ = 0;
-  last_context_ = handed_ = subject_ = left_ = stepped_ = nullptr;
+  subject_ = nullptr;
+  last_context_ = handed_ = left_ = stepped_ = nullptr;
   can_go_.clear();
   owned_.clear();
   at_end_.clear();
@@ -318,8 +319,8 @@ bool Machine::may_go_on(const Actor& actor) const {
 bool Machine::holds(const Actor& actor) {
   const Request& request = actor.request;
   const std::uint64_t value = visible(*request.object, actor);
-  Actor* const subject = subject_;
-  subject_ = const_cast<Actor*>(&actor);
+  const Actor* const subject = subject_;
+  subject_ = &actor;
   in_condition_ = true;
   const bool answer = outside([&] { return request.holds(request.context, value) != 0; });
   in_condition_ = false;
@@ -374,6 +375,13 @@ std::uint32_t Machine::take_turns() {
 
 // ---- Taking a step ----
 
+/// What lay in memory that was freed: the object that is to run, or the DPC of a timer that is to expire.
+const vmbsim_object* Machine::freed_before_start(const Actor& actor) {
+  const vmbsim_object& object = *actor.object;
+  if (!object.alive) return &object;
+  return object.dpc != nullptr && !object.dpc->alive ? object.dpc : nullptr;
+}
+
 void Machine::take(std::uint32_t taken) {
   const Candidate candidate = who_[taken];
   const kernel::Alternative step = each_[taken];
@@ -399,11 +407,7 @@ void Machine::take(std::uint32_t taken) {
 
   const bool starts = actor.life == Actor::Life::starting;
   actor.value = 0;
-  const vmbsim_object* const freed = !starts                                                     ? nullptr
-                                     : !actor.object->alive                                      ? actor.object
-                                     : actor.object->dpc != nullptr && !actor.object->dpc->alive ? actor.object->dpc
-                                                                                                 : nullptr;
-  if (freed != nullptr) {
+  if (const vmbsim_object* const freed = starts ? freed_before_start(actor) : nullptr) {
     subject_ = &actor;
     fail("USE_AFTER_FREE", BugCheck::timer_or_dpc_invalid,
          std::string(freed->name) + " is to run after its memory was freed");

@@ -122,6 +122,7 @@ class Machine : public vmbsim_machine {
   bool may_start(const Actor& actor) const;
   bool may_go_on(const Actor& actor) const;
   bool holds(const Actor& actor);
+  static const vmbsim_object* freed_before_start(const Actor& actor);
   bool may_acquire(const vmbsim_object& object, const Actor& actor) const;
   std::uint32_t take_turns();
   void take(std::uint32_t taken);
@@ -248,9 +249,9 @@ class Machine : public vmbsim_machine {
   Actor* current_ = nullptr;  // on whose fibre this is
   Actor* left_ = nullptr;     // whose code a mishap ended
   std::uintptr_t left_stack_end_ = 0;
-  Actor* subject_ = nullptr;   // whose step is taken
-  Actor* handed_ = nullptr;    // whom the context that has just left lets go on
-  std::vector<Actor*> eager_;  // run to their next operation before the next question
+  const Actor* subject_ = nullptr;  // whose step is taken
+  Actor* handed_ = nullptr;         // whom the context that has just left lets go on
+  std::vector<Actor*> eager_;       // run to their next operation before the next question
   std::size_t eager_done_ = 0;
   std::uint32_t last_place_ = 0;  // in ring_, of the context whose step was the last one
   std::uint32_t last_actor_ = 0;

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <string_view>
 
 #include "sim/batch/points.hpp"
 #include "sim/report/columns.hpp"
+#include "sim/report/metrics.hpp"
 #include "sim/sweep/quantity.hpp"
 
 namespace vmbsim::batch {
@@ -87,14 +89,14 @@ std::string text_of(Section& section, const std::string& against) {
 std::variant<std::string, Problem> overview_text(const Runs& runs, const Overview& asked) {
   const std::vector<std::string>& names = runs.campaign().parameters;
   std::vector<Section> sections;
-  const Wanted wanted{.metric = [&](const std::string& name) { return row_of(asked, name).has_value(); },
-                      .latency =
-                          [&](const std::string& name) {
-                            const auto figures = {".mean", ".p50", ".p90", ".p99", ".p999"};
-                            return std::any_of(figures.begin(), figures.end(), [&](const char* figure) {
-                              return row_of(asked, name + figure).has_value();
-                            });
-                          }};
+  const Wanted wanted{
+      .metric = [&](const std::string& name) { return row_of(asked, name).has_value(); },
+      .latency =
+          [&](const std::string& name) {
+            return std::any_of(
+                std::begin(report::figures_of_times), std::end(report::figures_of_times),
+                [&](const auto& figure) { return row_of(asked, name + "." + std::string(figure.first)).has_value(); });
+          }};
   const auto wrong = each_point(runs, wanted, [&](const PointRuns& point) {
     std::string heading;
     std::string column;

@@ -4,11 +4,10 @@
 
 #include <iterator>
 #include <map>
-#include <optional>
-#include <utility>
 
 #include "sim/batch/points.hpp"
 #include "sim/report/csv.hpp"
+#include "sim/report/metrics.hpp"
 #include "sim/sweep/quantity.hpp"
 
 namespace vmbsim::batch {
@@ -63,9 +62,6 @@ struct Pieces {
   const Sink& sink;
 };
 
-constexpr std::pair<const char*, std::optional<double>> figures_with_intervals[] = {
-    {"mean", std::nullopt}, {"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p999", 0.999}};
-
 }  // namespace
 
 std::optional<Problem> long_table(const Runs& runs, const Sink& sink) {
@@ -117,7 +113,7 @@ std::optional<Problem> pooled_table(const Runs& runs, const Sink& sink) {
   Pieces out(sink);
   out.text =
       "scenario," + parameter_names(runs.campaign()) + "runs,latency,count,mean_ns,p50_ns,p90_ns,p99_ns,p999_ns,max_ns";
-  for (const auto& [name, share] : figures_with_intervals)
+  for (const auto& [name, share] : report::figures_of_times)
     fmt::format_to(std::back_inserter(out.text), ",{0}_low_ns,{0}_high_ns", name);
   out.text += "\n";
   const std::string scenario = csv_field(runs.campaign().scenario);
@@ -130,10 +126,9 @@ std::optional<Problem> pooled_table(const Runs& runs, const Sink& sink) {
       fmt::format_to(std::back_inserter(out.text), "{},{},{},{},{},{},{},{},{}", front, csv_field(name),
                      pool.all().count(), csv_figure(spread.mean), csv_figure(spread.p50), csv_figure(spread.p90),
                      csv_figure(spread.p99), csv_figure(spread.p999), csv_figure(spread.max));
-      for (const auto& [figure, share] : figures_with_intervals) {
-        const Interval interval = pool.figure(share).estimate(interval_confidence).interval();
-        fmt::format_to(std::back_inserter(out.text), ",{},{}", csv_figure(interval.low < 0 ? 0 : interval.low),
-                       csv_figure(interval.high));
+      for (const auto& [figure, share] : report::figures_of_times) {
+        const Interval interval = pool.figure(share).interval_from_zero(interval_confidence);
+        fmt::format_to(std::back_inserter(out.text), ",{},{}", csv_figure(interval.low), csv_figure(interval.high));
       }
       out.text += "\n";
     }

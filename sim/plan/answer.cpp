@@ -40,12 +40,8 @@ std::string why(const Question& question, const Found& found, const Visited& bro
   return because.empty() ? text : text + ", because " + because;
 }
 
-/// Where the figure lies with the confidence of all reports. None of them can be below zero, as an interval of few runs can.
-Interval interval_of(const stats::Sample& sample) {
-  Interval interval = sample.estimate(interval_confidence).interval();
-  if (interval.low < 0) interval.low = 0;
-  return interval;
-}
+/// Where the figure lies with the confidence of all reports.
+Interval interval_of(const stats::Sample& sample) { return sample.interval_from_zero(interval_confidence); }
 
 /// "1.38 ms (1.31 ms .. 1.45 ms)"; where nothing tells how sure it is, or no run differs, "1.38 ms".
 std::string figure_text(const stats::Sample& sample, report::Unit unit) {

@@ -184,8 +184,6 @@ std::optional<double> metric_value(const RunResult& result, std::string_view nam
 }
 
 std::optional<TimesFigure> times_figure(std::string_view metric) {
-  static constexpr std::pair<std::string_view, double> figures[] = {
-      {"mean", 0}, {"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p999", 0.999}};
   const std::size_t dot = metric.rfind('.');
   if (dot == std::string_view::npos) return std::nullopt;
   const std::string_view times = metric.substr(0, dot);
@@ -197,9 +195,8 @@ std::optional<TimesFigure> times_figure(std::string_view metric) {
   if (!(latency && ends_with(".latency")) && times != "fleet.latency" &&
       !(begins_with("workload.") && ends_with(".response")))
     return std::nullopt;
-  for (const auto& [figure, share] : figures)
-    if (metric.substr(dot + 1) == figure)
-      return TimesFigure{std::string(times), share == 0 ? std::nullopt : std::optional(share)};
+  for (const auto& [figure, share] : figures_of_times)
+    if (metric.substr(dot + 1) == figure) return TimesFigure{std::string(times), share};
   return std::nullopt;
 }
 

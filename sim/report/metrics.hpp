@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "vmbsim/result.hpp"
@@ -47,6 +48,9 @@ struct TimesFigure {
   std::string times;            ///< `channel.x.latency`
   std::optional<double> share;  ///< of the percentile; nothing: the mean
 };
+/// Every such figure's name, and its share.
+inline constexpr std::pair<std::string_view, std::optional<double>> figures_of_times[] = {
+    {"mean", std::nullopt}, {"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}, {"p999", 0.999}};
 /// Nothing when it is neither.
 std::optional<TimesFigure> times_figure(std::string_view metric);
 

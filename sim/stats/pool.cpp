@@ -24,6 +24,12 @@ Estimate Sample::estimate(double confidence) const {
   return out;
 }
 
+Interval Sample::interval_from_zero(double confidence) const {
+  Interval interval = estimate(confidence).interval();
+  if (interval.low < 0) interval.low = 0;
+  return interval;
+}
+
 Sample sample_of(std::span<const double> values) {
   Sample out;
   std::copy_if(values.begin(), values.end(), std::back_inserter(out.values), [](double v) { return !std::isnan(v); });

@@ -27,6 +27,8 @@ struct Sample {
   std::vector<double> values;
 
   Estimate estimate(double confidence) const;
+  /// The same as an interval, of a figure that cannot be below zero, as an interval of few values can.
+  Interval interval_from_zero(double confidence) const;
 };
 
 /// Of runs that give one value each. What is not a number is left out.
