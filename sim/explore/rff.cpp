@@ -7,8 +7,10 @@
 ///          be held, too.
 /// Order    that a step at one site followed one at another site, of another actor, on an object of both and next to it there:
 ///          what a read reads from, who changes it after whom, who takes a lock after whom.
+/// First    by sites, with all stores held as long as can be: more bugs show in that run than in one of any other kind.
 /// Foresee  what each actor did in the run before is taken for what it will do: several plans are drawn and played through on
-///          that, and the run follows the one that promises most: orders, and pairs of orders, that are rare or new.
+///          that, and the run follows the one that promises most: orders, and pairs of orders, that are rare or new, and sites
+///          that were not held yet. More plans are weighed in the first runs, which find most of the bugs.
 /// Doubt    what was promised counts as seen even when the run did not keep it. So a promise that never holds is not followed
 ///          for ever.
 /// Size     a bug that hangs on d orders between sites needs a number of runs that grows with d, not with the number of
@@ -272,13 +274,18 @@ class ReadsFrom final : public Sampler {
     steps_ = 0;
     promised_.clear();
     plan_ = draw();
-    if (course_.effort() == 0) return true;
+    if (course_.effort() == 0) {
+      plan_.by = Plan::By::site;
+      plan_.stores_late = true;
+      return true;
+    }
     std::uint64_t most = 0;
     Plan best;
-    const std::size_t plans = std::clamp<std::size_t>(most_effort / course_.effort(), 2, 16);
+    const std::size_t more = run < first_runs ? 3 : 1;
+    const std::size_t plans = std::clamp<std::size_t>(more * most_effort / course_.effort(), 2, more * most_plans);
     for (std::size_t left = plans; left != 0; --left) {
       course_.play(plan_, foreseen_);
-      features_of(foreseen_);
+      features_of(foreseen_, plan_);
       if (const std::uint64_t worth = worth_of_features(); worth >= most) {
         most = worth;
         best = plan_;
@@ -307,7 +314,7 @@ class ReadsFrom final : public Sampler {
 
   void end(const Outcome&, const Deviations&) override {
     course_.end();
-    features_of(made_);
+    features_of(made_, plan_);
     for (const std::uint16_t feature : promised_) features_.push_back(feature);
     std::sort(features_.begin(), features_.end());
     features_.erase(std::unique(features_.begin(), features_.end()), features_.end());
@@ -367,7 +374,9 @@ class ReadsFrom final : public Sampler {
   }
 
  private:
+  static constexpr std::uint64_t first_runs = 64;
   static constexpr std::size_t most_effort = 400'000;  // of playing the plans of one run
+  static constexpr std::size_t most_plans = 16;        // of one run
   static constexpr std::size_t most_sites = 1024;
   static constexpr std::size_t paired = 16;  // orders of a run that make pairs, always the same ones
 
@@ -381,9 +390,8 @@ class ReadsFrom final : public Sampler {
 
   Plan draw() {
     Plan plan;
-    constexpr Plan::By kinds[] = {Plan::By::site, Plan::By::site,  Plan::By::site,  Plan::By::site,
-                                  Plan::By::site, Plan::By::actor, Plan::By::actor, Plan::By::turn};
-    plan.by = kinds[stream().below(std::size(kinds))];
+    const std::uint64_t kind = stream().below(36);
+    plan.by = kind < 33 ? Plan::By::site : kind < 35 ? Plan::By::actor : Plan::By::turn;
     plan.stores_late = stream().below(2) == 0;
     plan.salt = stream().next();
     if (racing_ == 0) return plan;
@@ -419,8 +427,8 @@ class ReadsFrom final : public Sampler {
     }
   }
 
-  // The orders of a run, the pairs of them, and all of them together as the last one.
-  void features_of(Walk& walk) {
+  // The orders of a run, the pairs of them, what its plan held, and all orders together as the last one.
+  void features_of(Walk& walk, const Plan& plan) {
     std::vector<std::uint64_t>& orders = walk.orders();
     std::uint64_t all = 0;
     for (const std::uint64_t order : orders) all += mixed(order);
@@ -432,6 +440,7 @@ class ReadsFrom final : public Sampler {
     for (std::size_t a = 0; a < first; ++a)
       for (std::size_t b = a + 1; b < first; ++b)
         features_.push_back(static_cast<std::uint16_t>(mixed(orders[a] * 7 + orders[b])));
+    for (const std::uint64_t site : plan.held) features_.push_back(static_cast<std::uint16_t>(mixed(site * 11)));
     features_.push_back(static_cast<std::uint16_t>(mixed(all)));
   }
 

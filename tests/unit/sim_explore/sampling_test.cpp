@@ -147,6 +147,13 @@ TEST_CASE("reads-from fuzzing does not wait for ever for an order that cannot co
   for (std::uint64_t seed = 1; seed <= 20; ++seed) CHECK(runs_to_find(program, "rff", Seed{seed}) <= 50);
 }
 
+TEST_CASE("the first run of reads-from fuzzing holds stores in their buffers as long as can be") {
+  const StraightLine store_buffering(
+      {{store(1, 1), load(2)}, {store(2, 1), load(1)}}, MemoryModel::tso,
+      [](const StraightLine::Final& final) { return final.loaded[0][0] == 0 && final.loaded[1][0] == 0; });
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) CHECK(runs_to_find(store_buffering, "rff", Seed{seed}) == 1);
+}
+
 TEST_CASE("reads-from fuzzing reaches what only one of several equal threads does") {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) CHECK(runs_to_find(racy(2), "rff", Seed{seed}) <= 200);
 }
