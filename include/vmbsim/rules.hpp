@@ -56,8 +56,8 @@ constexpr Rule guarantee(const char* id, const char* sentence, const char* sourc
 constexpr Rule advice(const char* id, const char* sentence, const char* source) {
   return {id, Rule::Kind::advice, Severity::off, sentence, source};
 }
-constexpr Rule rule_of_run(const char* id, const char* sentence) {
-  return {id, Rule::Kind::run, Severity::error, sentence, "vmbsim"};
+constexpr Rule rule_of_run(const char* id, const char* sentence, Severity severity = Severity::error) {
+  return {id, Rule::Kind::run, severity, sentence, "vmbsim"};
 }
 
 inline constexpr Rule rules[] = {
@@ -275,6 +275,8 @@ inline constexpr Rule rules[] = {
 
     // ---- The run ----
     rule_of_run("ABORT", "A harness does not abort."),
+    rule_of_run("ARRIVALS", "Guests of a table come while the run goes on, and stay until they have booted.",
+                Severity::warning),
     rule_of_run("HARNESS", "A harness is what this version can run, and waits only where somebody else runs."),
     rule_of_run("CRASH", "A driver library keeps to memory it may touch."),
     rule_of_run("DRIVER", "A driver library comes up."),

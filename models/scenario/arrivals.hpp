@@ -2,7 +2,11 @@
 /// The table of guests that come while a run goes on.
 ///
 /// Columns  time (from the start of the run, warm-up included), vm (or template), and where they are there host and lifetime;
-///          in any order. A cell of the last two may be empty: any host, and to the end of the run. Others are left aside.
+///          in any order, and no others. A cell of the last two may be empty: any host, and to the end of the run.
+/// Form     RFC 4180: commas between columns, a point before decimals.
+/// Units    of a time: what is written behind it ("5ms"); else that of its column's name ("time (ms)"); else that of the
+///          scenario. Where none of them says any, the column is a problem; 0 alone needs none.
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +21,8 @@ struct ArrivalsText {
   Problems problems;
 };
 
-/// `file` is a name for messages; `unit` that of times and lifetimes whose headers name none.
-ArrivalsText read_arrivals(std::string_view text, const std::string& file, Duration unit,
+/// `file` is a name for messages; `unit` what the scenario says of times and lifetimes.
+ArrivalsText read_arrivals(std::string_view text, const std::string& file, std::optional<Duration> unit,
                            const std::vector<HostSpec>& hosts, const std::vector<VmSpec>& vms);
 
 }  // namespace vmbsim::scenario

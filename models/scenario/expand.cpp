@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "models/scenario/fields.hpp"
 #include "models/scenario/schema.hpp"
 #include "sim/config/suggestions.hpp"
 #include "sim/config/units.hpp"
@@ -19,9 +20,8 @@ std::int64_t guests_of(const Scenario& s, const std::string& vm) {
   return 1;
 }
 
-/// Arrivals of an open loop in `span`, on average; nothing for processes whose mean rate has no short formula.
-std::optional<double> arrivals_in(const kernel::ArrivalProcess::Spec& spec, Duration span) {
-  const auto length = static_cast<double>(span.count());
+/// Arrivals of an open loop in so many nanoseconds, on average.
+double arrivals_in(const kernel::ArrivalProcess::Spec& spec, double length) {
   const auto at_rate = [&](const Rate& r) {
     return static_cast<double>(r.events) * length / static_cast<double>(r.per.count());
   };
@@ -39,6 +39,19 @@ std::optional<double> arrivals_in(const kernel::ArrivalProcess::Spec& spec, Dura
   return arrivals / cycle * length;
 }
 
+/// Nanoseconds that the guests of a template are there, all together, while the run goes on.
+double time_there(const Scenario& s, const std::string& vm) {
+  const Duration end = s.warm_up + s.run_for;
+  double sum = 0;
+  for (const Guest& guest : s.placed.guests) {
+    if (s.vms[guest.vm].name != vm) continue;
+    const Duration from = guest.arrives.value_or(Duration{0});
+    const Duration to = std::min(guest.departs.value_or(end), end);
+    if (to > from) sum += static_cast<double>((to - from).count());
+  }
+  return sum;
+}
+
 std::string load_line(const Scenario& s, const WorkloadSpec& w) {
   const std::int64_t guests = guests_of(s, w.vm);
   const std::string each = guests > 1 ? fmt::format(", in each of {} guests", guests) : "";
@@ -49,12 +62,11 @@ std::string load_line(const Scenario& s, const WorkloadSpec& w) {
     case WorkloadSpec::Loop::open: break;
   }
   std::string expected;
-  if (s.run_for > Duration{0})
-    if (const auto arrivals = arrivals_in(w.arrivals, s.warm_up + s.run_for)) {
-      const double packets = std::round(*arrivals * static_cast<double>(guests));
-      expected =
-          fmt::format(", about {:.0f} {}{}", packets, packets == 1 ? "packet" : "packets", guests > 1 ? " in all" : "");
-    }
+  if (s.run_for > Duration{0}) {
+    const double packets = std::round(arrivals_in(w.arrivals, time_there(s, w.vm)));
+    expected =
+        fmt::format(", about {:.0f} {}{}", packets, packets == 1 ? "packet" : "packets", guests > 1 ? " in all" : "");
+  }
   return fmt::format("open loop on {}{}{}", w.channel, each, expected);
 }
 
@@ -63,10 +75,13 @@ std::string fleet_line(const Scenario& s) {
   const auto count = [&](auto condition) {
     return std::count_if(s.placed.guests.begin(), s.placed.guests.end(), condition);
   };
-  return fmt::format("  fleet     {} from the start, {} later, {} of them leave; for {} there is no room\n",
+  const Duration end = s.run_for.count() == 0 ? longest_run : s.warm_up + s.run_for;
+  const auto late = count([&](const Guest& guest) { return guest.arrives && *guest.arrives > end; });
+  return fmt::format("  fleet     {} from the start, {} later, {} of them leave; for {} there is no room{}\n",
                      count([](const Guest& guest) { return !guest.arrives; }),
                      count([](const Guest& guest) { return guest.arrives.has_value(); }),
-                     count([](const Guest& guest) { return guest.departs.has_value(); }), s.placed.refused.size());
+                     count([](const Guest& guest) { return guest.departs.has_value(); }), s.placed.refused.size(),
+                     late == 0 ? "" : fmt::format("; {} of the later ones after the end of the run", late));
 }
 
 std::string end_line(const Scenario& s) {
@@ -109,6 +124,11 @@ std::string describe(const Scenario& s) {
   out += fmt::format("  channels  {}: {}, {:.2f} MiB of rings\n", channels,
                      config::counted(static_cast<std::uint64_t>(2 * pairs), "ring", "rings"),
                      static_cast<double>(memory) / (1 << 20));
+  for (const VmSpec& vm : s.vms)
+    if (vm.count != 0 &&
+        std::none_of(s.channels.begin(), s.channels.end(), [&](const ChannelSpec& c) { return c.vm == vm.name; }))
+      out += fmt::format("  idle      {}: {} without a channel; they take room and do nothing\n", vm.name,
+                         config::counted(vm.count, "guest", "guests"));
   for (const WorkloadSpec& w : s.workloads) out += fmt::format("  load      {}: {}\n", w.name, load_line(s, w));
   out += fmt::format("  ends      {}\n", end_line(s));
   if (sweep::Points points(s.sweep); !s.sweep.empty() && !points.prepare())
@@ -116,7 +136,8 @@ std::string describe(const Scenario& s) {
                        config::counted(points.size(), "point", "points"),
                        config::counted(s.sweep.repeat, "seed", "seeds"));
   if (!s.objective.empty()) out += "  objective plan looks for the load that keeps it; run does not use it\n";
-  if (!s.report.rows.empty() || !s.report.against.empty()) out += "  report    batch shows it when it is through; run does not use it\n";
+  if (!s.report.rows.empty() || !s.report.against.empty())
+    out += "  report    batch shows it when it is through; run does not use it\n";
   return out;
 }
 

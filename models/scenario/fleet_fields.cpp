@@ -104,14 +104,15 @@ void vm_fields(Visitor& v, const MachineSpec& m, VmSpec& vm, Around written) {
            .only_for = "a scenario with a [fleet]",
            .decided_by = {"fleet"}},
           parse_integer(vm.weight, 0, most_weight));
-  v.value({.key = "count",
-           .shape = Shape::integer,
-           .doc = "How many guests are made from this template, beside those of [fleet]; with a [fleet] 0 where it is left "
-                  "out.",
-           .preset = written.fleet ? "0" : "1",
-           .min = 0,
-           .max = most_guests},
-          parse_integer(vm.count, written.fleet ? 0 : 1, most_guests));
+  v.value(
+      {.key = "count",
+       .shape = Shape::integer,
+       .doc = "How many guests are made from this template, beside those of [fleet]; with a [fleet] 0 where it is left "
+              "out.",
+       .preset = written.fleet ? "0" : "1",
+       .min = 0,
+       .max = most_guests},
+      parse_integer(vm.count, written.fleet ? 0 : 1, most_guests));
   v.value({.key = "memory",
            .shape = Shape::size,
            .doc = "Declared memory, which it takes of a host's room.",
@@ -135,22 +136,20 @@ void vm_fields(Visitor& v, const MachineSpec& m, VmSpec& vm, Around written) {
 }
 
 void arrivals_fields(Visitor& v, Scenario& s) {
-  Duration unit{1};
-  v.value({.key = "unit",
-           .shape = Shape::text,
-           .doc = "Of times and lifetimes where their headers name none.",
-           .preset = "\"1ns\""},
+  Duration unit{};
+  v.value({.key = "unit", .shape = Shape::text, .doc = "Of times and lifetimes whose values and columns name none."},
           parse_column_unit(unit));
   v.value({.key = "file",
            .shape = Shape::path,
-           .doc = "A table with time, vm, and perhaps host and lifetime; relative to this file.",
+           .doc = "A CSV table with the columns time, vm and perhaps host and lifetime; relative to this file.",
            .required = true},
           [&](const config::Node& node, Reading& reading) -> std::optional<std::string> {
             auto path = parse_existing_file(s.fleet.file, "arrivals")(node, reading);
             if (!path) return std::nullopt;
             const auto text = reading.text_of(node, s.fleet.file, largest_arrivals_file);
             if (!text) return std::nullopt;
-            ArrivalsText read = read_arrivals(*text, s.fleet.file, unit, s.hosts, s.vms);
+            ArrivalsText read = read_arrivals(*text, s.fleet.file,
+                                              unit.count() == 0 ? std::nullopt : std::optional(unit), s.hosts, s.vms);
             s.fleet.arrivals = std::move(read.arrivals);
             if (read.problems.empty()) return path;
             reading.add(std::move(read.problems));

@@ -7,6 +7,7 @@
 
 #include "models/scenario/world_parts.hpp"
 #include "sim/config/suggestions.hpp"
+#include "sim/config/units.hpp"
 
 namespace vmbsim::scenario {
 
@@ -163,6 +164,32 @@ bool World::Parts::taken_away(const ChannelInstance& channel) const {
   });
 }
 
+/// What can hardly be meant: guests that come when all is over, or are gone before they could do anything.
+void World::Parts::find_useless_arrivals() {
+  if (libraries.system_down() || world.livelocked()) return;
+  const Duration ran = world.now() - started;
+  const Guest* first_late = nullptr;
+  const GuestMachine* first_short = nullptr;
+  std::uint64_t late = 0, too_short = 0;
+  for (const auto& guest : guests) {
+    if (guest->spec.arrives && *guest->spec.arrives > ran) {
+      if (late++ == 0) first_late = &guest->spec;
+    } else if (guest->depart_when_ready) {
+      if (too_short++ == 0) first_short = guest.get();
+    }
+  }
+  if (late != 0)
+    findings.add("ARRIVALS", BugCheck::none, {},
+                 fmt::format("{} after the end of the run, at {}; the first at {}",
+                             config::counted(late, "guest comes", "guests come"), config::to_text(ran),
+                             config::to_text(*first_late->arrives)));
+  if (too_short != 0)
+    findings.add("ARRIVALS", BugCheck::none, first_short->partition.name(),
+                 fmt::format("{} before booting was over, without a request; the first was to stay for {}",
+                             config::counted(too_short, "guest left", "guests left"),
+                             config::to_text(*first_short->spec.departs - *first_short->spec.arrives)));
+}
+
 void World::Parts::find_stuck() {
   if (!nothing_left()) return;
   report_waiting();
@@ -262,6 +289,7 @@ void World::Parts::run_loads() {
                           ? end_of_time
                           : saturating_add(saturating_add(world.now(), scenario.warm_up), scenario.run_for);
   advance(end);
+  find_useless_arrivals();
   find_stuck();
   find_end_of_time(end);
   for (const auto& host : hosts) host->partition.find_held_processors();

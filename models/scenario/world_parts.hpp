@@ -137,6 +137,7 @@ struct World::Parts {
   bool find_reason();
   bool taken_away(const ChannelInstance& channel) const;
   void find_stuck();
+  void find_useless_arrivals();
   void find_end_of_time(SimTime end);
 
   // What came of it

@@ -472,9 +472,8 @@ std::optional<CsvColumn> CsvReader::find(std::string_view name) const {
   return std::nullopt;
 }
 
-std::optional<CsvColumn> CsvReader::column(std::initializer_list<std::string_view> names) {
+std::optional<CsvColumn> CsvReader::column_if_any(std::initializer_list<std::string_view> names) {
   VMBSIM_ASSERT(names.size() > 0, "a column is asked for by name");
-  if (columns_.empty()) return std::nullopt;  // said once already
   for (const std::string_view name : names) {
     auto found = find(name);
     if (!found) continue;
@@ -484,8 +483,35 @@ std::optional<CsvColumn> CsvReader::column(std::initializer_list<std::string_vie
     complain_header(*found, fmt::format("{} columns are called {}; rename all but one", twice, quoted(name)));
     return std::nullopt;
   }
-  problems_.add({file_, header_line_, 1}, no_column(*names.begin()));
   return std::nullopt;
+}
+
+std::optional<CsvColumn> CsvReader::column(std::initializer_list<std::string_view> names) {
+  if (columns_.empty()) return std::nullopt;  // said once already
+  auto found = column_if_any(names);
+  if (!found && std::none_of(names.begin(), names.end(), [&](std::string_view name) { return find(name); }))
+    problems_.add({file_, header_line_, 1}, no_column(*names.begin()));
+  return found;
+}
+
+bool CsvReader::refuse_others(const std::vector<std::string>& known) {
+  bool none = true;
+  for (const CsvColumn& column : columns_) {
+    const auto is = [](const CsvColumn& one) {
+      return [&one](const std::string& name) { return names_it(one, name); };
+    };
+    if (std::any_of(known.begin(), known.end(), is(column))) continue;
+    none = false;
+    const std::string name = lower(without_unit(column.name));
+    const CsvColumn bare = column_of(name.substr(0, name.find('(')), column.index);
+    if (std::any_of(known.begin(), known.end(), is(bare)))
+      complain_header(column, fmt::format("{} has no unit that is known; right would be one of: (s), (ms), (us), (ns)",
+                                          quoted(column.name)));
+    else
+      complain_header(column, fmt::format("the column {} is unknown{}", quoted(column.name),
+                                          did_you_mean_or(name, known, "; known are: ")));
+  }
+  return none;
 }
 
 std::string CsvReader::no_column(std::string_view name) const {

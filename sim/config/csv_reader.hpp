@@ -82,6 +82,10 @@ class CsvReader {
   /// The first of `names` that is there. None is a problem that lists the columns there are, nearest first; so is a
   /// name that stands twice in the header.
   std::optional<CsvColumn> column(std::initializer_list<std::string_view> names);
+  /// The same of a column that may be missing.
+  std::optional<CsvColumn> column_if_any(std::initializer_list<std::string_view> names);
+  /// A column that none of `known` names becomes a problem at its place, with the nearest of them. True: there is none.
+  bool refuse_others(const std::vector<std::string>& known);
 
   /// Takes the next row that has as many cells as the header. False at the end.
   bool next();

@@ -136,6 +136,24 @@ TEST_CASE("guests that come and go are counted, and everything they asked for is
   CHECK(sent.front() - first.front() > 4ms);
 }
 
+TEST_CASE("a guest that comes when all is over, or goes before it has booted, is a warning") {
+  scenario::Scenario s = scenario_of(head + three + mix + "count = 2\n" + load);
+  s.fleet.arrivals = {{.at = 20ms, .vm = 0, .host = {}, .lifetime = 5us},
+                      {.at = 21ms, .vm = 0, .host = {}, .lifetime = 10ms},
+                      {.at = 50ms, .vm = 0, .host = {}, .lifetime = std::nullopt}};
+  s.vms[0].count = 0;
+  s.placed = scenario::place({.hosts = s.hosts, .by_name = true, .vms = s.vms, .fleet = s.fleet});
+  s.vms[0].count = static_cast<std::uint32_t>(s.placed.guests.size());
+  const RunResult result = run(s);
+  INFO(text_of(result.findings));
+  REQUIRE(result.findings.size() == 2);
+  CHECK(result.count(Severity::warning) == 2);
+  CHECK(result.findings[0].text == "1 guest comes after the end of the run, at 40ms; the first at 50ms");
+  CHECK(result.findings[1].where == "web[2]");
+  CHECK(result.findings[1].text ==
+        "1 guest left before booting was over, without a request; the first was to stay for 5us");
+}
+
 TEST_CASE("ten thousand reads keep a disk as busy as their service times say") {
   // Utilisation law: throughput times mean service over servers. Source: Denning and Buzen, 1978.
   const RunResult result = run_of("", "[[vm]]\nname = \"web\"\ncount = 4\n", {"run_for=400ms", "record.packets=false"});

@@ -64,3 +64,36 @@ values = [8]
   CHECK_THAT(said, Catch::Contains("or 1 completion\n"));
   CHECK_THAT(said, Catch::Contains("1 point x 1 seed;"));
 }
+
+TEST_CASE("guests that come and go are counted while they are there") {
+  Loaded result = load_text(with("", R"([[vm]]
+name = "web"
+count = 1
+[fleet]
+[[workload]]
+name = "open"
+channel = "disk"
+loop = "open"
+arrivals = { periodic = "1000/s" }
+)"),
+                            {.overrides = {"run_for=30ms"}});
+  REQUIRE(texts_of(result.problems) == "");
+  Scenario& s = *result.scenario;
+  s.fleet.arrivals = {{.at = 10ms, .vm = 0, .host = {}, .lifetime = 5ms},
+                      {.at = 20ms, .vm = 0, .host = {}, .lifetime = std::nullopt},
+                      {.at = 31ms, .vm = 0, .host = {}, .lifetime = std::nullopt}};
+  s.placed = place({.hosts = s.hosts, .by_name = false, .vms = s.vms, .fleet = s.fleet});
+  s.vms[0].count = 4;
+  const std::string said = describe(s);
+  CHECK_THAT(said, Catch::Contains("about 45 packets in all"));  // 30 ms, 5 ms and 10 ms at 1,000/s
+  CHECK_THAT(said, Catch::Contains("1 from the start, 3 later, 1 of them leave; for 0 there is no room; 1 of the later "
+                                   "ones after the end of the run\n"));
+}
+
+TEST_CASE("guests that have no channel are told, for they may be forgotten") {
+  const Loaded result = load_text(with("", "[[vm]]\nname = \"web\"\n[[vm]]\nname = \"spare\"\ncount = 3\n"),
+                                  {.overrides = {"channel.disk.vm=web"}});
+  REQUIRE(texts_of(result.problems) == "");
+  CHECK_THAT(describe(*result.scenario),
+             Catch::Contains("\n  idle      spare: 3 guests without a channel; they take room and do nothing\n"));
+}

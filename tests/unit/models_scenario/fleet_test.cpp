@@ -173,8 +173,8 @@ TEST_CASE("the order of hosts in the file decides who is tried first, and nothin
 TEST_CASE("a table of arrivals names time, template, host and lifetime, in any order of columns") {
   const std::vector<HostSpec> hosts{host("n", 0, 2)};
   const std::vector<VmSpec> vms{vm("web", 1), vm("db", 1)};
-  const ArrivalsText read = read_arrivals("template,lifetime,time (us),host,note\ndb,,1.5,,x\nweb,2000,0,n[1],\n",
-                                          "a.csv", Duration{1}, hosts, vms);
+  const ArrivalsText read =
+      read_arrivals("template,lifetime,time (us),host\ndb,,1.5,\nweb,2000ns,0,n[1]\n", "a.csv", {}, hosts, vms);
   REQUIRE(read.problems.empty());
   REQUIRE(read.arrivals.size() == 2);
   CHECK(read.arrivals[0].at == 1500ns);
@@ -182,6 +182,26 @@ TEST_CASE("a table of arrivals names time, template, host and lifetime, in any o
   CHECK(!read.arrivals[0].lifetime);
   CHECK(read.arrivals[1].host == "n[1]");
   CHECK(read.arrivals[1].lifetime == 2us);
+}
+
+TEST_CASE("a time of a table of arrivals has the unit behind it, else that of its column, else that of the scenario") {
+  const std::vector<HostSpec> hosts{host("n")};
+  const std::vector<VmSpec> vms{vm("web", 1)};
+  const auto first = [&](const std::string& text, std::optional<Duration> unit) {
+    const ArrivalsText read = read_arrivals(text, "a.csv", unit, hosts, vms);
+    REQUIRE(read.problems.empty());
+    return read.arrivals.at(0).at;
+  };
+  CHECK(first("time (us),vm\n3ms,web\n", 1s) == 3ms);
+  CHECK(first("time (us),vm\n3,web\n", 1s) == 3us);
+  CHECK(first("time,vm\n3,web\n", 1s) == 3s);
+  CHECK(first("time,vm\n0,web\n4 ms,web\n", {}) == 0s);
+  const ArrivalsText none = read_arrivals("vm,time\nweb,0\nweb,3\nweb,4\n", "a.csv", {}, hosts, vms);
+  CHECK(
+      texts_of(none.problems) ==
+      "\"time\" has no unit; right would be one in its name, as in \"time (ms)\", one behind each value, as in 5ms, or "
+      "unit = \"ms\" in [fleet] arrivals\n");
+  CHECK(none.problems.at(0).place.column == 4);
 }
 
 TEST_CASE("every wrong cell of a table of arrivals is told with its place") {
@@ -192,14 +212,35 @@ TEST_CASE("every wrong cell of a table of arrivals is told with its place") {
     for (const Problem& p : read_arrivals(text, "a.csv", 1ms, hosts, vms).problems) out += p.line() + "\n";
     return out;
   };
-  CHECK(problems("time,vm,host,lifetime\n-1,web,,\n1,wbe,,\n2,web,nod,\n3,web,,0\nx,web,,\n") ==
-        "a.csv:2:1: out of range; right would be 0 to 10 years\n"
+  CHECK(problems("time (s),vm,host,lifetime\n-1,web,,\n1,wbe,,\n2,web,nod,\n3,web,,0\n1,web,,5 m\nx,web,,\n") ==
+        "a.csv:2:1: \"time (s)\" \"-1\": out of range; right would be 0 to 10 years\n"
         "a.csv:3:3: there is no [[vm]] \"wbe\" (did you mean \"web\"?)\n"
         "a.csv:4:7: there is no [[host]] \"nod\" (did you mean \"node\"?)\n"
-        "a.csv:5:8: out of range; right would be above 0, up to 10 years\n"
-        "a.csv:6:1: \"time\" \"x\" is not a number\n");
+        "a.csv:5:8: \"lifetime\" \"0\": out of range; right would be above 0, up to 10 years\n"
+        "a.csv:6:8: \"lifetime\" \"5 m\": unknown unit \"m\"; write it as in \"5us\" (units: ns, us, ms, s)\n"
+        "a.csv:7:1: \"time (s)\" \"x\": not a duration; write it as in \"5us\" (units: ns, us, ms, s)\n");
   CHECK_THAT(problems("time,host\n1,node\n"), Catch::Contains("a.csv:1:1: there is no column \"vm\""));
   CHECK(problems("time,vm\n").empty());
+}
+
+TEST_CASE("a column of a table of arrivals that nobody knows is refused, and so is one that stands twice") {
+  const auto problems = [&](const std::string& text) {
+    std::string out;
+    for (const Problem& p : read_arrivals(text, "a.csv", 1ms, {host("n")}, {vm("web", 1)}).problems)
+      out += p.line() + "\n";
+    return out;
+  };
+  CHECK(problems("time,vm,lifetme (ms),hosts\n1,web,2,n\n") ==
+        "a.csv:1:9: the column \"lifetme (ms)\" is unknown (did you mean \"lifetime\"?)\n"
+        "a.csv:1:22: the column \"hosts\" is unknown (did you mean \"host\"?)\n");
+  CHECK(problems("time,vm,colour\n1,web,red\n") ==
+        "a.csv:1:9: the column \"colour\" is unknown; known are: time, vm, template, host, lifetime\n");
+  CHECK(problems("time (min),vm\n1,web\n") ==
+        "a.csv:1:1: \"time (min)\" has no unit that is known; right would be one of: (s), (ms), (us), (ns)\n");
+  CHECK(problems("time;vm\n1;web\n") == "a.csv:1:1: semicolons stand between the columns; right would be commas\n");
+  CHECK(problems("time\tvm\n1\tweb\n") == "a.csv:1:1: tabs stand between the columns; right would be commas\n");
+  CHECK(problems("time,vm,host,host\n1,web,n,n\n") ==
+        "a.csv:1:9: 2 columns are called \"host\"; rename all but one\n");
 }
 
 TEST_CASE("a fleet is read with its hosts, its mix and its room") {
