@@ -10,6 +10,7 @@
 
 #include "sim/batch/folder.hpp"
 #include "sim/config/file.hpp"
+#include "sim/config/units.hpp"
 
 namespace vmbsim::batch {
 namespace {
@@ -135,11 +136,12 @@ void Batch::on_ended(workers::Crew::Ended& ended) {
     case How::endless:
     case How::asleep:
       record.status = Status::over_time;
-      record.reason = fmt::format("beyond {} ms", config_.limits.time_ms);
+      record.reason = fmt::format("beyond {}", config::to_text(std::chrono::milliseconds(config_.limits.time_ms)));
       break;
     case How::over_memory:
       record.status = Status::over_memory;
-      record.reason = fmt::format("beyond {} MiB", config_.limits.memory_bytes >> 20);
+      record.reason = fmt::format("beyond {}: it held {:.1f} MiB", config::to_text(Bytes{config_.limits.memory_bytes}),
+                                  static_cast<double>(ended.peak_bytes) / (1 << 20));
       break;
     case How::left:
       record.status = Status::failed;

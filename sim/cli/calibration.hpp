@@ -10,7 +10,8 @@ struct RunTime {
 };
 
 /// Runs a part of the scenario in a child, then a larger one, until that takes long enough to tell the whole: at most some
-/// two seconds. A run that ends with its recorded load cannot be cut, and is tried whole. Nothing when it fails.
+/// two seconds. What is counted is processor time, of short parts the median of three: what else the machine does hardly shows.
+/// A run that ends with its recorded load cannot be cut, and is tried whole. Nothing when it fails.
 std::optional<RunTime> time_of_a_run(const Inputs& inputs);
 
 }  // namespace vmbsim::cli

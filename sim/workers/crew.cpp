@@ -49,6 +49,10 @@ std::int64_t processor_time_ns(pid_t process) {
   return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
 }
 
+std::int64_t nanoseconds_of(const timeval& time) {
+  return (std::int64_t{time.tv_sec} * 1'000'000 + time.tv_usec) * 1000;
+}
+
 std::int64_t now_ns() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
       .count();
@@ -125,7 +129,9 @@ Crew::Ended Crew::finish(std::size_t at, std::optional<Ended::How> killed) {
   ended.id = worker.id;
   ended.box = std::move(worker.box);
   ended.wall_ns = now_ns() - worker.started_ns;
+  ended.processor_ns = nanoseconds_of(used.ru_utime) + nanoseconds_of(used.ru_stime);
   ended.peak_bytes = std::int64_t{used.ru_maxrss} * 1024;
+  if (!killed && limits_.memory_bytes > 0 && ended.peak_bytes > limits_.memory_bytes) killed = Ended::How::over_memory;
   if (killed) {
     ended.how = *killed;
   } else if (foreign::take_whole(worker.text)) {

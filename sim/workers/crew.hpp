@@ -7,8 +7,9 @@
 ///
 /// Isolation  A child is a copy of this process; its standard streams lead nowhere, or to its log. It ends with its parent,
 ///            however that ends. Signals that ask to stop are the parent's business.
-/// Limits     A child beyond one of them is killed. They are looked at some twenty times a second. Patience is with the child
-///            alone: what it waits for a processor or a disk, or is stopped for, does not count.
+/// Limits     A child beyond one of them is killed. They are looked at some twenty times a second; its memory once more when
+///            it has ended by itself, so that a short run is judged as a long one is. Patience is with the child alone: what it
+///            waits for a processor or a disk, or is stopped for, does not count.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -46,13 +47,14 @@ class Crew {
       endless,      ///< no progress in its processor time
       asleep,       ///< no progress, for it sleeps
       over_time,    ///< killed: beyond its time
-      over_memory,  ///< killed: beyond its memory
+      over_memory,  ///< killed, or its answer left aside: beyond its memory
     };
     std::uint64_t id = 0;
     How how = How::left;
     int signal = 0;
-    std::int64_t wall_ns = 0;     ///< from start to end
-    std::int64_t peak_bytes = 0;  ///< most memory it held
+    std::int64_t wall_ns = 0;       ///< from start to end
+    std::int64_t processor_ns = 0;  ///< that it and its children kept processors busy
+    std::int64_t peak_bytes = 0;    ///< most memory it held
     std::string text;
     std::unique_ptr<BlackBox> box;
   };

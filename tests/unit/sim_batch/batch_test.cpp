@@ -147,7 +147,7 @@ TEST_CASE("a run beyond its time or its memory is ended, told and not tried agai
     };
   });
   CHECK(late.standing.failed == study.size());
-  CHECK(status_and_reason(scratch.path() / "late") == "over-time: beyond 150 ms");
+  CHECK(status_and_reason(scratch.path() / "late") == "over-time: beyond 150ms");
   CHECK(text_of(attempts) == "xxxxxx");
   const Summary large = study.run(scratch.path() / "large", [&](Batch::Config& config) {
     config.limits.memory_bytes = std::int64_t{200} << 20;
@@ -158,7 +158,16 @@ TEST_CASE("a run beyond its time or its memory is ended, told and not tried agai
     };
   });
   CHECK(large.standing.failed == study.size());
-  CHECK(status_and_reason(scratch.path() / "large") == "over-memory: beyond 200 MiB");
+  CHECK_THAT(status_and_reason(scratch.path() / "large"), Contains("over-memory: beyond 200MiB: it held "));
+}
+
+TEST_CASE("a run that is over before anybody looks is held to its memory all the same") {
+  const Study study(1);
+  const ScratchFolder scratch;
+  const Summary short_runs =
+      study.run(scratch.path() / "short", [&](Batch::Config& config) { config.limits.memory_bytes = 512 << 10; });
+  CHECK(short_runs.standing.failed == study.size());
+  CHECK_THAT(status_and_reason(scratch.path() / "short"), Contains("over-memory: beyond 512KiB: it held "));
 }
 
 TEST_CASE("what a run says is in its log, beside its result; one that says nothing has none") {
