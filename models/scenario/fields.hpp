@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "models/scenario/scenario.hpp"
@@ -118,6 +119,9 @@ void fields(Visitor& v, Scenario& s);
 
 /// Those of `[hunt]`.
 void hunt_fields(Visitor& v, HuntSpec& hunt);
+
+/// Whether a key of the top says how a scenario is run, searched or shown, and nothing of what happens in one run.
+bool is_beside_the_run(std::string_view top);
 
 /// Those of `[sweep]`.
 void sweep_fields(Visitor& v, sweep::Sweep& sweep);

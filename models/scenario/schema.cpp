@@ -27,10 +27,7 @@ void override_all(config::Document& document, const LoadOptions& options, Proble
 
 /// What says how a scenario is run, and not what happens in it.
 void leave_one_run(config::Document& document) {
-  std::erase_if(document.root.entries, [](const config::Entry& entry) {
-    return entry.key == "sweep" || entry.key == "objective" || entry.key == "plan" || entry.key == "report" ||
-           entry.key == "hunt";
-  });
+  std::erase_if(document.root.entries, [](const config::Entry& entry) { return is_beside_the_run(entry.key); });
 }
 
 /// By place; the main file is where the first key of the document stands.

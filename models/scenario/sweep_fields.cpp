@@ -23,6 +23,25 @@ Parse parse_range(std::vector<std::string>& out) {
   };
 }
 
+/// What is wrong with a path that is to take one value after the other.
+std::optional<std::string> wrong_with_swept(const std::string& key) {
+  const std::string top = key.substr(0, key.find('.'));
+  if (!is_beside_the_run(top) && top != "name") return std::nullopt;
+  return "\"" + key +
+         "\" changes nothing in a run, so that all would be one; right would be a key of what is simulated, " +
+         "as in vm.web.count";
+}
+
+/// Values, and where each stands.
+Parse parse_placed_values(sweep::Axis& axis) {
+  return [&axis](const Node& node, Reading& reading) -> std::optional<std::string> {
+    auto text = parse_values(axis.values)(node, reading);
+    if (!text) return std::nullopt;
+    for (const Node& item : node.items) axis.places.push_back(reading.place(item));
+    return text;
+  };
+}
+
 /// Keys as paths in quotes, and any values.
 Parse parse_settings(std::vector<sweep::Setting>& out) {
   return [&out](const Node& node, Reading& reading) -> std::optional<std::string> {
@@ -31,7 +50,13 @@ Parse parse_settings(std::vector<sweep::Setting>& out) {
       return std::nullopt;
     }
     out.clear();
-    for (const config::Entry& entry : node.entries) out.push_back({entry.key, config::value_text(entry.value)});
+    for (const config::Entry& entry : node.entries) {
+      if (const auto wrong = wrong_with_swept(entry.key)) {
+        reading.wrong(entry.value, *wrong);
+        return std::nullopt;
+      }
+      out.push_back({entry.key, config::value_text(entry.value)});
+    }
     return config::value_text(node);
   };
 }
@@ -57,6 +82,10 @@ Parse parse_conditions(std::vector<sweep::Condition>& out) {
 
 }  // namespace
 
+bool is_beside_the_run(std::string_view top) {
+  return top == "sweep" || top == "objective" || top == "plan" || top == "report" || top == "hunt";
+}
+
 void axis_key_field(Visitor& v, std::vector<std::string>& keys, WrongWithKey wrong_with) {
   v.value({.key = "key",
            .shape = Shape::texts,
@@ -66,8 +95,10 @@ void axis_key_field(Visitor& v, std::vector<std::string>& keys, WrongWithKey wro
             auto text = parse_texts(keys)(node, reading);
             std::optional<std::string> wrong;
             if (text && keys.empty()) wrong = "no key; right would be a path, as in \"vm.web.count\"";
-            for (const std::string& key : keys)
+            for (const std::string& key : keys) {
+              if (text && !wrong) wrong = wrong_with_swept(key);
               if (text && wrong_with && !wrong) wrong = wrong_with(key);
+            }
             if (!wrong) return text;
             reading.wrong(node, *wrong);
             return std::nullopt;
@@ -129,7 +160,7 @@ void sweep_fields(Visitor& v, sweep::Sweep& sweep) {
              .relevant = !range,
              .only_for = "an axis without a range",
              .decided_by = {"range"}},
-            parse_values(axis.values));
+            parse_placed_values(axis));
     v.value(
         {.key = "range",
          .shape = Shape::range,

@@ -4,7 +4,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "sim/config/toml_text.hpp"
 
@@ -18,32 +18,34 @@ Fingerprint digest_of(std::string_view text, Fingerprint before) {
 std::variant<Plan, Problem> Plan::make(const sweep::Sweep& sweep, const sweep::Points& points, Seed base,
                                        const std::string& version, const Resolve& resolve) {
   Plan plan(sweep, points, base, version);
-  std::set<Fingerprint> seen;
+  std::map<Fingerprint, std::uint64_t> seen;
   for (std::uint64_t i = 0; i < points.size(); ++i) {
     const auto digest = resolve(points.at(i));
     if (const auto* wrong = std::get_if<Problem>(&digest)) return *wrong;
-    if (seen.insert(std::get<Fingerprint>(digest)).second) plan.kept_.push_back({i, std::get<Fingerprint>(digest)});
+    const auto [before, fresh] = seen.emplace(std::get<Fingerprint>(digest), i);
+    if (!fresh) return points.same(before->second, i);
+    plan.digests_.push_back(std::get<Fingerprint>(digest));
   }
   return plan;
 }
 
-Key Plan::key_of(std::size_t kept, Seed seed) const {
-  return digest_of(fmt::format("{}\n{}\n{}", kept_[kept].digest.text(), seed.value, version_));
+Key Plan::key_of(std::uint64_t point, Seed seed) const {
+  return digest_of(fmt::format("{}\n{}\n{}", digests_[point].text(), seed.value, version_));
 }
 
 Key Plan::key_at(std::uint64_t i) const {
-  const std::size_t kept = i / sweep_->repeat;
+  const std::uint64_t point = i / sweep_->repeat;
   const auto repetition = static_cast<std::uint32_t>(i % sweep_->repeat);
-  return key_of(kept, sweep::seed_of(*sweep_, base_, points_->at(kept_[kept].point), repetition));
+  return key_of(point, sweep::seed_of(*sweep_, base_, points_->at(point), repetition));
 }
 
 PlannedRun Plan::at(std::uint64_t i) const {
-  const std::size_t kept = i / sweep_->repeat;
+  const std::uint64_t point = i / sweep_->repeat;
   PlannedRun run;
-  run.point = points_->at(kept_[kept].point);
+  run.point = points_->at(point);
   run.seed = sweep::seed_of(*sweep_, base_, run.point, static_cast<std::uint32_t>(i % sweep_->repeat));
-  run.identity = kept_[kept].digest;
-  run.key = key_of(kept, run.seed);
+  run.identity = digests_[point];
+  run.key = key_of(point, run.seed);
   return run;
 }
 

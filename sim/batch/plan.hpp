@@ -27,30 +27,27 @@ struct PlannedRun {
 
 class Plan {
  public:
-  /// `points` is prepared, and outlives the plan. Asks `resolve` for each: points that come to the same scenario count once.
+  /// `points` is prepared, and outlives the plan. Asks `resolve` for each: two that come to the same scenario are a
+  /// problem.
   static std::variant<Plan, Problem> make(const sweep::Sweep& sweep, const sweep::Points& points, Seed base,
                                           const std::string& version, const Resolve& resolve);
 
   /// All repetitions of a point, then those of the next.
-  std::uint64_t size() const { return std::uint64_t{kept_.size()} * sweep_->repeat; }
+  std::uint64_t size() const { return std::uint64_t{digests_.size()} * sweep_->repeat; }
   PlannedRun at(std::uint64_t i) const;
   Key key_at(std::uint64_t i) const;
-  std::uint64_t points() const { return kept_.size(); }
+  std::uint64_t points() const { return digests_.size(); }
 
  private:
   Plan(const sweep::Sweep& sweep, const sweep::Points& points, Seed base, std::string version)
       : sweep_(&sweep), points_(&points), base_(base), version_(std::move(version)) {}
-  Key key_of(std::size_t kept, Seed seed) const;
+  Key key_of(std::uint64_t point, Seed seed) const;
 
-  struct Kept {
-    std::uint64_t point;
-    Fingerprint digest;
-  };
   const sweep::Sweep* sweep_;
   const sweep::Points* points_;
   Seed base_;
   std::string version_;
-  std::vector<Kept> kept_;
+  std::vector<Fingerprint> digests_;  // of the points
 };
 
 /// The columns of a sweep's runs; the seed has one of its own.

@@ -123,15 +123,21 @@ void check_sweep(const std::string& path, const scenario::LoadOptions& options, 
     problems.push_back(std::move(*wrong));
     return;
   }
+  std::map<std::string, std::uint64_t> seen;  // resolved texts
   for (const std::uint64_t sample : points.samples(most_points_tried)) {
     const std::vector<std::string> point = points.at(sample).overrides();
     scenario::LoadOptions changed = options;
     changed.one_run = true;
     changed.overrides.insert(changed.overrides.end(), point.begin(), point.end());
-    const Problems found = scenario::load(path, changed).problems;
-    if (found.empty()) continue;
+    const scenario::Loaded found = scenario::load(path, changed);
+    if (found.scenario) {
+      const auto [before, fresh] = seen.emplace(found.scenario->resolved, sample);
+      if (fresh) continue;
+      problems.push_back(points.same(before->second, sample));
+      return;
+    }
     problems.push_back({points.place_of(sample),
-                        fmt::format("[sweep]: the point {}: {}", fmt::join(point, ", "), found.front().text)});
+                        fmt::format("[sweep]: the point {}: {}", fmt::join(point, ", "), found.problems.front().text)});
     return;
   }
 }

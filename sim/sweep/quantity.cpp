@@ -1,5 +1,8 @@
 #include "sim/sweep/quantity.hpp"
 
+#include <fmt/format.h>
+
+#include <cmath>
 #include <variant>
 
 #include "sim/config/toml_text.hpp"
@@ -45,6 +48,14 @@ const char* name_of(Quantity::Kind kind) {
     case Kind::text: return "text";
   }
   return "";
+}
+
+std::string canonical(std::string_view value) {
+  constexpr double exact = 9e15;  // beyond it a double stands for several whole numbers
+  const Quantity quantity = quantity_of(value);
+  if (quantity.kind == Kind::text) return "text " + quantity.text;
+  if (quantity.kind == Kind::number && std::abs(quantity.number) > exact) return "number " + quantity.text;
+  return fmt::format("{} {}", name_of(quantity.kind), quantity.number);
 }
 
 std::strong_ordering compare(const std::string& a, const std::string& b) {

@@ -20,6 +20,9 @@ Quantity quantity_of(std::string_view value);
 /// `a number`, `a duration`: for messages.
 const char* name_of(Quantity::Kind kind);
 
+/// One text for all spellings of a value: "64KiB" and "16 pages", with or without quotes.
+std::string canonical(std::string_view value);
+
 /// By number where both are of one kind, else by text: an order that no two different values share.
 std::strong_ordering compare(const std::string& a, const std::string& b);
 

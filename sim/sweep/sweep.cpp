@@ -4,6 +4,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "sim/config/file.hpp"
@@ -36,12 +37,10 @@ bool always_there(const Sweep& sweep, const std::string& key) {
                                                 [&](const Variant& v) { return setting(v, key) != nullptr; });
 }
 
-/// The same value, with or without quotes, in one unit or another.
-bool same(const std::string& a, const std::string& b) {
-  const Quantity left = quantity_of(a);
-  const Quantity right = quantity_of(b);
-  if (left.kind != right.kind) return false;
-  return left.kind == Quantity::Kind::text ? left.text == right.text : left.number == right.number;
+bool same_value(const std::string& a, const std::string& b) { return canonical(a) == canonical(b); }
+
+Place place_of_value(const Axis& axis, std::size_t value) {
+  return value < axis.places.size() ? axis.places[value] : axis.place;
 }
 
 Place first_place(const Sweep& sweep) {
@@ -90,12 +89,13 @@ std::optional<Problem> Points::check() const {
         return problem(axis.place, "seeds are swept or repeated, not both: leave out repeat or the axis");
     }
     if (axis.values.empty()) return problem(axis.place, "an axis without values leaves no point");
-    if (sweep_.combine == Sweep::Combine::zip && axis.values.size() != sweep_.axes.front().values.size())
-      return problem(axis.place, "axes that go side by side need as many values each");
-    std::set<std::string> values;
-    for (const std::string& value : axis.values)
-      if (!values.insert(value).second) return problem(axis.place, "the value " + value + " stands twice");
+    if (const Axis& first = sweep_.axes.front();
+        sweep_.combine == Sweep::Combine::zip && axis.values.size() != first.values.size())
+      return problem(axis.place,
+                     fmt::format("axes that go side by side need as many values each: {} has {}, {} {}",
+                                 first.keys.front(), first.values.size(), axis.keys.front(), axis.values.size()));
   }
+  if (auto twice = value_that_stands_twice()) return twice;
   std::set<std::string> names;
   for (const Variant& variant : sweep_.variants) {
     if (!names.insert(variant.name).second)
@@ -111,6 +111,28 @@ std::optional<Problem> Points::check() const {
           return problem(condition.place, "\"" + factor.key +
                                               "\" has no value at every point; a constraint compares swept keys" +
                                               config::did_you_mean_or(factor.key, parameters(sweep_), "; swept are: "));
+  return std::nullopt;
+}
+
+/// Of an axis; of axes side by side: their values at one place.
+std::optional<Problem> Points::value_that_stands_twice() const {
+  const bool zip = sweep_.combine == Sweep::Combine::zip;
+  for (const Axis& axis : sweep_.axes) {
+    std::map<std::string, std::size_t> values;
+    for (std::size_t i = 0; i < axis.values.size(); ++i) {
+      std::string value = canonical(axis.values[i]);
+      for (const Axis& other : sweep_.axes)
+        if (zip && &other != &axis) value += "\n" + canonical(other.values[i]);
+      const auto [before, fresh] = values.emplace(std::move(value), i);
+      if (fresh) continue;
+      const std::string& first = axis.values[before->second];
+      return problem(place_of_value(axis, i),
+                     fmt::format("the value {} stands twice{}{}", axis.values[i],
+                                 first == axis.values[i] ? "" : ", once as " + first,
+                                 zip && sweep_.axes.size() > 1 ? ", with the same values beside it" : ""));
+    }
+    if (zip) break;
+  }
   return std::nullopt;
 }
 
@@ -138,7 +160,7 @@ std::optional<Problem> Points::read_filters(const std::vector<std::string>& only
     for (const Axis& axis : sweep_.axes)
       if (std::find(axis.keys.begin(), axis.keys.end(), key) != axis.keys.end())
         values.insert(values.end(), axis.values.begin(), axis.values.end());
-    if (std::none_of(values.begin(), values.end(), [&](const std::string& v) { return same(v, chosen); })) {
+    if (std::none_of(values.begin(), values.end(), [&](const std::string& v) { return same_value(v, chosen); })) {
       for (std::string& value : values) value = plain_text(value);
       values.resize(std::min<std::size_t>(values.size(), 20));
       wrong.text = "\"" + key + "\" never is " + chosen + "; it is: " + config::listed(values);
@@ -177,8 +199,8 @@ const std::string* Points::value(const std::vector<std::size_t>& chosen, const s
 bool Points::wanted(const std::vector<std::size_t>& chosen) const {
   return std::all_of(filters_.begin(), filters_.end(), [&](const Filter& filter) {
     const std::string* const own = value(chosen, filter.key);
-    return own != nullptr &&
-           std::any_of(filter.values.begin(), filter.values.end(), [&](const std::string& v) { return same(*own, v); });
+    return own != nullptr && std::any_of(filter.values.begin(), filter.values.end(),
+                                         [&](const std::string& v) { return same_value(*own, v); });
   });
 }
 
@@ -215,7 +237,10 @@ std::optional<Problem> Points::prepare(const std::vector<std::string>& only) {
     points_.push_back(i);
     if (Wide{points_.size()} * sweep_.repeat > sweep_.most_runs)
       return problem(first_place(sweep_),
-                     fmt::format("more than {} runs; sweep.most_runs raises the limit", sweep_.most_runs));
+                     fmt::format("more than {} runs: {} of the first {} combinations are left, of {} in all, with {} "
+                                 "each; sweep.most_runs raises the limit",
+                                 sweep_.most_runs, points_.size(), i + 1, combinations_,
+                                 config::counted(sweep_.repeat, "run", "runs")));
   }
   if (points_.empty()) {
     if (!filters_.empty()) return config::problem_with("--only", "leaves no point of the sweep");
@@ -249,11 +274,23 @@ std::vector<std::uint64_t> Points::samples(std::size_t most) const {
   return picked;
 }
 
+Problem Points::same(std::uint64_t first, std::uint64_t second) const {
+  const auto told = [&](std::uint64_t i) {
+    const Point point = at(i);
+    std::vector<std::string> settings = point.overrides();
+    if (!point.variant.empty()) settings.insert(settings.begin(), "variant=" + point.variant);
+    return config::listed(settings);
+  };
+  return problem(place_of(second),
+                 fmt::format("the points {} and {} come to the same scenario; right would be one of them", told(first),
+                             told(second)));
+}
+
 Place Points::place_of(std::uint64_t sample) const {
   const std::vector<std::size_t> chosen = choices(points_[sample]);
   // Most points differ from the first one in the value that they were chosen for.
   for (std::size_t axis = 0; axis < sweep_.axes.size(); ++axis)
-    if (chosen[axis + 1] != 0) return sweep_.axes[axis].place;
+    if (chosen[axis + 1] != 0) return place_of_value(sweep_.axes[axis], chosen[axis + 1]);
   return sweep_.variants.empty() ? first_place(sweep_) : sweep_.variants[chosen[0]].place;
 }
 

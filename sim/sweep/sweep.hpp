@@ -23,6 +23,7 @@ struct Axis {
   std::vector<std::string> keys;    ///< paths as `--set` takes them; all get the same value
   std::vector<std::string> values;  ///< TOML text of each value, as `--set` takes it
   Place place;                      ///< where the scenario has it
+  std::vector<Place> places{};      ///< where it has each value; empty: those of a range
 };
 
 struct Setting {
@@ -81,6 +82,8 @@ class Points {
   Point at(std::uint64_t i) const;
   /// Places (of at()) of points that between them take every value and every variant, at most `most`.
   std::vector<std::uint64_t> samples(std::size_t most) const;
+  /// What to say of two points that come to the same scenario: nothing is left out silently.
+  Problem same(std::uint64_t first, std::uint64_t second) const;
   /// Where a value of a point stands that `samples` chose the point for.
   Place place_of(std::uint64_t sample) const;
 
@@ -90,6 +93,7 @@ class Points {
     std::vector<std::string> values;
   };
   std::optional<Problem> check() const;
+  std::optional<Problem> value_that_stands_twice() const;
   std::optional<Problem> read_filters(const std::vector<std::string>& only);
   /// Index of the variant and of each axis' value.
   std::vector<std::size_t> choices(std::uint64_t combination) const;

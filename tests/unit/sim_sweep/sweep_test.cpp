@@ -9,7 +9,7 @@ using Catch::Matchers::Contains;
 namespace {
 
 Axis axis(std::vector<std::string> keys, std::vector<std::string> values) {
-  return {std::move(keys), std::move(values), {"s.toml", 3, 1}};
+  return {std::move(keys), std::move(values), {"s.toml", 3, 1}, {}};
 }
 
 Condition where(const char* text) { return {std::get<Constraint>(parse_constraint(text)), {"s.toml", 9, 9}}; }
@@ -49,7 +49,7 @@ TEST_CASE("axes that go side by side have as many points as values") {
   sweep.variants = {{"x", {{"c", "5"}}, {}}, {"y", {{"c", "6"}}, {}}};
   CHECK(told(sweep) == "x c=5 a=1 b=3 | x c=5 a=2 b=4 | y c=6 a=1 b=3 | y c=6 a=2 b=4");
   sweep.axes[1].values.pop_back();
-  CHECK(told(sweep) == "s.toml:3:1: [sweep]: axes that go side by side need as many values each");
+  CHECK(told(sweep) == "s.toml:3:1: [sweep]: axes that go side by side need as many values each: a has 2, b 1");
 }
 
 TEST_CASE("a sweep that only repeats has one point") {
@@ -98,7 +98,7 @@ TEST_CASE("a sweep that contradicts itself is refused where it does") {
   CHECK_THAT(told(sweep), Contains("an axis without values leaves no point"));
   sweep = two_axes();
   sweep.axes[0].values = {"1", "1"};
-  CHECK_THAT(told(sweep), Contains("the value 1 stands twice"));
+  CHECK(told(sweep) == "s.toml:3:1: [sweep]: the value 1 stands twice");
   sweep = two_axes();
   sweep.variants = {{"x", {{"depth", "5"}}, {"s.toml", 5, 1}}};
   CHECK(told(sweep) == "s.toml:5:1: [sweep]: \"depth\" is set by a variant and has an axis");
@@ -108,6 +108,24 @@ TEST_CASE("a sweep that contradicts itself is refused where it does") {
   sweep.axes[0].keys = {"seed"};
   sweep.repeat = 2;
   CHECK_THAT(told(sweep), Contains("seeds are swept or repeated, not both"));
+}
+
+TEST_CASE("a value that stands twice in two spellings is refused where it stands the second time") {
+  Sweep sweep = two_axes();
+  sweep.axes[1].values = {"\"64KiB\"", "\"4KiB\"", "\"16 pages\""};
+  sweep.axes[1].places = {{"s.toml", 7, 1}, {"s.toml", 7, 9}, {"s.toml", 7, 17}};
+  CHECK(told(sweep) == "s.toml:7:17: [sweep]: the value \"16 pages\" stands twice, once as \"64KiB\"");
+  sweep.axes[1].values = {"9007199254740993", "9007199254740992"};  // one and the same as floating point
+  CHECK(told(sweep).find("stands twice") == std::string::npos);
+}
+
+TEST_CASE("side by side a value may stand as often as it likes, but not beside the same ones") {
+  Sweep sweep;
+  sweep.combine = Sweep::Combine::zip;
+  sweep.axes = {axis({"a"}, {"1", "1", "2"}), axis({"b"}, {"3", "4", "3"})};
+  CHECK(told(sweep) == " a=1 b=3 |  a=1 b=4 |  a=2 b=3");
+  sweep.axes[1].values = {"3", "3", "3"};
+  CHECK(told(sweep) == "s.toml:3:1: [sweep]: the value 1 stands twice, with the same values beside it");
 }
 
 TEST_CASE("more runs than the limit are refused before they are counted out, and the limit can be raised") {
@@ -124,7 +142,8 @@ TEST_CASE("more runs than the limit are refused before they are counted out, and
   sweep.axes.resize(2);
   CHECK_FALSE(told(sweep).rfind("s.toml", 0) == 0);  // 10,000 points
   sweep.repeat = 11;
-  CHECK_THAT(told(sweep), Contains("more than 100000 runs; sweep.most_runs raises the limit"));
+  CHECK_THAT(told(sweep), Contains("more than 100000 runs: 9091 of the first 9091 combinations are left, of 1000000 in "
+                                   "all, with 11 runs each; sweep.most_runs raises the limit"));
   sweep.most_runs = 110'000;
   CHECK_FALSE(told(sweep).rfind("s.toml", 0) == 0);
 }
