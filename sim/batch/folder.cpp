@@ -84,6 +84,12 @@ std::uint64_t Runs::planned() const {
 }
 
 std::variant<Merged, Problem> merge(const std::vector<fs::path>& folders, const fs::path& to) {
+  for (const fs::path& folder : folders) {
+    std::error_code none;
+    if (fs::equivalent(folder, to, none))
+      return config::problem_with(to.string(),
+                                  "is one of the folders that are merged; right would be a folder of its own");
+  }
   std::vector<fs::path> all = folders;
   if (!stores_in(to).empty()) all.push_back(to);
   auto read = Runs::read(all);

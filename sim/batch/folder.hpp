@@ -50,7 +50,8 @@ struct Merged {
   std::uint64_t planned = 0;  ///< runs that the whole sweep has
 };
 
-/// Puts all runs of `folders` into one store in `to`, which is made, or added to when it holds the same campaign.
+/// Puts all runs of `folders` into one store in `to`, which is none of them; it is made, or added to when it holds the same
+/// campaign.
 /// What it then holds, or what is wrong.
 std::variant<Merged, Problem> merge(const std::vector<std::filesystem::path>& folders, const std::filesystem::path& to);
 

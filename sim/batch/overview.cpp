@@ -8,12 +8,15 @@
 #include <string_view>
 
 #include "sim/batch/points.hpp"
+#include "sim/config/suggestions.hpp"
 #include "sim/report/columns.hpp"
 #include "sim/report/metrics.hpp"
 #include "sim/sweep/quantity.hpp"
 
 namespace vmbsim::batch {
 namespace {
+
+constexpr const char* refused_metric = "fleet.refused";
 
 /// Which of the rows that were asked for a metric belongs to; none of an instance of a template.
 std::optional<std::size_t> row_of(const Overview& asked, std::string_view metric) {
@@ -45,6 +48,8 @@ struct Section {
   std::string heading;
   std::vector<std::string> columns;
   std::vector<Line> lines;
+  Line refused{.row = 0, .metric = "guests without a place", .cells = {}};
+  bool any_refused = false;
 
   Line& line(std::size_t row, const std::string& metric) {
     const std::string single = of_a_single_one(metric);
@@ -67,6 +72,7 @@ double figure_of(const PointRuns& point, const RunValues& metric) {
 std::string text_of(Section& section, const std::string& against) {
   std::stable_sort(section.lines.begin(), section.lines.end(),
                    [](const Line& a, const Line& b) { return a.row < b.row; });
+  if (section.any_refused) section.lines.push_back(section.refused);
   std::vector<report::Row> rows;
   if (!against.empty()) {
     rows.push_back({against});
@@ -90,7 +96,7 @@ std::variant<std::string, Problem> overview_text(const Runs& runs, const Overvie
   const std::vector<std::string>& names = runs.campaign().parameters;
   std::vector<Section> sections;
   const Wanted wanted{
-      .metric = [&](const std::string& name) { return row_of(asked, name).has_value(); },
+      .metric = [&](const std::string& name) { return name == refused_metric || row_of(asked, name).has_value(); },
       .latency =
           [&](const std::string& name) {
             return std::any_of(
@@ -111,14 +117,46 @@ std::variant<std::string, Problem> overview_text(const Runs& runs, const Overvie
         std::find_if(sections.begin(), sections.end(), [&](const Section& one) { return one.heading == heading; });
     if (section == sections.end()) section = sections.insert(section, Section{heading, {}, {}});
     section->columns.push_back(column);
-    for (const RunValues& metric : point.metrics)
-      section->line(*row_of(asked, metric.name), metric.name).cells[section->columns.size() - 1] =
-          report::metric_text(figure_of(point, metric), metric.unit);
+    for (const RunValues& metric : point.metrics) {
+      const double figure = figure_of(point, metric);
+      const auto row = row_of(asked, metric.name);
+      section->any_refused |= !row && figure > 0;
+      (row ? section->line(*row, metric.name) : section->refused).cells[section->columns.size() - 1] =
+          report::metric_text(figure, metric.unit);
+    }
     return true;
   });
   if (wrong) return *wrong;
   std::string text;
   for (Section& section : sections) text += (text.empty() ? "" : "\n") + text_of(section, asked.against);
+  return text;
+}
+
+std::string refused_text(const Runs& runs) {
+  constexpr std::size_t points_told = 5;
+  struct Refused {
+    double guests;
+    std::string where;
+  };
+  std::vector<Refused> points;
+  const Wanted wanted{.metric = [](const std::string& name) { return name == refused_metric; },
+                      .latency = [](const std::string&) { return false; }};
+  const auto wrong = each_point(runs, wanted, [&](const PointRuns& point) {
+    for (const RunValues& metric : point.metrics)
+      if (const double most = *std::max_element(metric.values.begin(), metric.values.end()); most > 0)
+        points.push_back({most, name_of(runs.campaign(), point)});
+    return true;
+  });
+  if (wrong) return "";  // whoever reads the runs next is told why
+  std::stable_sort(points.begin(), points.end(),
+                   [](const Refused& a, const Refused& b) { return a.guests > b.guests; });
+  std::string text;
+  for (std::size_t i = 0; i < std::min(points.size(), points_told); ++i)
+    text += fmt::format("{} found no place{}{}\n",
+                        config::counted(static_cast<std::uint64_t>(points[i].guests), "guest", "guests"),
+                        points[i].where.empty() ? "" : " at ", points[i].where);
+  if (points.size() > points_told)
+    text += fmt::format("and at {} more fewer\n", config::counted(points.size() - points_told, "point", "points"));
   return text;
 }
 

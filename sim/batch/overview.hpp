@@ -14,7 +14,12 @@ struct Overview {
 };
 
 /// A table for each combination of the other parameters: a row per metric, a column per value. Of several instances of a
-/// template what they are together; of several runs the figure of all their samples, or the mean.
+/// template what they are together; of several runs the figure of all their samples, or the mean. Where guests of a fleet found
+/// no place, a last row says of how many.
 std::variant<std::string, Problem> overview_text(const Runs& runs, const Overview& asked);
+
+/// "57 guests found no place at fleet.per_host=40", a line for each point where that is so, the most first, and the rest of
+/// them counted; empty where all found one.
+std::string refused_text(const Runs& runs);
 
 }  // namespace vmbsim::batch

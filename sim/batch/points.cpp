@@ -39,6 +39,14 @@ void add(PointRuns& point, std::size_t runs, const Wanted& wanted, const Figures
 
 }  // namespace
 
+std::string name_of(const Campaign& campaign, const PointRuns& point) {
+  std::string text;
+  for (std::size_t i = 0; i < point.parameters.size(); ++i)
+    if (!point.parameters[i].empty())
+      text += (text.empty() ? "" : " ") + campaign.parameters[i] + "=" + point.parameters[i];
+  return text;
+}
+
 std::optional<Problem> each_point(const Runs& runs, const Wanted& wanted,
                                   const std::function<bool(const PointRuns&)>& take) {
   std::size_t next = 0;

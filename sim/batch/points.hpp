@@ -31,6 +31,9 @@ struct PointRuns {
   std::vector<Latency> latencies;       ///< in the order of their first run, templates last
 };
 
+/// "vm.web.count=4 workload.load.queue_depth=8"; empty without parameters.
+std::string name_of(const Campaign& campaign, const PointRuns& point);
+
 /// What is taken together: the rest is left aside.
 struct Wanted {
   std::function<bool(const std::string& name)> metric;

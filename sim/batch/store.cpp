@@ -132,7 +132,12 @@ std::optional<std::string> Campaign::differs_from(const Campaign& other) const {
 }
 
 Store::Store(fs::path file) : file_(std::move(file)) {}
-Store::~Store() = default;
+Store::~Store() {
+  if (!journal_ || writing_) return;
+  try {
+    database_->run("PRAGMA journal_mode = DELETE");  // which removes the empty file
+  } catch (const DatabaseError&) {}                  // somebody reads just now; an empty journal harms nobody
+}
 
 Problem Store::problem(const std::string& text) const { return config::problem_with(file_.string(), text); }
 
@@ -224,6 +229,7 @@ std::variant<std::unique_ptr<Store>, Problem> Store::open(const fs::path& file, 
       store->database_ = std::make_unique<Database>(file, Database::Mode::write);
       const Database& database = *store->database_;
       store->database_->run("PRAGMA journal_mode = TRUNCATE");
+      store->journal_ = true;
       store->database_->run("PRAGMA synchronous = FULL");
       const std::int64_t format = format_of(database);
       if (format == 0) {

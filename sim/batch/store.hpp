@@ -93,6 +93,7 @@ class Store {
   std::map<std::int64_t, MetricSet> sets_;
   std::map<std::string, std::int64_t> set_ids_;  // by their names, in order
   bool writing_ = false;                         // a transaction is open
+  bool journal_ = false;                         // it lies beside the file
 };
 
 }  // namespace vmbsim::batch

@@ -46,14 +46,19 @@ std::optional<workers::Limits> limits_of(const BatchArguments& arguments) {
   return limits;
 }
 
-/// What [report] asks for, of all that the folder holds.
-std::string overview(const scenario::ReportSpec& asked, const std::string& folder) {
-  if (asked.rows.empty()) return "";
-  const auto runs = batch::Runs::read({folder});
-  if (std::holds_alternative<Problem>(runs)) return "";  // whoever reads it next is told why
-  const auto text = batch::overview_text(std::get<batch::Runs>(runs), {asked.rows, asked.against});
-  const auto* table = std::get_if<std::string>(&text);
-  return table == nullptr ? "" : "\n" + *table;
+/// Of all that the folder holds: guests that no host took, and what [report] asks for.
+std::string overview(const scenario::Scenario& scenario, const std::string& folder) {
+  const scenario::ReportSpec& asked = scenario.report;
+  if (asked.rows.empty() && !scenario::has_fleet(scenario)) return "";
+  const auto read = batch::Runs::read({folder});
+  if (std::holds_alternative<Problem>(read)) return "";  // whoever reads it next is told why
+  const auto& runs = std::get<batch::Runs>(read);
+  std::string text = scenario::has_fleet(scenario) ? batch::refused_text(runs) : "";
+  if (asked.rows.empty()) return text;
+  const auto table = batch::overview_text(runs, {asked.rows, asked.against});
+  if (std::holds_alternative<Problem>(table)) return text;
+  return text + fmt::format("\nof all {} in {}:\n", config::counted(runs.size(), "run", "runs"), folder) +
+         std::get<std::string>(table);
 }
 
 std::string told(const batch::Summary& summary, const BatchArguments& arguments, const std::string& folder) {
@@ -109,8 +114,7 @@ int batch(const BatchArguments& arguments) {
   const batch::Summary summary = batch.run();
   if (summary.unwritten) print({*summary.unwritten});
   const bool whole = summary.end == batch::Summary::End::complete;
-  const int status =
-      say(told(summary, arguments, folder) + (whole ? overview(runs.scenario().report, folder) : ""), fine);
+  const int status = say(told(summary, arguments, folder) + (whole ? overview(runs.scenario(), folder) : ""), fine);
   switch (summary.end) {
     case batch::Summary::End::stopped: return stopped;
     case batch::Summary::End::unwritten: return broken;

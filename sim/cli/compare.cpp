@@ -15,15 +15,6 @@ namespace vmbsim::cli {
 
 namespace {
 
-/// "vm.web.count=4 workload.load.queue_depth=8"; empty without parameters.
-std::string name_of(const batch::Campaign& campaign, const batch::PointRuns& point) {
-  std::string text;
-  for (std::size_t i = 0; i < point.parameters.size(); ++i)
-    if (!point.parameters[i].empty())
-      text += fmt::format("{}{}={}", text.empty() ? "" : " ", campaign.parameters[i], point.parameters[i]);
-  return text;
-}
-
 /// Means and percentiles of times come from all samples of a point's runs, the rest is the mean of the runs'.
 plan::Measured measured(const batch::PointRuns& point) {
   plan::Measured out;
@@ -68,7 +59,7 @@ std::variant<Read, Problem> read(const std::string& folder, const std::vector<st
                                                                        });
                                   }};
   auto wrong = batch::each_point(runs, figures, [&](const batch::PointRuns& point) {
-    out.side.points[name_of(runs.campaign(), point)] = measured(point);
+    out.side.points[batch::name_of(runs.campaign(), point)] = measured(point);
     for (const batch::RunValues& metric : point.metrics) out.side.units[metric.name] = metric.unit;
     return true;
   });
@@ -110,7 +101,9 @@ int compare(const CompareArguments& arguments) {
     print(problems);
     return bad_input;
   }
-  const int status = say(plan::comparison_text(found, tolerance), found.regressed() ? unmet : fine);
+  const int status =
+      say(plan::comparison_text(found, tolerance, arguments.all ? plan::Detail::all : plan::Detail::by_metric),
+          found.regressed() ? unmet : fine);
   for (const auto& [file, text] : {std::pair{arguments.json, plan::comparison_json(found, tolerance)},
                                    std::pair{arguments.junit, plan::comparison_junit(found, tolerance)}}) {
     if (file.empty()) continue;

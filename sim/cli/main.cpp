@@ -190,8 +190,9 @@ int answer(int count, char** words) {
   compare_verb->add_option("BEFORE", compare.before, "folder of a campaign")->required();
   compare_verb->add_option("AFTER", compare.after, "folder of another")->required();
   compare_verb
-      ->add_option("--metric", compare.metrics,
-                   "this one, as export --long names it, instead of throughput, latency, response and findings")
+      ->add_option(
+          "--metric", compare.metrics,
+          "this one, as export --long names it, instead of throughput, latency, response, refused guests and findings")
       ->type_size(1)
       ->allow_extra_args(false)
       ->type_name("NAME");
@@ -201,6 +202,7 @@ int answer(int count, char** words) {
   compare_verb->add_option("--confidence", compare.confidence, "percent: how sure all answers together are to be")
       ->check(CLI::Range(50.0, 99.999))
       ->type_name("PERCENT");
+  compare_verb->add_flag("--all", compare.all, "a line for every change, not one for a metric and its worst point");
   compare_verb->add_option("--junit", compare.junit, "file for a test case per figure")
       ->check(not_empty)
       ->type_name("FILE.xml");

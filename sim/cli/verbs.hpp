@@ -91,6 +91,7 @@ struct CompareArguments {
   std::vector<std::string> metrics;  ///< names; empty: those worth comparing
   double tolerance = 5;              ///< percent
   double confidence = 95;            ///< percent
+  bool all = false;                  ///< every change on a line of its own
   std::string junit;                 ///< files; empty: none
   std::string json;
 };

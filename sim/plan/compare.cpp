@@ -30,18 +30,36 @@ bool got_worse(const Change& change, double tolerance) {
   return (sense == Sense::more_is_worse ? change.relative() : -change.relative()) > tolerance;
 }
 
+/// What hosts have room for is declared, and no matter of chance.
+bool declared(const std::string& metric) { return ends_with(metric, ".refused"); }
+
+/// At least that of a difference's error: Welch's lies above the smaller group's, and below their sum.
+double freedom_of(const Change& change, const stats::Sample& first, const stats::Sample& second) {
+  const std::size_t values = change.paired ? first.values.size() : std::min(first.values.size(), second.values.size());
+  return static_cast<double>(values) - 1;
+}
+
+/// Holm asks most of the one with the smallest probability: that it be below what the confidence leaves over all questions.
+double visible_change(const Change& change, double freedom, std::size_t questions, double confidence) {
+  const double half_width = change.difference.estimate.half_width;
+  if (!std::isfinite(half_width) || freedom < 1 || change.before == 0) return nothing_measured;
+  const double error = half_width / stats::t_quantile(0.5 + confidence / 2, freedom);
+  const double level = (1 - confidence) / (2 * static_cast<double>(questions));
+  return stats::t_quantile(1 - level, freedom) * error / std::abs(change.before);
+}
+
 }  // namespace
 
 Sense sense_of(const std::string& metric) {
   if (ends_with(metric, ".throughput") || ends_with(metric, ".bandwidth")) return Sense::less_is_worse;
   if (holds_any(metric, {".latency.", ".response.", ".stage."}) || ends_with(metric, ".full_events") ||
-      metric == "run.findings" || metric == "run.warnings")
+      declared(metric) || metric == "run.findings" || metric == "run.warnings")
     return Sense::more_is_worse;
   return Sense::neither;
 }
 
 bool compared_by_default(const std::string& metric) {
-  if (metric == "run.findings") return true;
+  if (metric == "run.findings" || metric == "fleet.refused") return true;
   const std::size_t instance = metric.find('[');
   if (instance != std::string::npos && metric.compare(instance, 3, "[*]") != 0) return false;
   return ends_with(metric, ".throughput") || holds_any(metric, {".latency.", ".response."});
@@ -62,6 +80,7 @@ bool Comparison::regressed() const {
 
 Comparison compare(const Side& before, const Side& after, const Tolerance& tolerance) {
   Comparison out;
+  std::vector<double> freedoms;  // of the changes
   for (const auto& [point, runs] : after.points)
     if (before.points.count(point) == 0) out.only_after.push_back(point);
   for (const auto& [point, first] : before.points) {
@@ -90,6 +109,8 @@ Comparison compare(const Side& before, const Side& after, const Tolerance& toler
       change.paired = belong_together(first, second, sample, other->second);
       change.difference = (change.paired ? stats::paired_difference : stats::difference)(
           sample.values, other->second.values, tolerance.confidence);
+      if (declared(metric)) change.difference.probability = change.after == change.before ? 1 : 0;
+      freedoms.push_back(freedom_of(change, sample, other->second));
       out.changes.push_back(std::move(change));
     }
   }
@@ -100,6 +121,7 @@ Comparison compare(const Side& before, const Side& after, const Tolerance& toler
     Change& change = out.changes[i];
     change.probability = corrected[i];
     change.significant = corrected[i] < 1 - tolerance.confidence;
+    change.visible = visible_change(change, freedoms[i], corrected.size(), tolerance.confidence);
     change.worse = change.significant && got_worse(change, tolerance.relative);
   }
   return out;

@@ -29,10 +29,12 @@ struct Side {
   std::map<std::string, report::Unit> units;  ///< by metric
 };
 
-/// Whether more of a metric is worse: of times, events that hold packets up and findings it is, of throughput less is.
+/// Whether more of a metric is worse: of times, events that hold packets up, guests without a place and findings it is, of
+/// throughput less is.
 enum class Sense : std::uint8_t { more_is_worse, less_is_worse, neither };
 Sense sense_of(const std::string& metric);
-/// Worth comparing when nobody said what is: findings, throughput, latency and response, of a template's instances together.
+/// Worth comparing when nobody said what is: findings, guests without a place, throughput, latency and response, of a template's
+/// instances together.
 bool compared_by_default(const std::string& metric);
 
 struct Change {
@@ -46,6 +48,8 @@ struct Change {
   double probability = 1;    ///< of this by chance, corrected
   bool significant = false;  ///< below what the confidence leaves
   bool worse = false;        ///< significant, and worse by more than the tolerance
+  /// Relative change that would just have been significant, had it been the only one; not a number where chance cannot be told.
+  double visible = nothing_measured;
 
   /// Of the value before; infinite from 0.
   double relative() const;
@@ -87,8 +91,14 @@ struct Tolerance {
 
 Comparison compare(const Side& before, const Side& after, const Tolerance& tolerance);
 
-/// What changed, worst first, and what could not be compared.
-std::string comparison_text(const Comparison& comparison, const Tolerance& tolerance);
+/// Which changes a text tells.
+enum class Detail : std::uint8_t {
+  by_metric,  ///< a line for a metric: at how many points, and the worst of them
+  all,        ///< a line for each
+};
+/// What changed, worst first, what could not be compared, and how small a change would have shown.
+std::string comparison_text(const Comparison& comparison, const Tolerance& tolerance,
+                            Detail detail = Detail::by_metric);
 std::string comparison_json(const Comparison& comparison, const Tolerance& tolerance);
 /// One test case per point and metric, which fails where that got worse, and one per point whose runs failed; points that one
 /// side lacks are skipped. Of JUnit's attributes those that Jenkins, GitLab and GitHub's reporters read.

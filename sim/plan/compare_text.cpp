@@ -15,8 +15,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::size_t changes_shown = 40;
-
 std::string relative_text(double relative) {
   return std::isfinite(relative) ? fmt::format("{:+.1f} %", 100 * relative) : "from 0";
 }
@@ -40,6 +38,35 @@ std::string change_text(const Change& change, const Tolerance& tolerance) {
   return text + ")";
 }
 
+/// "12 %", "0.3 %"
+std::string percent_text(double share) {
+  return 100 * share < 9.95 ? fmt::format("{:.1f} %", 100 * share) : fmt::format("{:.0f} %", 100 * share);
+}
+
+/// How small a change would have shown; empty where chance could be told nowhere.
+std::string visible_text(const Comparison& comparison, const Tolerance& tolerance) {
+  std::vector<const Change*> known;
+  for (const Change& change : comparison.changes)
+    if (!std::isnan(change.visible)) known.push_back(&change);
+  if (known.empty()) return "";
+  std::sort(known.begin(), known.end(), [](const Change* a, const Change* b) { return a->visible < b->visible; });
+  const Change& least_sure = *known.back();
+  if (least_sure.visible == 0) return "";  // the same in every run
+  std::string text;
+  if (known.size() == 1)
+    text = fmt::format("a change below {} could not have been seen", percent_text(least_sure.visible));
+  else
+    text = fmt::format("changes below {} could not have been seen in half of them, below {} in {}, the least sure",
+                       percent_text(known[known.size() / 2]->visible), percent_text(least_sure.visible),
+                       least_sure.metric);
+  const auto unsure = std::count_if(known.begin(), known.end(),
+                                    [&](const Change* change) { return change->visible > tolerance.relative; });
+  if (unsure != 0)
+    text += fmt::format("; {} may be worse by {:g} % unseen: more runs of a point (repeat) show smaller changes",
+                        unsure, 100 * tolerance.relative);
+  return text + "\n";
+}
+
 std::string lost_text(const Lost& lost) {
   return fmt::format("{} {} -> nothing measured", lost.metric, report::metric_text(lost.before, lost.unit));
 }
@@ -61,38 +88,72 @@ Json json_of(const Change& change) {
           {"paired", change.paired},
           {"probability", change.probability},
           {"significant", change.significant},
+          {"visible", std::isfinite(change.visible) ? Json(change.visible) : Json(nullptr)},
           {"worse", change.worse}};
 }
 
 }  // namespace
 
-std::string comparison_text(const Comparison& comparison, const Tolerance& tolerance) {
+namespace {
+
+/// Changes of one metric and one verdict, the largest first; or figures of one metric that are measured no more.
+template <class Of>
+struct Alike {
+  std::vector<const Of*> all;
+  const Of& first() const { return *all.front(); }
+
+  /// "channel.disk.latency.p99 at 3 of 4 points, most at depth=8"; the point alone where there is one.
+  std::string where(std::size_t points, const char* most) const {
+    if (all.size() == 1) return named(first().point);
+    return fmt::format("{} of {} points, {} {}", all.size(), points, most, named(first().point));
+  }
+};
+
+/// In the order of their first ones. `grouped`: else each stands alone.
+template <class Of, class Same>
+std::vector<Alike<Of>> alike(const std::vector<const Of*>& sorted, bool grouped, Same same) {
+  std::vector<Alike<Of>> groups;
+  for (const Of* one : sorted) {
+    const auto found = std::find_if(groups.begin(), groups.end(),
+                                    [&](const Alike<Of>& group) { return grouped && same(group.first(), *one); });
+    (found == groups.end() ? groups.emplace_back() : *found).all.push_back(one);
+  }
+  return groups;
+}
+
+}  // namespace
+
+std::string comparison_text(const Comparison& comparison, const Tolerance& tolerance, Detail detail) {
+  const bool grouped = detail == Detail::by_metric;
   std::vector<const Change*> shown;
   for (const Change& change : comparison.changes)
     if (change.significant) shown.push_back(&change);
   std::stable_sort(shown.begin(), shown.end(), [](const Change* a, const Change* b) {
     return std::make_pair(!a->worse, -std::abs(a->relative())) < std::make_pair(!b->worse, -std::abs(b->relative()));
   });
+  std::vector<const Lost*> lost;
+  for (const Lost& one : comparison.lost) lost.push_back(&one);
   std::string text;
   for (const Failing& one : comparison.failing)
     text += fmt::format("{}  {}: {}\n", one.worse() ? "worse  " : "failed ", named(one.point), failing_text(one));
-  for (std::size_t i = 0; i < std::min(comparison.lost.size(), changes_shown); ++i)
-    text += fmt::format("worse    {}: {}\n", named(comparison.lost[i].point), lost_text(comparison.lost[i]));
-  if (comparison.lost.size() > changes_shown)
-    text += fmt::format("and {} more that are measured no more\n", comparison.lost.size() - changes_shown);
-  for (std::size_t i = 0; i < std::min(shown.size(), changes_shown); ++i)
-    text += fmt::format("{}  {}: {}\n", shown[i]->worse ? "worse  " : "changed", named(shown[i]->point),
-                        change_text(*shown[i], tolerance));
-  if (shown.size() > changes_shown) text += fmt::format("and {} more\n", shown.size() - changes_shown);
+  for (const auto& group : alike(lost, grouped, [](const Lost&a, const Lost&b) { return a.metric == b.metric; }))
+    text += fmt::format("worse    {}: {}\n", group.where(comparison.matched, "first at"), lost_text(group.first()));
+  for (const auto& group : alike(shown, grouped, [](const Change&a, const Change&b) {
+         return a.metric == b.metric && a.worse == b.worse && (a.relative() > 0) == (b.relative() > 0);
+       }))
+    text += fmt::format("{}  {}: {}\n", group.first().worse ? "worse  " : "changed",
+                        group.where(comparison.matched, "most at"), change_text(group.first(), tolerance));
   for (const std::string& point : comparison.only_before) text += "only in the first: " + named(point) + "\n";
   for (const std::string& point : comparison.only_after) text += "only in the second: " + named(point) + "\n";
   if (comparison.single != 0)
     text += fmt::format("{} with one run on a side: chance cannot be told from change there\n",
                         config::counted(comparison.single, "point", "points"));
-  return text + fmt::format("{} compared: {} changed, {} worse by more than {:g} %\n",
-                            config::counted(comparison.changes.size(), "figure", "figures"),
-                            count(comparison, &Change::significant), count(comparison, &Change::worse),
-                            100 * tolerance.relative);
+  return text +
+         fmt::format("{} compared: {} changed, {} worse by more than {:g} %\n",
+                     config::counted(comparison.changes.size(), "figure", "figures"),
+                     count(comparison, &Change::significant), count(comparison, &Change::worse),
+                     100 * tolerance.relative) +
+         visible_text(comparison, tolerance);
 }
 
 std::string comparison_json(const Comparison& comparison, const Tolerance& tolerance) {

@@ -179,13 +179,31 @@ TEST_CASE("batch shows what [report] asks for at its end, and again when nothing
               study + "[report]\nrows = [\"throughput\", \"latency.p99\"]\nagainst = \"workload.load.queue_depth\"\n");
   const Answer answer = user.types("vmbsim batch study.toml --progress none --only variant=fast");
   CHECK(answer.status == 0);
-  CHECK_THAT(answer.out,
-             Contains("\n\nvariant = fast, channel.disk.device.parallel = 8, channel.disk.ring.to_host = 4 pages\n"
-                      "workload.load.queue_depth "));
+  CHECK_THAT(answer.out, Contains("\n\nof all 35 runs in study.campaign:\nvariant = fast, channel.disk.device.parallel "
+                                  "= 8, channel.disk.ring.to_host = 4 pages\n"
+                                  "workload.load.queue_depth "));
   CHECK_THAT(answer.out, Contains("\nchannel.disk.throughput  ") && Contains("\nchannel.disk.latency.p99  "));
   const Answer again = user.types("vmbsim batch study.toml --progress none --only variant=fast");
   const auto table = [](const Answer& a) { return a.out.substr(a.out.find("\n\n")); };
   CHECK(table(again) == table(answer));
+}
+
+TEST_CASE("what a report is of is said: of all in the folder, also after a part") {
+  const User user;
+  user.writes("study.toml", study + "[report]\nrows = [\"throughput\"]\n");
+  REQUIRE(user.types("vmbsim batch study.toml --progress none").status == 0);
+  const Answer part = user.types("vmbsim batch study.toml --progress none --only variant=fast");
+  CHECK_THAT(part.out, Contains("35 of 35 runs done") && Contains("\nof all 70 runs in study.campaign:\nvariant = ") &&
+                           Contains("variant = slow"));
+}
+
+TEST_CASE("a task of a cluster that would have nothing to do is told") {
+  const User user;
+  user.writes("study.toml", study);
+  const Answer many = user.types("vmbsim slurm-script study.toml --tasks 100");
+  CHECK(many.status == 0);
+  CHECK(many.err == "vmbsim: 100 tasks for 70 runs: 30 would have nothing to do; right would be --tasks 70 or fewer\n");
+  CHECK(user.types("vmbsim slurm-script study.toml --tasks 70").err.empty());
 }
 
 // Each with its place: file:line:column.
@@ -213,7 +231,22 @@ TEST_CASE("a sweep that is no sweep is told where it stands") {
                "s.toml:12:1: [sweep]: 10000000 runs are more than 100000; sweep.most_runs raises the limit"},
            Row{"[[sweep.axis]]\nkey = \"workload.load.queue_depth\"\nrange = { from = 4, to = 1 }\n", "s.toml:13:"},
            Row{"[[sweep.axis]]\nkey = \"workload.load.queue_depth\"\nvalues = [1, 1]\n",
-               "s.toml:11:1: [sweep]: the value 1 stands twice"},
+               "s.toml:13:14: [sweep]: the value 1 stands twice"},
+           Row{"[[sweep.axis]]\nkey = \"channel.disk.ring.to_host\"\nvalues = [\"64KiB\", \"16 pages\"]\n",
+               "s.toml:13:20: [sweep]: the value \"16 pages\" stands twice, once as \"64KiB\""},
+           Row{"[[sweep.axis]]\nkey = \"workload.load.think_time\"\nvalues = [{ exponential = \"1ms\" }, { exponential "
+               "= "
+               "\"1000us\" }]\n",
+               "s.toml:13:36: [sweep]: the points "},
+           Row{"[[sweep.variant]]\nname = \"a\"\nset = { \"workload.load.queue_depth\" = 4 }\n[[sweep.variant]]\nname "
+               "= "
+               "\"b\"\nset = { \"workload.load.queue_depth\" = 4 }\n",
+               "s.toml:14:1: [sweep]: the points variant=a, workload.load.queue_depth=4 and variant=b, "
+               "workload.load.queue_depth=4 come to the same scenario; right would be one of them"},
+           Row{"[[sweep.axis]]\nkey = \"sweep.repeat\"\nvalues = [1, 2]\n", "s.toml:12:7: key"},
+           Row{"[[sweep.axis]]\nkey = [\"workload.load.queue_depth\", \"report.against\"]\nvalues = [1]\n",
+               "s.toml:12:7: key"},
+           Row{"[[sweep.variant]]\nname = \"a\"\nset = { \"plan.confidence\" = 0.9 }\n", "s.toml:13:"},
            Row{"repeat = 0\n", "s.toml:11:10: "},
            Row{"combine = \"sum\"\n", "s.toml:11:11: "},
        }) {
@@ -247,12 +280,13 @@ TEST_CASE("what a batch cannot do is told with status 2") {
         Row{"batch study.toml --time-limit 5", "--time-limit: missing unit"},
         Row{"batch study.toml --memory-limit much", "--memory-limit: "},
         Row{"batch study.toml --only variant=quick", "--only: \"variant\" never is quick; it is: slow, fast"},
-        Row{"batch wide.toml", "more than 100000 runs; sweep.most_runs raises the limit"},
-        Row{"check wide.toml", "more than 100000 runs; sweep.most_runs raises the limit"},
-        Row{"batch study.toml --jobs 0", "--jobs"}, Row{"batch no.toml", "no.toml"},
-        Row{"export nowhere --long", "nowhere: holds no runs of a batch"},
+        Row{"batch wide.toml", "sweep.most_runs raises the limit"},
+        Row{"check wide.toml", "sweep.most_runs raises the limit"}, Row{"batch study.toml --jobs 0", "--jobs"},
+        Row{"batch no.toml", "no.toml"}, Row{"export nowhere --long", "nowhere: holds no runs of a batch"},
         Row{"export study.toml --long --wide", "command line: "},
-        Row{"merge nowhere --out all", "nowhere: holds no runs of a batch"}, Row{"slurm-script study.toml", "--tasks"},
+        Row{"merge nowhere --out all", "nowhere: holds no runs of a batch"},
+        Row{"merge . --out .", ".: is one of the folders that are merged; right would be a folder of its own"},
+        Row{"slurm-script study.toml", "--tasks"},
         Row{"batch study.toml --set 'sweep.where=[\"a < 1\"]'", "\"a\" has no value at every point"},
         Row{"batch study.toml --set 'sweep.axis=[{ key = \"workload.load.queue_dept\", values = [1] }]' --set "
             "'sweep.where=[]'",

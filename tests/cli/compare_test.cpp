@@ -33,9 +33,12 @@ TEST_CASE("compare finds what got worse, where and by how much, and ends with st
   const Answer answer = user.types("vmbsim compare before after --junit j.xml --json c.json");
   INFO(answer.out << answer.err);
   CHECK(answer.status == 1);
-  CHECK_THAT(answer.out, Catch::Contains("worse    channel.disk.device.parallel=2: channel.disk.latency.mean"));
-  CHECK_THAT(answer.out, Catch::Contains("worse    channel.disk.device.parallel=1: channel.disk.latency.mean"));
-  CHECK_THAT(answer.out, Catch::Contains("95 % sure of +"));
+  CHECK_THAT(answer.out, Catch::Contains("worse    2 of 2 points, most at channel.disk.device.parallel="));
+  CHECK_THAT(answer.out,
+             Catch::Contains("95 % sure of +") && Catch::Contains(" could not have been seen in half of them"));
+  const Answer every = user.types("vmbsim compare before after --all");
+  CHECK_THAT(every.out, Catch::Contains("worse    channel.disk.device.parallel=2: channel.disk.latency.mean"));
+  CHECK_THAT(every.out, Catch::Contains("worse    channel.disk.device.parallel=1: channel.disk.latency.mean"));
   CHECK(nlohmann::json::parse(user.reads("c.json"))["regressed"] == true);
   CHECK_THAT(user.reads("j.xml"), Catch::Contains("<failure message=\"channel.disk.latency.mean"));
   CHECK(user.types("vmbsim compare before after --tolerance 1000").status == 0);

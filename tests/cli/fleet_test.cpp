@@ -97,8 +97,10 @@ TEST_CASE("a scenario whose table of arrivals is wrong is refused with the place
   user.writes("s.toml", on_the_rack("arrivals = { file = \"day.csv\" }", "*:ssd", "", "run_for = \"5ms\""));
   const Answer answer = user.types("vmbsim check s.toml");
   CHECK(answer.status == 2);
-  CHECK_THAT(answer.err, Catch::Contains("day.csv:3:3: there is no [[vm]] \"wbe\" (did you mean \"web\"?)") &&
-                             Catch::Contains("day.csv:4:7: out of range; right would be above 0, up to 10 years"));
+  CHECK_THAT(answer.err,
+             Catch::Contains("day.csv:3:3: there is no [[vm]] \"wbe\" (did you mean \"web\"?)") &&
+                 Catch::Contains(
+                     "day.csv:4:7: \"lifetime (ms)\" \"-1\": out of range; right would be above 0, up to 10 years"));
 }
 
 TEST_CASE("hosts, disks and routes that the platform does not have are told before anything runs") {
@@ -178,4 +180,41 @@ to = 9
   CHECK(answer.status == 0);
   CHECK_THAT(answer.out,
              Catch::Contains("fleet.per_host = 6: 95 % sure that fleet.latency.p99 stays < 1.35ms; at 7 it breaks"));
+}
+
+TEST_CASE("a batch says at which points guests found no place, and compare holds it against whoever has more of them") {
+  const User user;
+  user.writes("s.toml", on_the_rack("count = 4\nplacement = \"first-fit\"", "*:ssd", "", "run_for = \"1ms\"") +
+                            "[sweep]\n[[sweep.axis]]\nkey = \"fleet.count\"\nvalues = [4, 9]\n");
+  const Answer before = user.types("vmbsim batch s.toml --progress none --set host.node.room.guests=2");
+  CHECK(before.status == 0);
+  CHECK_THAT(before.out, Catch::EndsWith("--long\n1 guest found no place at fleet.count=9\n"));
+  const Answer after = user.types("vmbsim batch s.toml --progress none --set host.node.room.guests=1 --out after");
+  CHECK_THAT(after.out, Catch::EndsWith("--long\n5 guests found no place at fleet.count=9\n"));
+  const Answer compared = user.types("vmbsim compare s.campaign after");
+  CHECK(compared.status == 1);
+  CHECK_THAT(compared.out, Catch::StartsWith("worse    fleet.count=9: fleet.refused 1 -> 5 (+400.0 %)\n"));
+}
+
+TEST_CASE("what check says of a batch with guests that come and go is what the batch takes") {
+  // Half of the run nobody is there; then a hundred guests come at once, and leave again after a quarter of it.
+  const User user;
+  std::string day = "time,vm,lifetime\n";
+  for (int i = 0; i < 100; ++i) day += "100ms,web,50ms\n";
+  user.writes("day.csv", day);
+  user.writes("s.toml", on_the_rack("count = 1\narrivals = { file = \"day.csv\" }", "*:ssd",
+                                    "loop = \"open\"\narrivals = { poisson = \"2000/s\" }", "run_for = \"200ms\"") +
+                            "[sweep]\nrepeat = 2\n");
+  const Answer check = user.types("vmbsim check s.toml");
+  INFO(check.out);
+  CHECK_THAT(check.out, Catch::Contains("about 10400 packets in all"));  // 2,000/s for 0.2 s, and 100 times for 0.05 s
+  const auto seconds_in = [](const std::string& text, const std::string& before) {
+    return std::stod(text.substr(text.find(before) + before.size()));
+  };
+  const double promised = seconds_in(check.out, "of store and about ");
+  const Answer batch = user.types("bash -c \"TIMEFORMAT=%U; time '$VMBSIM' batch s.toml --progress none --jobs 1\"");
+  INFO(batch.out << batch.err);
+  const double taken = std::stod(batch.err);
+  CHECK(promised > 0.3 * taken);
+  CHECK(promised < 3 * taken);
 }

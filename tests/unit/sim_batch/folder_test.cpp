@@ -103,6 +103,47 @@ TEST_CASE("a table stops where its reader has had enough") {
   CHECK(pieces == 3);  // the last one ends the table
 }
 
+TEST_CASE("a folder is not merged into itself, under whatever name, and keeps what it holds") {
+  const Study study;
+  const ScratchFolder scratch;
+  study.run(scratch.path() / "p");
+  const std::string before = exports(scratch.path() / "p");
+  for (const auto& to : {scratch.path() / "p", scratch.path() / "." / "p" / ".." / "p"}) {
+    const auto merged = merge({scratch.path() / "p"}, to);
+    REQUIRE(std::holds_alternative<Problem>(merged));
+    CHECK(std::get<Problem>(merged).text ==
+          "is one of the folders that are merged; right would be a folder of its own");
+  }
+  CHECK(stores_in(scratch.path() / "p").size() == 1);
+  CHECK(exports(scratch.path() / "p") == before);
+}
+
+TEST_CASE("a batch and a merge leave their stores and nothing of SQLite's beside them") {
+  const Study study;
+  const ScratchFolder scratch;
+  study.run(scratch.path() / "p");
+  REQUIRE(std::holds_alternative<Merged>(merge({scratch.path() / "p"}, scratch.path() / "all")));
+  for (const char* folder : {"p", "all"})
+    for (const auto& entry : std::filesystem::directory_iterator(scratch.path() / folder)) {
+      CAPTURE(entry.path().string());
+      CHECK(entry.path().string().find("-journal") == std::string::npos);
+    }
+  CHECK(exports(scratch.path() / "all") == exports(scratch.path() / "p"));
+}
+
+TEST_CASE("two points that come to one scenario are a problem, not one run") {
+  sweep::Sweep sweep;
+  sweep.axes = {{{"a"}, {"1", "2", "3"}, {"s.toml", 2, 1}, {{"s.toml", 3, 1}, {"s.toml", 3, 4}, {"s.toml", 3, 7}}}};
+  sweep::Points points(sweep);
+  REQUIRE_FALSE(points.prepare().has_value());
+  const auto plan = Plan::make(sweep, points, Seed{1}, "1.0", [](const sweep::Point& point) {
+    return digest_of(point.settings[0].value == "3" ? "1" : point.settings[0].value);
+  });
+  REQUIRE(std::holds_alternative<Problem>(plan));
+  CHECK(std::get<Problem>(plan).line() ==
+        "s.toml:3:7: [sweep]: the points a=1 and a=3 come to the same scenario; right would be one of them");
+}
+
 TEST_CASE("a folder that is none, or holds no runs, is told") {
   const ScratchFolder scratch;
   const auto none = Runs::read({scratch.path() / "o"});

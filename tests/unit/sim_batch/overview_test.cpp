@@ -55,6 +55,39 @@ TEST_CASE("a report without a key to hold it against has a table for each point"
              Catch::Matchers::StartsWith("load.depth = 1, ring = 4KiB\nrun.events  10\n\n"));
 }
 
+TEST_CASE(
+    "guests that found no place stand below what was asked for, and are told with the points where there were any") {
+  const Study study;
+  const ScratchFolder scratch;
+  const auto refused = [](double at_16) {
+    return [at_16](Batch::Config& config) {
+      config.run = [at_16](const PlannedRun& run) {
+        Figures figures = guests(run);
+        const double depth = sweep::quantity_of(run.point.settings[0].value).number;
+        figures.metrics.push_back({"fleet.refused", depth > 8 ? at_16 : depth > 1 ? 1 : 0, report::Unit::count});
+        return figures;
+      };
+    };
+  };
+  study.run(scratch.path() / "some", refused(57));
+  CHECK_THAT(overview(scratch.path() / "some", {{"run.events"}, "load.depth"}),
+             Catch::Matchers::StartsWith("ring = 4KiB\n"
+                                         "load.depth               1   2   16\n"
+                                         "run.events              10  20  160\n"
+                                         "guests without a place   0   1   57\n"));
+  CHECK(overview(scratch.path() / "some", {{"fleet.refused"}, "load.depth"}).find("without") == std::string::npos);
+  const auto told = [&](const char* folder) {
+    return refused_text(std::get<Runs>(Runs::read({scratch.path() / folder})));
+  };
+  CHECK(told("some") ==
+        "57 guests found no place at load.depth=16 ring=\"4KiB\"\n"
+        "57 guests found no place at load.depth=16 ring=\"a, \\\"b\\\"\"\n"
+        "1 guest found no place at load.depth=2 ring=\"4KiB\"\n"
+        "1 guest found no place at load.depth=2 ring=\"a, \\\"b\\\"\"\n");
+  study.run(scratch.path() / "none", [](Batch::Config& config) { config.run = guests; });
+  CHECK(told("none").empty());
+}
+
 TEST_CASE("a point tells its seeds, what failed of it, and every latency of a template's instances together") {
   const Study study;
   const ScratchFolder scratch;

@@ -95,6 +95,58 @@ TEST_CASE("a finding where there was none is a regression") {
   CHECK_THAT(comparison_text(found, {}), Catch::Contains("worse    depth=0: run.findings 0 -> 1 (from 0"));
 }
 
+TEST_CASE("a text has a line for a metric, with the number of points and the worst of them; on request one for each") {
+  Side after = campaign(2, 1.1);
+  for (const char* point : {"depth=6", "depth=9"})
+    for (double& value : after.points[point].figures["channel.disk.latency.p99"].values) value *= 1.3;
+  for (const char* point : {"depth=6", "depth=9"})
+    after.points[point].figures["channel.disk.latency.p99"].figure *= point == std::string("depth=6") ? 1.2 : 1.3;
+  const Comparison found = compare(campaign(1), after, {});
+  const std::string text = comparison_text(found, {});
+  INFO(text);
+  CHECK_THAT(text, Catch::StartsWith("worse    3 of 10 points, most at depth=9: channel.disk.latency.p99 "));
+  CHECK_THAT(text, Catch::Contains("\nworse    depth=4: channel.disk.throughput "));
+  const std::string all = comparison_text(found, {}, Detail::all);
+  for (const char* line : {"worse    depth=9: channel.disk.latency.p99 ", "worse    depth=6: channel.disk.latency.p99 ",
+                           "worse    depth=4: channel.disk.latency.p99 "})
+    CHECK_THAT(all, Catch::Contains(line));
+}
+
+TEST_CASE("what could not have been seen is said: a change that large is seen, one of half of it is not") {
+  const Comparison found = compare(campaign(1), campaign(2), {.relative = 0.001});
+  const std::string text = comparison_text(found, {.relative = 0.001});
+  INFO(text);
+  CHECK_THAT(text, Catch::Contains("changes below ") && Catch::Contains(" could not have been seen in half of them") &&
+                       Catch::Contains("; 20 may be worse by 0.1 % unseen: more runs of a point (repeat) show"));
+  const auto of_point_4 = [](const Comparison& comparison) {
+    for (const Change& change : comparison.changes)
+      if (change.point == "depth=4" && change.metric == "channel.disk.latency.p99") return change;
+    return Change{};
+  };
+  const Change quiet = of_point_4(found);
+  REQUIRE(quiet.visible > 0);
+  const double by_chance = quiet.relative();
+  CHECK(of_point_4(compare(campaign(1), campaign(2, 1 + 1.2 * quiet.visible - by_chance), {})).significant);
+  CHECK_FALSE(of_point_4(compare(campaign(1), campaign(2, 1 + 0.6 * quiet.visible - by_chance), {})).significant);
+  const auto json = nlohmann::json::parse(comparison_json(found, {}));
+  CHECK(json["changes"][0]["visible"].is_number());
+  CHECK(comparison_text(compare(campaign(1), campaign(1), {}), {}).find("could not") == std::string::npos);
+}
+
+TEST_CASE("a guest more that finds no place is a regression, even of one run, for it is no matter of chance") {
+  const auto fleet = [](double refused) {
+    Side side;
+    side.units = {{"fleet.refused", report::Unit::count}};
+    side.points["count=9"].seeds = {1};
+    side.points["count=9"].figures["fleet.refused"] = stats::sample_of(std::vector<double>{refused});
+    return side;
+  };
+  CHECK(compare(fleet(0), fleet(1), {}).regressed());
+  CHECK_FALSE(compare(fleet(2), fleet(2), {}).regressed());
+  CHECK_FALSE(compare(fleet(2), fleet(1), {}).regressed());
+  CHECK_FALSE(compare(fleet(100), fleet(104), {}).regressed());  // within the tolerance
+}
+
 TEST_CASE("points that only one campaign has, and those with one run, are told") {
   Side before = campaign(1);
   Side after = campaign(2);
@@ -133,6 +185,9 @@ TEST_CASE("more is worse of times and findings, less of throughput") {
   CHECK(sense_of("workload.load.response.mean") == Sense::more_is_worse);
   CHECK(sense_of("channel.disk.ring.to_host.full_events") == Sense::more_is_worse);
   CHECK(sense_of("run.findings") == Sense::more_is_worse);
+  CHECK(sense_of("fleet.refused") == Sense::more_is_worse);
+  CHECK(sense_of("template.web.refused") == Sense::more_is_worse);
+  CHECK(compared_by_default("fleet.refused"));
   CHECK(sense_of("channel.web[*].disk.throughput") == Sense::less_is_worse);
   CHECK(sense_of("processor.host.cpu0.dpc") == Sense::neither);
   CHECK(compared_by_default("channel.web[*].disk.latency.p99"));
