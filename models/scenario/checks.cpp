@@ -58,14 +58,14 @@ class Checks {
 
   /// Whether every name could be read and is the only one: else it may be the one that seems to be missing.
   template <class Spec>
-  bool unique(const std::vector<Spec>& specs, const char* key) {
+  bool unique(const std::vector<Spec>& specs, const char* key, const char* unique_over = "") {
     const std::size_t before = problems_.size();
     for (std::size_t i = 0; i < specs.size(); ++i)
       for (std::size_t j = 0; j < i; ++j) {
         if (specs[i].name.empty() || specs[i].name != specs[j].name) continue;
         problem({key, i, "name"}, "name = \"" + specs[i].name + "\": another [[" + key +
                                       "]] has this name; it stands at line " +
-                                      std::to_string(at({key, j, "name"}).line));
+                                      std::to_string(at({key, j, "name"}).line) + unique_over);
         break;
       }
     return problems_.size() == before && !specs.empty() &&
@@ -76,8 +76,9 @@ class Checks {
     vms_settled_ = unique(s_.vms, "vm");
     if (s_.placed.by_name) hosts_settled_ = unique(s_.hosts, "host");
     unique(s_.disks, "disk");
-    channels_settled_ = unique(s_.channels, "channel");
-    unique(s_.workloads, "workload");
+    const char* const over_all = s_.vms.size() > 1 ? "; names are unique over all [[vm]]" : "";
+    channels_settled_ = unique(s_.channels, "channel", over_all);
+    unique(s_.workloads, "workload", over_all);
   }
 
   template <class Spec>
@@ -214,7 +215,7 @@ class Checks {
       if (!channel && channels_settled_)
         problem({"workload", j, "channel"},
                 "channel = \"" + w.channel + "\": there is no such [[channel]]" + alternatives(s_.channels, w.channel));
-      if (channel && !w.vm.empty() && !channel->vm.empty() && w.vm != channel->vm)
+      if (channel && channels_settled_ && !w.vm.empty() && !channel->vm.empty() && w.vm != channel->vm)
         problem({"workload", j, "vm"},
                 "vm = \"" + w.vm + "\": channel \"" + w.channel + "\" belongs to vm \"" + channel->vm + "\"");
       if (w.loop == WorkloadSpec::Loop::trace && !w.trace.file.empty()) sizes_of_trace(j, w);

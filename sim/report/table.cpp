@@ -105,7 +105,11 @@ void write_intervals(Page& page, const RunResult& result) {
   for (const Group<ChannelResult>& together : group(result.channels))
     for (std::size_t i = 0; i < std::min(together.items.size(), instances_shown); ++i)
       if (together.items[i]->intervals.mean.known()) rows.push_back(interval_row(*together.items[i]));
-  if (rows.size() > 1) page.table(rows);
+  if (rows.size() == 1) return;
+  page.table(rows);
+  const bool dashes = std::any_of(rows.begin(), rows.end(),
+                                  [](const Row& row) { return std::find(row.begin(), row.end(), "-") != row.end(); });
+  if (dashes) page.line("-: one run of this length cannot tell; a longer one can, or several (batch)");
 }
 
 Row traffic_row(const ChannelResult& channel) {
@@ -151,7 +155,7 @@ Row host_row(const HostResult& host) {
   add_traffic(row, host.traffic);
   row.push_back(metric_text(busy(host.processors), Unit::fraction));
   row.push_back(metric_text(host.busiest_disk, Unit::fraction));
-  row.push_back(three_digits(host.guest_processors));
+  row.push_back(three_digits(host.guest_processors));  // how many of them
   return row;
 }
 
@@ -162,10 +166,10 @@ Row template_row(const TemplateResult& of) {
 }
 
 void write_fleet(Page& page, const FleetResult& fleet) {
-  page.table(rows_of(
-      fleet.hosts,
-      {"host", "guests", "peak", "throughput", "mean", "p50", "p99", "processors", "busiest disk", "guest processors"},
-      host_row));
+  page.table(rows_of(fleet.hosts,
+                     {"host", "guests", "peak guests", "throughput", "mean", "p50", "p99", "root cpus busy",
+                      "busiest disk busy", "guest cpus busy"},
+                     host_row));
   std::vector<Row> rows{{"template", "guests", "refused", "departed", "throughput", "mean", "p50", "p99"}};
   for (const TemplateResult& of : fleet.templates) rows.push_back(template_row(of));
   TemplateResult sum = together(fleet.templates);

@@ -37,6 +37,19 @@ std::vector<Promise> promises_in(const std::vector<std::string>& document) {
   return promises;
 }
 
+std::vector<Snippet> snippets_in(const std::vector<std::string>& document, const std::string& language) {
+  std::vector<Snippet> snippets;
+  const std::string fence = "```" + language;
+  for (std::size_t i = 0; i < document.size(); ++i) {
+    if (!is_fence(document[i])) continue;
+    const bool wanted = document[i] == fence || document[i].rfind(fence + " ", 0) == 0;
+    Snippet snippet{i + 2, wanted && document[i].size() > fence.size() ? document[i].substr(fence.size() + 1) : "", ""};
+    for (++i; i < document.size() && !is_fence(document[i]); ++i) snippet.text += document[i] + "\n";
+    if (wanted) snippets.push_back(std::move(snippet));
+  }
+  return snippets;
+}
+
 bool keeps(const std::vector<std::string>& promised, const std::vector<std::string>& printed) {
   return keeps_from(promised, 0, printed, 0);
 }

@@ -181,6 +181,11 @@ TEST_CASE("names and totals are checked over the whole file") {
   for (const Row& row : {
            Row{"two channels of one name", with("", channel),
                "name = \"disk\": another [[channel]] has this name; it stands at line 7\n"},
+           Row{"channels of two guests that have one name",
+               "schema = 1\nname = \"s\"\nrun_for = \"1ms\"\n[[vm]]\nname = \"a\"\n[[vm]]\nname = \"b\"\n"
+               "[[channel]]\nname = \"c\"\nvm = \"a\"\ndriver = \"echo\"\n[[channel]]\nname = \"c\"\nvm = \"b\"\n"
+               "driver = \"echo\"\n[[workload]]\nname = \"l\"\nchannel = \"c\"\nvm = \"b\"\n",
+               "name = \"c\": another [[channel]] has this name; it stands at line 9; names are unique over all [[vm]]\n"},
            Row{"two guests of one name", with("", "[[vm]]\nname = \"a\"\n[[vm]]\nname = \"a\"\n"),
                "[[channel]]: vm is missing\nname = \"a\": another [[vm]] has this name; it stands at line 16\n"},
            Row{"two workloads of one name", with("", "[[workload]]\nname = \"load\"\nchannel = \"disk\"\n"),
