@@ -13,7 +13,7 @@ VMBSIM_HARNESS("group lock") {
   struct Groups {
     Mutex counters{"counters"};
     Mutex other_counters{"other counters"};
-    Mutex resource{"resource"};
+    Semaphore resource{"resource", 1};  // who gives it back need not be who took it
     Shared<int> members{"members"};
     Shared<int> other_members{"other members"};
   };
@@ -21,12 +21,14 @@ VMBSIM_HARNESS("group lock") {
   const auto visit = [&groups](Mutex& counters, Shared<int>& members) {
     {
       const std::scoped_lock guard(counters);
-      if (members.fetch_add(1) == 0) groups.resource.lock();
+      if (members.fetch_add(1) == 0) groups.resource.acquire();
     }
     const std::scoped_lock guard(counters);
-    if (members.fetch_sub(1) == 1) groups.resource.unlock();
+    if (members.fetch_sub(1) == 1) groups.resource.release();
   };
-  thread("first", [&groups, visit] { visit(groups.counters, groups.members); });
-  thread("second",
-         [&groups, visit] { visit(healthy ? groups.other_counters : groups.counters, groups.other_members); });
+  for (int visitor = 0; visitor < VMBSIM_SIZE; ++visitor) {
+    thread("first", [&groups, visit] { visit(groups.counters, groups.members); });
+    thread("second",
+           [&groups, visit] { visit(healthy ? groups.other_counters : groups.counters, groups.other_members); });
+  }
 }

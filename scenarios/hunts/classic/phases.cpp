@@ -1,0 +1,31 @@
+// Two threads work in two phases with a lock each. Do both come to the end of the second one?
+//
+// Planted  who finds the work of the second phase done leaves without giving its lock back.
+// Source   SCTBench, phase01.
+#include "../twin.hpp"
+#include "vmbsim/hunt.hpp"
+
+using namespace vmbsim::hunt;
+
+VMBSIM_HARNESS("phases") {
+  struct Work {
+    Mutex first{"first phase"};
+    Mutex second{"second phase"};
+    Data<int> prepared{"prepared"};
+    Data<bool> done{"done"};
+  };
+  auto& work = make<Work>();
+  for (const char* name : {"one", "two", "three"})
+    thread(name, [&work] {
+      work.first.lock();
+      ++work.prepared;
+      work.first.unlock();
+      work.second.lock();
+      if (work.done) {
+        if (healthy) work.second.unlock();
+        return;
+      }
+      work.done = true;
+      work.second.unlock();
+    });
+}
