@@ -129,6 +129,10 @@ std::string describe(const Scenario& s) {
         std::none_of(s.channels.begin(), s.channels.end(), [&](const ChannelSpec& c) { return c.vm == vm.name; }))
       out += fmt::format("  idle      {}: {} without a channel; they take room and do nothing\n", vm.name,
                          config::counted(vm.count, "guest", "guests"));
+  for (const DiskSpec& disk : s.disks)
+    if (std::none_of(s.channels.begin(), s.channels.end(),
+                     [&](const ChannelSpec& c) { return c.device.disk == disk.name; }))
+      out += fmt::format("  idle      {}: a [[disk]] that no channel's device names\n", disk.name);
   for (const WorkloadSpec& w : s.workloads) out += fmt::format("  load      {}: {}\n", w.name, load_line(s, w));
   out += fmt::format("  ends      {}\n", end_line(s));
   if (sweep::Points points(s.sweep); !s.sweep.empty() && !points.prepare())

@@ -113,7 +113,7 @@ void Batch::on_ended(workers::Crew::Ended& ended) {
   record.parameters = values_of(config_.campaign.parameters, run.point);
   record.seed = run.seed;
   record.attempts = attempt.number;
-  record.wall_us = ended.wall_ns / 1000;
+  record.processor_us = ended.processor_ns / 1000;
   switch (ended.how) {
     case How::told:
       if (auto figures = figures_in(ended.text)) {
@@ -156,6 +156,8 @@ void Batch::on_ended(workers::Crew::Ended& ended) {
 void Batch::keep(const Record& record) {
   ++(done(record.status) ? summary_.standing.done : summary_.standing.failed);
   if (record.status == Status::unmet) ++summary_.unmet;
+  if (!done(record.status) && summary_.failure.empty())
+    summary_.failure = fmt::format("{}: {}", name_of(record.status), record.reason);
   if (!summary_.unwritten) summary_.unwritten = store_->add(record);
 }
 

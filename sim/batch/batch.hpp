@@ -34,6 +34,7 @@ struct Summary {
   End end = End::complete;
   Standing standing;
   std::uint64_t unmet = 0;           ///< of the runs that are done
+  std::string failure;               ///< why the first run failed that did; empty: none did
   std::optional<Problem> unwritten;  ///< why
 };
 

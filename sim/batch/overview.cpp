@@ -72,6 +72,7 @@ double figure_of(const PointRuns& point, const RunValues& metric) {
 std::string text_of(Section& section, const std::string& against) {
   std::stable_sort(section.lines.begin(), section.lines.end(),
                    [](const Line& a, const Line& b) { return a.row < b.row; });
+  if (section.lines.empty()) return section.heading + (section.heading.empty() ? "" : "\n") + "no run has these figures\n";
   if (section.any_refused) section.lines.push_back(section.refused);
   std::vector<report::Row> rows;
   if (!against.empty()) {

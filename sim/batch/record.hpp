@@ -53,7 +53,7 @@ struct Record {
   std::string reason;  ///< where it failed
   Figures figures;     ///< where it is done
   std::uint32_t attempts = 1;
-  std::int64_t wall_us = 0;  ///< of the last attempt
+  std::int64_t processor_us = 0;  ///< processor time of the last attempt
 };
 
 /// A run's answer on its way from its process, and into the store.

@@ -32,7 +32,7 @@ CREATE TABLE runs (
   metric_values TEXT NOT NULL,
   histograms BLOB NOT NULL,
   attempts INTEGER NOT NULL,
-  wall_us INTEGER NOT NULL,
+  processor_us INTEGER NOT NULL,
   digest INTEGER NOT NULL);
 CREATE VIEW metrics AS
   SELECT lower(hex(runs.key)) AS key, runs.parameters AS parameters, runs.seed AS seed, name.value AS metric,
@@ -42,7 +42,8 @@ CREATE VIEW metrics AS
 )sql";
 
 constexpr const char* all_columns =
-    "id, key, parameters, seed, status, reason, fingerprint, metric_set, metric_values, histograms, attempts, wall_us, "
+    "id, key, parameters, seed, status, reason, fingerprint, metric_set, metric_values, histograms, attempts, "
+    "processor_us, "
     "digest";
 
 std::string bytes_of(const Key& key) {
@@ -91,10 +92,10 @@ std::string values_text(const std::vector<report::Metric>& metrics) {
 /// A row as it is stored.
 struct Cells {
   std::string key, parameters, status, reason, fingerprint, values, histograms;
-  std::int64_t seed = 0, set = 0, attempts = 0, wall_us = 0;
+  std::int64_t seed = 0, set = 0, attempts = 0, processor_us = 0;
 
   std::int64_t digest() const {
-    std::string all = fmt::format("{} {} {} {}", seed, set, attempts, wall_us);
+    std::string all = fmt::format("{} {} {} {}", seed, set, attempts, processor_us);
     for (const std::string* cell : {&key, &parameters, &status, &reason, &fingerprint, &values, &histograms})
       (all += fmt::format("\n{} ", cell->size())) += *cell;
     return static_cast<std::int64_t>(XXH3_64bits(all.data(), all.size()));
@@ -115,7 +116,7 @@ Cells cells_in(const Statement& row) {
   cells.values = row.bytes(8);
   cells.histograms = row.bytes(9);
   cells.attempts = row.integer(10);
-  cells.wall_us = row.integer(11);
+  cells.processor_us = row.integer(11);
   if (cells.digest() != row.integer(12)) damaged();
   return cells;
 }
@@ -351,10 +352,11 @@ void Store::write(const Record& record) {
   cells.values = values_text(record.figures.metrics);
   cells.histograms = packed(record.figures.histograms);
   cells.attempts = record.attempts;
-  cells.wall_us = record.wall_us;
-  Statement insert(*database_,
-                   "INSERT OR REPLACE INTO runs (key, parameters, seed, status, reason, fingerprint, metric_set, "
-                   "metric_values, histograms, attempts, wall_us, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  cells.processor_us = record.processor_us;
+  Statement insert(
+      *database_,
+      "INSERT OR REPLACE INTO runs (key, parameters, seed, status, reason, fingerprint, metric_set, "
+      "metric_values, histograms, attempts, processor_us, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   insert.bind_bytes(0, cells.key);
   insert.bind(1, std::string_view(cells.parameters));
   insert.bind(2, cells.seed);
@@ -365,7 +367,7 @@ void Store::write(const Record& record) {
   insert.bind(7, std::string_view(cells.values));
   insert.bind_bytes(8, cells.histograms);
   insert.bind(9, cells.attempts);
-  insert.bind(10, cells.wall_us);
+  insert.bind(10, cells.processor_us);
   insert.bind(11, cells.digest());
   insert.next();
 }
@@ -401,7 +403,7 @@ Record Store::record_in(const Statement& row, Depth depth) const {
   record.status = *status;
   record.reason = cells.reason;
   record.attempts = static_cast<std::uint32_t>(cells.attempts);
-  record.wall_us = cells.wall_us;
+  record.processor_us = cells.processor_us;
   record.figures.met = *status == Status::met;
   record.figures.fingerprint = fingerprint_in(cells.fingerprint);
   if (depth == Depth::heads) return record;

@@ -70,6 +70,8 @@ std::string told(const batch::Summary& summary, const BatchArguments& arguments,
   text += fmt::format("; {:.1f} s\n", static_cast<double>(s.elapsed_ms) / 1000);
   if (summary.end == batch::Summary::End::stopped)
     return text + fmt::format("stopped; run it again to go on: vmbsim batch {} --out {}\n", arguments.scenario, folder);
+  if (!summary.failure.empty())
+    text += fmt::format("the first to fail: {}; all of them: vmbsim export {} --wide\n", summary.failure, folder);
   return text + fmt::format("in {}; see them: vmbsim export {} --long\n", folder, folder);
 }
 

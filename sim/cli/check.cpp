@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <set>
 
@@ -15,7 +16,9 @@ namespace vmbsim::cli {
 namespace {
 
 std::string size_text(double bytes) {
-  return bytes < 1e6 ? fmt::format("{:.0f} kB", bytes / 1e3 + 0.5) : fmt::format("{:.0f} MB", bytes / 1e6 + 0.5);
+  if (bytes < 1e6) return fmt::format("{:.0f} kB", std::max(bytes / 1e3, 1.0));
+  return bytes < 1e10 ? fmt::format("{:.{}f} MB", bytes / 1e6, bytes < 1e7 ? 1 : 0)
+                      : fmt::format("{:.0f} GB", bytes / 1e9);
 }
 
 std::string time_text(double seconds) {
@@ -30,9 +33,11 @@ double guessed_bytes(const scenario::Scenario& s) {
       if (spec.name == vm) return static_cast<double>(spec.count);
     return 1.0;
   };
-  double figures = 6;
+  // Figures and latencies of a fleet's hosts, its templates and itself.
+  const double sums = scenario::has_fleet(s) ? static_cast<double>(s.placed.hosts.size() + s.vms.size() + 1) : 0;
+  double figures = 6 + 20 * sums;
   for (const scenario::Host& host : s.placed.hosts) figures += 5.0 * host.cpus;
-  double histograms = 0;
+  double histograms = sums;
   for (const scenario::VmSpec& vm : s.vms) figures += 5.0 * vm.cpus * vm.count;
   for (const scenario::ChannelSpec& channel : s.channels) {
     figures += 38 * instances(channel.vm);
@@ -45,20 +50,24 @@ double guessed_bytes(const scenario::Scenario& s) {
   return 400 + 9 * figures + 900 * histograms;
 }
 
-/// What `count` runs take, as a short part of three of them shows: the first point, one in the middle and the last.
-std::string timed(const std::string& path, const sweep::Points& points, double count) {
+/// What `count` runs take, as three of them show: the first point, one in the middle and the last, each tried for a short part.
+std::string guessed(const std::string& path, const sweep::Points& points, double count) {
   Loader loader;
-  double seconds = 0;
-  bool at_least = false;
+  double seconds = 0, bytes = 0;
+  bool at_least = false, known = true;
   const std::set<std::uint64_t> tried{0, points.size() / 2, points.size() - 1};
   for (const std::uint64_t point : tried) {
     const Inputs inputs = loader.one_run(path, points.at(point).overrides(), {});
-    const auto time = inputs.scenario ? time_of_a_run(inputs) : std::nullopt;
-    if (!time) return "; how long they take cannot be told, for one that was tried failed";
+    if (inputs.scenario) bytes += guessed_bytes(*inputs.scenario) / static_cast<double>(tried.size());
+    const auto time = inputs.scenario && known ? time_of_a_run(inputs) : std::nullopt;
+    known = time.has_value();
+    if (!time) continue;
     seconds += time->seconds / static_cast<double>(tried.size());
     at_least = at_least || time->at_least;
   }
-  return fmt::format(" and {} {} of one processor, as parts of {} took", at_least ? "more than" : "about",
+  const std::string store = fmt::format("about {} of store", size_text(bytes * count));
+  if (!known) return store + "; how long they take cannot be told, for one that was tried failed";
+  return fmt::format("{} and {} {} of one processor, as parts of {} took", store, at_least ? "more than" : "about",
                      time_text(seconds * count), config::counted(tried.size(), "run", "runs"));
 }
 
@@ -72,16 +81,14 @@ std::string batch_line(const std::string& path, const scenario::Scenario& scenar
   const std::string folder = campaign_folder(path);
   const auto read = batch::Runs::read({folder});
   const auto* runs = std::get_if<batch::Runs>(&read);
-  if (runs == nullptr || runs->size() == 0)
-    return line +
-           fmt::format(", about {} of store{}\n", size_text(many * guessed_bytes(scenario)), timed(path, points, many));
+  if (runs == nullptr || runs->size() == 0) return line + ", " + guessed(path, points, many) + "\n";
   double bytes = 0, seconds = 0;
   for (const std::filesystem::path& file : batch::stores_in(folder)) {
     std::error_code gone;
     const auto size = std::filesystem::file_size(file, gone);
     if (!gone) bytes += static_cast<double>(size);
   }
-  for (std::size_t i = 0; i < runs->size(); ++i) seconds += static_cast<double>(runs->head(i).wall_us) / 1e6;
+  for (std::size_t i = 0; i < runs->size(); ++i) seconds += static_cast<double>(runs->head(i).processor_us) / 1e6;
   const double share = many / static_cast<double>(runs->size());
   return line + fmt::format(", about {} of store and {} of one processor, as the {} in {} took\n",
                             size_text(bytes * share), time_text(seconds * share),

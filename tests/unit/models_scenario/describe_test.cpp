@@ -90,10 +90,14 @@ arrivals = { periodic = "1000/s" }
                                    "ones after the end of the run\n"));
 }
 
-TEST_CASE("guests that have no channel are told, for they may be forgotten") {
-  const Loaded result = load_text(with("", "[[vm]]\nname = \"web\"\n[[vm]]\nname = \"spare\"\ncount = 3\n"),
-                                  {.overrides = {"channel.disk.vm=web"}});
+TEST_CASE("guests without a channel and disks without a user are told, for they may be forgotten") {
+  const Loaded result = load_text(
+      with(
+          "",
+          "[[disk]]\nname = \"ssd\"\nservice = \"1us\"\n[[vm]]\nname = \"web\"\n[[vm]]\nname = \"spare\"\ncount = 3\n"),
+      {.overrides = {"channel.disk.vm=web"}});
   REQUIRE(texts_of(result.problems) == "");
   CHECK_THAT(describe(*result.scenario),
-             Catch::Contains("\n  idle      spare: 3 guests without a channel; they take room and do nothing\n"));
+             Catch::Contains("\n  idle      spare: 3 guests without a channel; they take room and do nothing\n") &&
+                 Catch::Contains("\n  idle      ssd: a [[disk]] that no channel's device names\n"));
 }

@@ -167,6 +167,7 @@ TEST_CASE("a run that is over before anybody looks is held to its memory all the
   const Summary short_runs =
       study.run(scratch.path() / "short", [&](Batch::Config& config) { config.limits.memory_bytes = 512 << 10; });
   CHECK(short_runs.standing.failed == study.size());
+  CHECK_THAT(short_runs.failure, Contains("over-memory: beyond 512KiB: it held "));
   CHECK_THAT(status_and_reason(scratch.path() / "short"), Contains("over-memory: beyond 512KiB: it held "));
 }
 

@@ -47,6 +47,16 @@ TEST_CASE("a report has a row per metric, a column per value, and a table for ea
   CHECK(text == "ring = 4KiB\n" + table + "\nring = a, \"b\"\n" + table);
 }
 
+TEST_CASE("a report of runs that failed says so") {
+  const Study study(1);
+  const ScratchFolder scratch;
+  study.run(scratch.path(), [](Batch::Config& config) {
+    config.run = [](const PlannedRun&) -> Figures { throw std::runtime_error("no"); };
+  });
+  CHECK(overview(scratch.path(), {{"run.events"}, "load.depth"}) ==
+        "ring = 4KiB\nno run has these figures\n\nring = a, \"b\"\nno run has these figures\n");
+}
+
 TEST_CASE("a report without a key to hold it against has a table for each point") {
   const Study study;
   const ScratchFolder scratch;
