@@ -164,11 +164,16 @@ TEST_CASE("a run beyond its time or its memory is ended, told and not tried agai
 TEST_CASE("a run that is over before anybody looks is held to its memory all the same") {
   const Study study(1);
   const ScratchFolder scratch;
-  const Summary short_runs =
-      study.run(scratch.path() / "short", [&](Batch::Config& config) { config.limits.memory_bytes = 512 << 10; });
+  const Summary short_runs = study.run(scratch.path() / "short", [&](Batch::Config& config) {
+    config.limits.memory_bytes = 64 << 20;
+    config.run = [](const PlannedRun& run) {
+      const std::string much(80 << 20, 'x');
+      return much.back() == 'x' ? Study::figures(run) : Figures{};
+    };
+  });
   CHECK(short_runs.standing.failed == study.size());
-  CHECK_THAT(short_runs.failure, Contains("over-memory: beyond 512KiB: it held "));
-  CHECK_THAT(status_and_reason(scratch.path() / "short"), Contains("over-memory: beyond 512KiB: it held "));
+  CHECK_THAT(short_runs.failure, Contains("over-memory: beyond 64MiB: it held "));
+  CHECK_THAT(status_and_reason(scratch.path() / "short"), Contains("over-memory: beyond 64MiB: it held "));
 }
 
 TEST_CASE("what a run says is in its log, beside its result; one that says nothing has none") {
