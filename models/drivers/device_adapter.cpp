@@ -9,6 +9,7 @@ DeviceAdapter::DeviceAdapter(os::Partition& host, CpuId cpu, device::Resource& d
            .object = this};
   KeInitializeDpc(
       &dpc_, [](KDPC*, void* self, void*, void*) { static_cast<DeviceAdapter*>(self)->on_dpc(); }, this);
+  if (hw::Exploration* const exploration = host.exploration()) exploration->call(&dpc_, name + "'s device");
 }
 
 void DeviceAdapter::start(Io& io) {

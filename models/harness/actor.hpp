@@ -28,7 +28,7 @@ struct Request {
   bool drains = false;  // waits until the processor's stores are visible
 };
 
-/// What a context that yields knows of the others, by index, since its latest yield.
+/// What a context that yields knows of the other actors, by their ids, since its latest yield.
 struct Window {
   bool open = false;                     ///< it has yielded
   bool closes = false;                   ///< its latest step was a yield
@@ -72,11 +72,12 @@ struct Actor {
   std::uint64_t count = 0;    ///< steps it has made
   std::uint64_t value = 0;    ///< that its latest step read or wrote
   std::vector<vmbsim_object*> held;
-  std::vector<std::uint32_t> owed;  ///< contexts that go first: two yields and all between passed them over
+  std::vector<std::uint32_t> owed;  ///< ids of actors that go first: two yields and all between passed them over
   Window window;
   Clock clock;
-  Clock seen;    ///< of relaxed loads: known after the next acquire fence
-  Clock fenced;  ///< at the latest release fence
+  Clock ordered;  ///< what it knows of the others by neither locks nor words
+  Clock seen;     ///< of relaxed loads: known after the next acquire fence
+  Clock fenced;   ///< at the latest release fence
 };
 
 }  // namespace vmbsim::harness

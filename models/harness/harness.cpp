@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -77,6 +78,8 @@ void watch_harness(const foreign::Library* library) {
       .patience = 5});
 }
 
+void redirect_heap(const foreign::Library& library);
+
 constexpr char amiss = '!';  // begins a child's answer that tells what is wrong
 
 std::string wrong_with(const foreign::Library* library, const std::string& why) {
@@ -122,6 +125,7 @@ std::unique_ptr<Harness> Harness::load(const std::string& file, Config config, s
   auto harness =
       std::make_unique<Harness>(static_cast<const char*>(library->symbol(VMBSIM_HARNESS_NAME_SYMBOL)),
                                 reinterpret_cast<Machine::Entry>(library->symbol(VMBSIM_HARNESS_ENTRY_SYMBOL)), config);
+  redirect_heap(*library);
   harness->library_ = std::move(library);
   harness->remember_statics();
   return harness;
@@ -229,12 +233,41 @@ void Harness::tell_mishap() {
   }
 }
 
-// ---- new and delete ----
+// ---- new and delete, malloc and free ----
 
 /// Called by a harness's own code while it runs; null for everybody else.
 static Machine* caller(const void* code) {
   if (running.library == nullptr || !running.machine->in_harness()) return nullptr;
   return running.library->holds(reinterpret_cast<std::uintptr_t>(code)) ? running.machine : nullptr;
+}
+
+// What C's functions would take from a heap that no run ends with, and no state has.
+
+static Machine* runner() { return harness_runs() ? running.machine : nullptr; }
+
+static void* c_malloc(std::size_t bytes) {
+  Machine* const machine = runner();
+  return machine != nullptr ? machine->take_memory(bytes) : std::malloc(bytes);
+}
+
+static void* c_calloc(std::size_t count, std::size_t bytes) {
+  Machine* const machine = runner();
+  if (machine == nullptr) return std::calloc(count, bytes);
+  std::size_t all = 0;
+  return __builtin_mul_overflow(count, bytes, &all) ? nullptr : machine->take_memory(all);  // a run's memory is zeroed
+}
+
+static void c_free(void* memory);
+
+static void* c_realloc(void* memory, std::size_t bytes) {
+  Machine* const machine = runner();
+  if (machine == nullptr || (memory != nullptr && !machine->memory().holds(memory))) return std::realloc(memory, bytes);
+  void* const larger = machine->take_memory(bytes);
+  if (memory == nullptr) return larger;
+  const Memory::Block* const block = machine->memory().block_at(memory);
+  if (block != nullptr) std::memcpy(larger, memory, std::min(block->bytes, bytes));
+  c_free(memory);
+  return larger;
 }
 
 static void* take(std::size_t bytes, const void* code) {
@@ -248,6 +281,19 @@ static void give(void* memory) {
     return running.machine->free_memory(memory);
   std::free(memory);
 }
+
+static void c_free(void* memory) {
+  if (memory != nullptr) give(memory);
+}
+
+namespace {
+void redirect_heap(const foreign::Library& library) {
+  library.redirect("malloc", reinterpret_cast<const void*>(&c_malloc));
+  library.redirect("calloc", reinterpret_cast<const void*>(&c_calloc));
+  library.redirect("realloc", reinterpret_cast<const void*>(&c_realloc));
+  library.redirect("free", reinterpret_cast<const void*>(&c_free));
+}
+}  // namespace
 
 }  // namespace vmbsim::harness
 

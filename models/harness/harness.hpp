@@ -5,7 +5,7 @@
 ///   auto harness = Harness::load("liblost_doorbell.so", {.memory = explore::MemoryModel::tso}, why);
 ///   const explore::Outcome& outcome = harness->run(choices);
 ///
-/// Isolation  Every run finds the library's statics as they were loaded, and what a run allocates ends with it.
+/// Isolation  Every run finds the library's statics as they were loaded, and what a run allocates, by new or malloc, ends with it.
 /// Mishaps    CRASH, ABORT, EXIT and ENDLESS are findings: a harness does not take the process along.
 #include <memory>
 #include <string>

@@ -83,16 +83,24 @@ std::string Machine::text_of(const Request& request, std::uint64_t value) const 
   }
 }
 
+/// By whoever has the processor for himself: that stays when other threads come and go.
+std::string Machine::buffer_name(std::size_t cpu) const {
+  if (cpus_[cpu].threads == 1)
+    for (const Actor* actor : ring_)
+      if (actor->cpu == cpu && actor->sort == Actor::Sort::thread)
+        return fmt::format("store buffer of {}", actor->object->name);
+  return fmt::format("store buffer of cpu{}", cpu);
+}
+
 std::string Machine::actor_name(std::uint32_t id) const {
   for (const Actor* actor : ring_)
     if (actor->id == id) return actor->object->name;
   for (std::size_t i = 0; i < running_cpus_; ++i)
-    if (config_.memory == explore::MemoryModel::tso && cpus_[i].buffer_actor == id)
-      return fmt::format("store buffer of cpu{}", i);
+    if (config_.memory == explore::MemoryModel::tso && cpus_[i].buffer_actor == id) return buffer_name(i);
   for (std::size_t i = 0; i < made_; ++i) {
     const vmbsim_object& word = objects_[i];
     if (word.buffers != 0 && id >= word.buffers && id - word.buffers < running_cpus_)
-      return fmt::format("store buffer of cpu{} for {}", id - word.buffers, word.name);
+      return fmt::format("{} for {}", buffer_name(id - word.buffers), word.name);
   }
   return id == 0xffffffff ? "the harness" : fmt::format("actor {}", id);
 }

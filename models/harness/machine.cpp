@@ -72,6 +72,7 @@ void Machine::clear() {
   host.count = 0;
   host.held.clear();
   host.clock.clear();
+  host.ordered.clear();
   host.clock.tick(0);
   host.seen.clear();
   host.fenced.clear();
@@ -416,8 +417,8 @@ void Machine::take(std::uint32_t taken) {
     // The clock's interrupt: the timer is no longer set, and its DPC is queued.
     actor.life = Actor::Life::idle;
     actor.object->begun = false;
-    actor.clock.join(actor.object->released);
-    actor.object->dpc->released.join(actor.clock);
+    learns(actor, *actor.object);
+    makes_known(actor, *actor.object->dpc);
     subject_ = &actor;
     queue_dpc(*actor.object->dpc, static_cast<std::uint32_t>(actor.object->value));
     subject_ = nullptr;
@@ -487,8 +488,11 @@ void Machine::count_step(const kernel::Alternative& step, std::uint64_t value, A
   tally_.add_to_class(who, step.operation.object, after);
   tally_.add(step.actor, step.operation.object, operation, told);
   if (listener_ != nullptr) {
+    const bool starts = step.kind != kernel::ChoicePoint::cpu;  // the request is that of whoever has come so far
     std::string text = actor == nullptr ? "visible: " + value_text(*numbered_[step.operation.object], value)
-                                        : text_of(actor->request, value);
+                       : !starts        ? text_of(actor->request, value)
+                       : actor->sort == Actor::Sort::timer ? "expires"
+                                                           : "starts";
     listener_->on_step({.number = steps_,
                         .actor = step.actor,
                         .processor = cpu.number,
@@ -533,7 +537,7 @@ void Machine::begin_context(Actor& actor) {
   actor.entered = actor.irql;
   actor.life = Actor::Life::ready;
   actor.request = {};
-  actor.clock.join(actor.object->released);
+  learns(actor, *actor.object);
   if (!actor.fiber.finished()) actor.fiber.abandon();
   actor.fiber.start(&Machine::body_of, &actor);
   eager_.push_back(&actor);
@@ -550,7 +554,7 @@ void Machine::end_of(Actor& actor) {
   else if (!actor.held.empty())
     fail("LOCK", BugCheck::none, actor.object->name + std::string(" ends and still holds ") + actor.held.back()->name);
   Processor& cpu = *actor.home;
-  actor.object->released.join(actor.clock);
+  makes_known(actor, *actor.object);
   if (actor.sort == Actor::Sort::interrupt || actor.sort == Actor::Sort::dpc) {
     cpu.nested.pop_back();
     cpu.below.join(actor.clock);
@@ -598,12 +602,18 @@ void Machine::add_finding(RuleId rule, BugCheck code, const std::string& text) {
 
 void Machine::note_order(const observe::LockGraph::Cycle& cycle) {
   std::string text;
-  for (const std::uint32_t lock : cycle.locks)
-    text += (text.empty() ? "" : ", then ") + std::string(numbered_[lock]->name);
-  text = cycle.danger == observe::LockGraph::Danger::order
-             ? "different contexts take locks in a ring: " + text + ", then " + numbered_[cycle.locks.front()]->name +
-                   " again"
-             : "an interrupt takes a lock that is held elsewhere at an IRQL that lets it in: " + text;
+  const auto name = [this, &cycle](std::size_t place) {
+    return std::string(numbered_[cycle.locks[place % cycle.locks.size()]]->name);
+  };
+  if (cycle.danger == observe::LockGraph::Danger::order) {
+    text = "different contexts take locks in a ring";
+    for (std::size_t i = 0; i < cycle.locks.size(); ++i)
+      text += (i == 0 ? ": " : "; ") + std::string(contexts_[cycle.contexts[i]].object->name) + " takes " +
+              name(i + 1) + " while it holds " + name(i);
+  } else {
+    text = "an interrupt takes a lock that is held elsewhere at an IRQL that lets it in: ";
+    for (std::size_t i = 0; i < cycle.locks.size(); ++i) text += (i == 0 ? "" : ", then ") + name(i);
+  }
   dangers_.push_back(finding_of(*RuleId("LOCK_ORDER"), BugCheck::driver_verifier_detected_violation, steps_,
                                 story_of(*subject_), "", text));
 }

@@ -190,6 +190,8 @@ class Machine : public vmbsim_machine {
   void perform_on_queue(Actor& self);
   void perform_on_irql(Actor& self);
   std::uint64_t visible(const vmbsim_object& word, const Actor& self) const;
+  static void makes_known(const Actor& self, vmbsim_object& object);
+  static void learns(Actor& self, const vmbsim_object& object);
   void take_lock(Actor& self, vmbsim_object& lock, Irql held_at, bool waits);
   void drop_lock(Actor& self, vmbsim_object& lock);
   void set_irql(Actor& self, Irql irql);
@@ -207,6 +209,7 @@ class Machine : public vmbsim_machine {
   // ---- judging.cpp: what is wrong ----
   void judge_rest();
   void judge_end();
+  std::string buffer_name(std::size_t cpu) const;
   std::string story_of(const Actor& actor) const;
   std::string waits_of(const Actor& actor) const;
   std::string text_of(const Request& request, std::uint64_t value) const;
@@ -260,7 +263,7 @@ class Machine : public vmbsim_machine {
   std::vector<Candidate> who_;
   bool yielded_ = false;               // somebody has
   Actor* stepped_ = nullptr;           // whose step was the last one; null: a store buffer's
-  std::vector<std::uint32_t> can_go_;  // contexts at the latest question, once somebody has yielded
+  std::vector<std::uint32_t> can_go_;  // actors at the latest question, once somebody has yielded
   std::vector<std::uint32_t> could_;   // and at the one before
   bool turns_ = false;                 // past the limit of steps
   std::uint64_t turn_digest_ = 0;

@@ -61,6 +61,7 @@ struct vmbsim_object {
 
   // ---- What happened to it ----
   vmbsim::harness::Clock released;  ///< what whoever acquires it knows
+  vmbsim::harness::Clock ordered;   ///< the same of what is no matter of locks and words: it is so in every order
   std::uint64_t changes = 0;        ///< steps that changed it
   std::uint64_t looks = 0;          ///< steps since then that read it
   std::uint32_t last_site = 0;      ///< of the latest step on it

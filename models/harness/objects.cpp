@@ -6,11 +6,15 @@
 
 namespace vmbsim::harness {
 
+namespace {
+Numbering::Who who(const Actor& actor) { return {actor.place, actor.id}; }
+}  // namespace
+
 vmbsim_object& Machine::new_object(int sort, const char* name, const void* place) {
   if (made_ == objects_.size()) objects_.emplace_back();
   vmbsim_object& object = objects_[made_++];
   object.number =
-      phase_ == Phase::running ? numbering_.object_by(maker().place) : static_cast<std::uint32_t>(numbered_.size());
+      phase_ == Phase::running ? numbering_.object_by(who(maker())) : static_cast<std::uint32_t>(numbered_.size());
   if (numbered_.size() <= object.number) numbered_.resize(object.number + 1);
   numbered_[object.number] = &object;
   object.sort = sort;
@@ -37,6 +41,8 @@ vmbsim_object& Machine::new_object(int sort, const char* name, const void* place
   object.instances.clear();
   object.dpc = nullptr;
   object.released = maker().clock;
+  object.ordered.clear();
+  makes_known(maker(), object);
   object.changes = object.looks = 0;
   object.last_site = 0;
   object.last_actor = 0xffffffff;
@@ -50,8 +56,8 @@ vmbsim_object& Machine::new_object(int sort, const char* name, const void* place
 Actor& Machine::new_actor(Actor::Sort sort, vmbsim_object& object, std::uint32_t cpu) {
   std::uint32_t id = 0;
   if (phase_ == Phase::running)
-    id = object.instances.empty() ? numbering_.id_by(maker().place)
-                                  : numbering_.id_of_instance(object.instances.front()->place);
+    id = object.instances.empty() ? numbering_.id_by(who(maker()))
+                                  : numbering_.id_of_instance(who(*object.instances.front()));
   if (acting_ == contexts_.size()) contexts_.emplace_back(stacks_, *this);
   Actor& actor = contexts_[acting_];
   actor.index = static_cast<std::uint32_t>(acting_++);
@@ -71,6 +77,8 @@ Actor& Machine::new_actor(Actor::Sort sort, vmbsim_object& object, std::uint32_t
   actor.owed.clear();
   actor.window.open = actor.window.closes = false;
   actor.clock = maker().clock;
+  actor.ordered = maker().ordered;
+  actor.ordered.raise(maker().index, maker().clock.of(maker().index));
   actor.seen.clear();
   actor.fenced.clear();
   if (!actor.fiber.finished()) actor.fiber.abandon();
@@ -78,7 +86,7 @@ Actor& Machine::new_actor(Actor::Sort sort, vmbsim_object& object, std::uint32_t
     if (actor.cpu == 0xffffffff) {
       // Processors that stores wait in were numbered when the run began, so a context that came later shares the last one.
       actor.cpu = config_.memory == explore::MemoryModel::pso ? static_cast<std::uint32_t>(running_cpus_ - 1)
-                                                              : numbering_.cpu_by(maker().place);
+                                                              : numbering_.cpu_by(who(maker()));
       processor(actor.cpu).buffer_actor = id + 1;
     }
     actor.home = &processor(actor.cpu);

@@ -51,7 +51,7 @@ void Machine::perform(Actor& self) {
     case VMBSIM_RAISE:
     case VMBSIM_LOWER: return perform_on_irql(self);
     case VMBSIM_YIELD: self.window.closes = yielded_ = true; return;
-    case VMBSIM_JOIN: self.clock.join(request.object->released); return;
+    case VMBSIM_JOIN: return learns(self, *request.object);
     case VMBSIM_DESTROY: return perform_destroy(*request.object);
     case VMBSIM_WAIT:
     case VMBSIM_SET:
@@ -210,6 +210,18 @@ void Machine::perform_on_irql(Actor& self) {
 
 // ---- Locks ----
 
+/// For whoever acquires the object, waits for it or is made to run by it.
+void Machine::makes_known(const Actor& self, vmbsim_object& object) {
+  object.released.join(self.clock);
+  object.ordered.join(self.ordered);
+  object.ordered.raise(self.index, self.clock.of(self.index));
+}
+
+void Machine::learns(Actor& self, const vmbsim_object& object) {
+  self.clock.join(object.released);
+  self.ordered.join(object.ordered);
+}
+
 void Machine::take_lock(Actor& self, vmbsim_object& lock, Irql held_at, bool waits) {
   self.clock.join(lock.released);
   self.held.push_back(&lock);
@@ -217,7 +229,9 @@ void Machine::take_lock(Actor& self, vmbsim_object& lock, Irql held_at, bool wai
   const auto danger = locks_.acquire(self.index, lock.number,
                                      {.waits = waits,
                                       .held_at = static_cast<std::uint8_t>(self.irql),
-                                      .entered_at = static_cast<std::uint8_t>(self.entered)});
+                                      .entered_at = static_cast<std::uint8_t>(self.entered),
+                                      .now = self.clock.of(self.index),
+                                      .known = &self.ordered});
   if (danger) note_order(*danger);
 }
 
@@ -242,7 +256,7 @@ void Machine::perform_acquire(Actor& self) {
     case VMBSIM_RUNDOWN:
       self.result = self.value = lock.begun ? 0 : 1;
       if (!lock.begun) ++lock.value;
-      self.clock.join(lock.released);
+      learns(self, lock);
       return;
     case VMBSIM_SEMAPHORE:
     case VMBSIM_KERNEL_SEMAPHORE:
@@ -250,7 +264,7 @@ void Machine::perform_acquire(Actor& self) {
       self.result = lock.value > 0 ? 1 : 0;
       if (lock.value > 0) --lock.value;
       self.value = lock.value;
-      self.clock.join(lock.released);
+      learns(self, lock);
       return;
     case VMBSIM_SPIN_LOCK:
       again = BugCheck::spin_lock_already_owned;
@@ -310,7 +324,7 @@ void Machine::perform_release(Actor& self) {
     case VMBSIM_RUNDOWN:
       if (lock.value == 0)
         return fail("RUNDOWN", BugCheck::none, std::string(lock.name) + " is released more often than it was acquired");
-      lock.released.join(self.clock);
+      makes_known(self, lock);
       if (--lock.value == 0 && lock.begun) release_all(lock);
       return;
     case VMBSIM_SEMAPHORE:
@@ -321,7 +335,7 @@ void Machine::perform_release(Actor& self) {
                     std::string(lock.name) + " is released beyond its limit: STATUS_SEMAPHORE_LIMIT_EXCEEDED");
       lock.value += request.a;
       self.value = lock.value;
-      lock.released.join(self.clock);
+      makes_known(self, lock);
       return;
     case VMBSIM_RESOURCE:
       if (lock.owner != &self) {
@@ -364,7 +378,7 @@ void Machine::release_waiter(vmbsim_object& object, std::size_t which) {
   Actor& waiter = *object.waiters[which];
   object.waiters.erase(object.waiters.begin() + static_cast<std::ptrdiff_t>(which));
   waiter.life = Actor::Life::ready;
-  waiter.clock.join(object.released);
+  learns(waiter, object);
   waiter.after = static_cast<std::int64_t>(steps_);
   eager_.push_back(&waiter);
 }
@@ -408,14 +422,13 @@ void Machine::perform_on_dispatcher(Actor& self) {
       if (object.value == 0) return block(self, object);
       if (object.synchronization) object.value = 0;
     }
-    self.clock.join(object.released);
-    return;
+    return learns(self, object);
   }
   if (object.sort == VMBSIM_EVENT && !demand_irql(self, Irql::dispatch, BugCheck::irql_not_less_or_equal)) return;
   self.result = self.value = object.value;
   switch (request.operation) {
     case VMBSIM_SET:
-      object.released.join(self.clock);
+      makes_known(self, object);
       if (object.synchronization && !object.waiters.empty()) {
         release_one();
       } else {
@@ -424,10 +437,10 @@ void Machine::perform_on_dispatcher(Actor& self) {
       }
       return;
     case VMBSIM_NOTIFY_ONE:
-      object.released.join(self.clock);
+      makes_known(self, object);
       if (!object.waiters.empty()) release_one();
       return;
-    case VMBSIM_NOTIFY_ALL: object.released.join(self.clock); return release_all(object);
+    case VMBSIM_NOTIFY_ALL: makes_known(self, object); return release_all(object);
     default: object.value = 0;  // clear, reset
   }
 }
@@ -438,7 +451,7 @@ void Machine::queue_dpc(vmbsim_object& dpc, std::uint32_t cpu) {
   if (dpc.actor != nullptr) return;  // queued already
   Actor& actor = dpc_instance(dpc, cpu);
   dpc.actor = &actor;
-  actor.clock.join(dpc.released);
+  learns(actor, dpc);
   processor(cpu).dpcs.push_back(&actor);
   prepare_start(actor, static_cast<std::int64_t>(steps_));
 }
@@ -447,7 +460,7 @@ void Machine::queue_dpc(vmbsim_object& dpc, std::uint32_t cpu) {
 void Machine::perform_on_queue(Actor& self) {
   const Request& request = self.request;
   vmbsim_object& object = *request.object;
-  object.released.join(self.clock);
+  makes_known(self, object);
   switch (request.operation) {
     case VMBSIM_INSERT:
       self.result = object.actor == nullptr ? 1 : 0;

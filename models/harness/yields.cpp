@@ -1,4 +1,4 @@
-// Fairness among contexts that yield.
+// Fairness towards whom contexts that yield wait for: other contexts, and stores that are not visible yet.
 #include <algorithm>
 
 #include "models/harness/machine.hpp"
@@ -7,25 +7,24 @@ namespace vmbsim::harness {
 
 namespace {
 
-bool has(const std::vector<std::uint32_t>& contexts, std::uint32_t one) {
-  return std::find(contexts.begin(), contexts.end(), one) != contexts.end();
+bool has(const std::vector<std::uint32_t>& actors, std::uint32_t one) {
+  return std::find(actors.begin(), actors.end(), one) != actors.end();
 }
 
 template <class Which>
-void drop(std::vector<std::uint32_t>& contexts, Which which) {
-  contexts.erase(std::remove_if(contexts.begin(), contexts.end(), which), contexts.end());
+void drop(std::vector<std::uint32_t>& actors, Which which) {
+  actors.erase(std::remove_if(actors.begin(), actors.end(), which), actors.end());
 }
 
 }  // namespace
 
 /// After each step: whom a yield owes something now. A first yield owes nobody, so that a loop that waits for too short a time
-/// is seen to; from the second on those go first whom the time between the two has passed over.
+/// is seen to; from the second on those go first whom the time between the two has passed over, be it a processor's buffer.
 /// Source   Musuvathi and Qadeer, "Fair stateless model checking", PLDI 2008, algorithm 1: E and D without S, S, and P.
 void Machine::count_yields() {
   could_.swap(can_go_);
   can_go_.clear();
-  for (const Candidate& each : who_)
-    if (each.actor != nullptr) can_go_.push_back(each.actor->index);
+  for (const kernel::Alternative& each : each_) can_go_.push_back(each.actor);
   for (std::size_t i = 1; i < acting_; ++i) {
     Actor& actor = contexts_[i];
     Window& window = actor.window;
@@ -37,14 +36,12 @@ void Machine::count_yields() {
           if (!has(can_go_, one) && !has(window.gone, one) && !has(window.prevented, one))
             window.prevented.push_back(one);
     }
-    if (stepped_ != nullptr) {
-      const auto is_it = [this](std::uint32_t one) { return one == stepped_->index; };
-      drop(actor.owed, is_it);
-      if (window.open && !has(window.gone, stepped_->index)) {
-        drop(window.could, is_it);
-        drop(window.prevented, is_it);
-        window.gone.push_back(stepped_->index);
-      }
+    const auto is_it = [this](std::uint32_t one) { return one == last_actor_; };
+    drop(actor.owed, is_it);
+    if (window.open && !has(window.gone, last_actor_)) {
+      drop(window.could, is_it);
+      drop(window.prevented, is_it);
+      window.gone.push_back(last_actor_);
     }
     if (!window.closes) continue;
     if (window.open)

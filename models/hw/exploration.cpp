@@ -50,7 +50,7 @@ const char* name_of(Site site) {
 Exploration::Exploration(kernel::Simulation& world, Config config, explore::StepListener* listener)
     : world_(world), config_(std::move(config)), listener_(listener) {
   objects_.emplace_back();  // 0 is nothing
-  for (std::uint32_t site = 0; site < site_count; ++site) objects_.emplace_back(name_of(static_cast<Site>(site)));
+  for (std::uint32_t site = 0; site < site_count; ++site) objects_.emplace_back(hw::name_of(static_cast<Site>(site)));
   words_.resize(first_object);
 }
 
@@ -86,15 +86,23 @@ void Exploration::stall(Processor& cpu, ChoicePoint point, std::uint32_t object)
   if (answer != 0) cpu.stall(config_.stalls[answer - 1]);
 }
 
-void Exploration::tell(const Processor& cpu, Site site, Access access, std::uint32_t object, std::uint64_t value) {
+const std::string& Exploration::name_of(const void* thing) {
+  std::string& name = names_[thing];
+  if (name.empty()) name = "#" + std::to_string(++numbered_);
+  return name;
+}
+
+void Exploration::tell(const Processor& cpu, Site site, Access access, std::uint32_t object, std::uint64_t value,
+                       const void* thing) {
   ++steps_;
   cover(static_cast<std::uint32_t>(site) * 32 + static_cast<std::uint32_t>(cpu.irql()));
   classify(cpu.number(), access, object);
   if (listener_ == nullptr) return;
   const bool word = site == Site::load_word || site == Site::store_word;
-  std::string text = name_of(site);
-  if (object >= first_object) text += (word ? " " : ", ") + objects_[object];
-  if (word) text += " = " + std::to_string(value);
+  std::string text = hw::name_of(site);
+  if (word) text += " " + objects_[object] + " = " + std::to_string(value);
+  if (thing != nullptr) text += ", " + name_of(thing);
+  if (thing == nullptr && site == Site::take_work) text = "find no work item";
   listener_->on_step({.number = steps_ - 1,
                       .actor = cpu.number(),
                       .processor = cpu.number(),
@@ -105,12 +113,21 @@ void Exploration::tell(const Processor& cpu, Site site, Access access, std::uint
                       .time_ns = nanoseconds(world_.now())});
 }
 
-void Exploration::before(Processor& cpu, Site site, Access access, std::uint32_t object, std::uint64_t value) {
-  if (object == 0) object = kind_of(site);
-  stall(cpu, ChoicePoint::cpu, object);
+void Exploration::before(Processor& cpu, Site site, Access access, const void* thing) {
+  stall(cpu, ChoicePoint::cpu, kind_of(site));
   drain(cpu.number());
-  tell(cpu, site, access, object, value);
+  tell(cpu, site, access, kind_of(site), 0, thing);
   order_calls(cpu.number(), site);
+}
+
+void Exploration::before_work(Processor& cpu) {
+  stall(cpu, ChoicePoint::cpu, kind_of(Site::take_work));
+  drain(cpu.number());
+  order_calls(cpu.number(), Site::take_work);
+}
+
+void Exploration::takes_work(const Processor& cpu, const void* item) {
+  tell(cpu, Site::take_work, Access::update, kind_of(Site::take_work), 0, item);
 }
 
 /// What a call of the kernel makes known. Locks do so themselves; sending, completing and levels order nothing by themselves.
@@ -140,9 +157,9 @@ void Exploration::leaves_behind() {
   if (const Processor* const cpu = Processor::current()) order_.tells_kernel(cpu->number());
 }
 
-void Exploration::before_dpc(Processor& cpu) {
+void Exploration::before_dpc(Processor& cpu, const void* dpc) {
   stall(cpu, ChoicePoint::dpc, kind_of(Site::run_dpc));
-  tell(cpu, Site::run_dpc, Access::update, kind_of(Site::run_dpc), 0);
+  tell(cpu, Site::run_dpc, Access::update, kind_of(Site::run_dpc), 0, dpc);
   order_.asks_kernel(cpu.number());
 }
 

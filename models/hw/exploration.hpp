@@ -86,6 +86,10 @@ class Exploration {
   Device new_device(const std::string& name);
   /// A thing that operations concern. What drivers make has no number of its own: a site says what kind of thing it is.
   std::uint32_t new_object(std::string name);
+  /// What lies at this address is called so in the story of a run; what nobody names gets a number.
+  void call(const void* thing, std::string name) {
+    if (listener_ != nullptr) names_[thing] = std::move(name);
+  }
   /// The object that stands for all of what a site concerns.
   static constexpr std::uint32_t kind_of(Site site) { return static_cast<std::uint32_t>(site) + 1; }
   const std::vector<std::string>& processors() const { return processors_; }
@@ -93,10 +97,13 @@ class Exploration {
 
   // ---- Questions ----
   /// Before a visible operation of the context that executes on `cpu`: it may be stalled here, and what its processor had
-  /// buffered becomes visible.
-  void before(Processor& cpu, Site site, kernel::Access access, std::uint32_t object = 0, std::uint64_t value = 0);
+  /// buffered becomes visible. `thing` is what the operation is on, and may be null.
+  void before(Processor& cpu, Site site, kernel::Access access, const void* thing);
   /// The start of a DPC is a question of its own kind.
-  void before_dpc(Processor& cpu);
+  void before_dpc(Processor& cpu, const void* dpc);
+  /// A worker looks for an item, and then takes one; null: there is none.
+  void before_work(Processor& cpu);
+  void takes_work(const Processor& cpu, const void* item);
   /// How much later than the default something happens; 0: not later.
   Duration late(kernel::ChoicePoint point, std::uint32_t actor, std::uint32_t object = 0);
   Duration chosen_latency(Duration nominal);
@@ -154,7 +161,9 @@ class Exploration {
   };
   void stall(Processor& cpu, kernel::ChoicePoint point, std::uint32_t object);
   void order_calls(std::uint32_t processor, Site site);
-  void tell(const Processor& cpu, Site site, kernel::Access access, std::uint32_t object, std::uint64_t value);
+  void tell(const Processor& cpu, Site site, kernel::Access access, std::uint32_t object, std::uint64_t value,
+            const void* thing = nullptr);
+  const std::string& name_of(const void* thing);
   void classify(std::uint32_t processor, kernel::Access access, std::uint32_t object);
   std::uint32_t number_of(std::map<const void*, std::uint32_t>& numbers, const void* address);
 
@@ -163,6 +172,8 @@ class Exploration {
   explore::StepListener* listener_;
   std::vector<std::string> processors_;
   std::vector<std::string> objects_;
+  std::map<const void*, std::string> names_;  // for the listener
+  std::uint32_t numbered_ = 0;                // of those, what nobody named
   struct Word {
     std::uint32_t* cell = nullptr;  // null: another kind of object
     std::uint64_t stores = 0;       // visible ones

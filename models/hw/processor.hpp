@@ -157,9 +157,9 @@ class Processor {
     consume_in_calendar(span);
   }
   /// Every visible operation is announced before it is made: a hunt may stall the processor here.
-  void visible(Site site, kernel::Access access, std::uint32_t object = 0) {
+  void visible(Site site, kernel::Access access, const void* thing) {
     if (exploration_ != nullptr) [[unlikely]]
-      exploration_->before(*this, site, access, object);
+      exploration_->before(*this, site, access, thing);
   }
   /// The virtual processor is descheduled for `span`: the context does not go on and interrupts stay pending.
   void stall(Duration span);

@@ -120,19 +120,19 @@ VOID VmbChannelCleanup(VMBCHANNEL Channel) {
 }
 
 NTSTATUS VmbChannelEnable(VMBCHANNEL Channel) {
-  Partition::visible(vmbsim::hw::Site::life_cycle);
+  Partition::visible(vmbsim::hw::Site::life_cycle, &Endpoint::of(Channel));
   return with(Channel, __func__, STATUS_INVALID_PARAMETER_1, [](Endpoint& e) { return e.enable(); });
 }
 VOID VmbChannelDisable(VMBCHANNEL Channel) {
-  Partition::visible(vmbsim::hw::Site::life_cycle);
+  Partition::visible(vmbsim::hw::Site::life_cycle, &Endpoint::of(Channel));
   if (Endpoint* e = endpoint_of(Channel, __func__)) e->disable();
 }
 VOID VmbChannelStart(VMBCHANNEL Channel) {
-  Partition::visible(vmbsim::hw::Site::life_cycle);
+  Partition::visible(vmbsim::hw::Site::life_cycle, &Endpoint::of(Channel));
   if (Endpoint* e = endpoint_of(Channel, __func__)) e->start();
 }
 VOID VmbChannelPause(VMBCHANNEL Channel) {
-  Partition::visible(vmbsim::hw::Site::life_cycle);
+  Partition::visible(vmbsim::hw::Site::life_cycle, &Endpoint::of(Channel));
   if (Endpoint* e = endpoint_of(Channel, __func__)) e->pause();
 }
 
@@ -234,7 +234,7 @@ UINT32 VmbChannelSizeofPacket(VMBCHANNEL Channel) {
 
 VOID VmbChannelPacketComplete(VMBPACKETCOMPLETION PacketCompletionContext, PVOID PacketCompletionBuffer,
                               UINT32 BufSize) {
-  Partition::visible(vmbsim::hw::Site::complete);
+  Partition::visible(vmbsim::hw::Site::complete, Received::of(PacketCompletionContext).endpoint);
   if (Received* received = received_of(PacketCompletionContext, __func__))
     received->endpoint->complete(*received, PacketCompletionBuffer, BufSize);
 }

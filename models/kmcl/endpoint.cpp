@@ -36,6 +36,13 @@ Endpoint::Endpoint(Device& device, bool server)
   KeInitializeEvent(&memory_settled_, NotificationEvent, FALSE);
   pass_work_ = {.routine = [](void* self) { static_cast<Endpoint*>(self)->pass(true); }, .context = this};
   step_work_ = {.routine = [](void* self) { static_cast<Endpoint*>(self)->run_steps(); }, .context = this};
+  if (hw::Exploration* const exploration = partition().exploration()) {
+    exploration->call(this, device.name);
+    exploration->call(&dpc_, device.name);
+    exploration->call(&lock_, device.name + "'s lock");
+    exploration->call(&pass_work_, device.name + "'s packets");
+    exploration->call(&step_work_, device.name + "'s state");
+  }
 }
 
 Endpoint::~Endpoint() {
@@ -147,7 +154,11 @@ NTSTATUS Endpoint::set_vmbus_handle(HANDLE handle) {
 
 /// Pipe mode: asked for at this end, or part of what this end offers.
 vmbus::OfferDetails Endpoint::details() const {
-  return {.flags = server_flags_, .pipe = pipe(), .target_vtl = target_vtl_, .mmio_megabytes = mmio_megabytes_};
+  return {.name = device_.name,
+          .flags = server_flags_,
+          .pipe = pipe(),
+          .target_vtl = target_vtl_,
+          .mmio_megabytes = mmio_megabytes_};
 }
 
 vmbus::Wanted Endpoint::wanted() const { return {.id = target_, .any_instance = any_instance_, .vtl = device_.vtl}; }

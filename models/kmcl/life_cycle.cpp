@@ -331,7 +331,7 @@ void Endpoint::fail_to_connect(NTSTATUS status) {
 }
 
 void Endpoint::start_traffic() {
-  partition().visible(hw::Site::life_cycle);
+  partition().visible(hw::Site::life_cycle, this);
   suspended_ = false;
   call_back(callbacks_.EvtChannelStarted, "EvtChannelStarted");
   queue_on_ = true;
@@ -361,7 +361,7 @@ void Endpoint::suspend_traffic() {
 }
 
 void Endpoint::begin_close() {
-  partition().visible(hw::Site::life_cycle);
+  partition().visible(hw::Site::life_cycle, this);
   connection_ = Connection::closing;
   if (queue_on_) suspend_traffic();
   if (rescinded_) {  // the host is gone: nobody will answer

@@ -139,7 +139,7 @@ void Endpoint::keep_inline(Packet& packet, const std::byte* from) {
 /// Into the ring if there is room and nobody waits; else behind the others.
 NTSTATUS Endpoint::put(const Outgoing& item, const kernel::Distribution& cost) {
   bool announce = false;
-  partition().visible(hw::Site::send);
+  partition().visible(hw::Site::send, this);
   // Once it is in the ring, an answer may come and the driver use the packet again before this call returns.
   bool over_when_sent = item.packet != nullptr && !item.packet->waits_for_completion();
   {
@@ -417,7 +417,7 @@ std::span<const vmbus::GpaRange> Endpoint::ranges_of(Packet& packet) {
 
 void Endpoint::signal_peer(bool for_data) {
   os::Partition& here = partition();
-  here.visible(hw::Site::signal);
+  here.visible(hw::Site::signal, this);
   if (latency_ != 0) {  // a bit in the monitor page instead of a hypercall; a bit that is set needs no other
     late_signal_for_data_ = late_signal_for_data_ || for_data;
     if (here.world().pending(late_signal_)) return;

@@ -185,7 +185,7 @@ void Partition::drain_dpcs(CpuId id) {
     dpc.DpcData = nullptr;  // may be queued again from now on, even by its own routine
     spend(costs_.dpc_dispatch, cpu.costs);
     if (exploration_ != nullptr) [[unlikely]]
-      exploration_->before_dpc(*cpu.processor);
+      exploration_->before_dpc(*cpu.processor, &dpc);
     cpu.dpc_since = world_.now();
     dpc.DeferredRoutine(&dpc, dpc.DeferredContext, dpc.SystemArgument1, dpc.SystemArgument2);
     watch(cpu, "one DPC ran", cpu.dpc_since, routine_limit);

@@ -122,9 +122,9 @@ class Partition final : public hw::Executive {
   FindingLog& findings() const { return findings_; }
   /// Null in a plain run.
   hw::Exploration* exploration() const { return exploration_; }
-  /// The executing processor is about to make a visible operation; not in an event, which has no processor.
-  static void visible(hw::Site site, kernel::Access access = kernel::Access::update, std::uint32_t object = 0) {
-    if (hw::Processor* cpu = hw::Processor::current()) cpu->visible(site, access, object);
+  /// The executing processor is about to make a visible operation on `thing`; not in an event, which has no processor.
+  static void visible(hw::Site site, const void* thing, kernel::Access access = kernel::Access::update) {
+    if (hw::Processor* cpu = hw::Processor::current()) cpu->visible(site, access, thing);
   }
   /// In a hunt: whoever is let run from now on knows what the executing processor did until now.
   void leave_behind() {

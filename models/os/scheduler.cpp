@@ -351,13 +351,20 @@ void Partition::work(Worker& worker) {
   for (;;) {
     spend(costs_.worker_wake, worker.costs);
     for (;;) {
-      visible(hw::Site::take_work);
+      if (exploration_ != nullptr) [[unlikely]]
+        exploration_->before_work(*hw::Processor::current());
       auto& items = worker.queue.items;
-      if (items.empty()) break;
+      if (items.empty()) {
+        if (exploration_ != nullptr) [[unlikely]]
+          exploration_->takes_work(*hw::Processor::current(), nullptr);
+        break;
+      }
       const std::uint32_t choice = world_.choose(kernel::ChoicePoint::worker, static_cast<std::uint32_t>(items.size()),
                                                  hw::Processor::current()->number());
       WorkItem& item = *items[choice];
       items.erase(items.begin() + choice);
+      if (exploration_ != nullptr) [[unlikely]]
+        exploration_->takes_work(*hw::Processor::current(), &item);
       ++worker.queue.taken;
       item.queued = false;  // before the routine: it may queue itself again
       item.routine(item.context);

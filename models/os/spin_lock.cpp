@@ -31,7 +31,7 @@ bool Partition::try_acquire(KSPIN_LOCK& lock) {
 
 void Partition::acquire(KSPIN_LOCK& lock) {
   if (exploration_ != nullptr) [[unlikely]] {
-    visible(hw::Site::acquire_lock, kernel::Access::acquire);
+    visible(hw::Site::acquire_lock, &lock, kernel::Access::acquire);
     watch_lock(lock, true);
   }
   if (try_acquire(lock)) return;
@@ -57,7 +57,7 @@ void Partition::acquire(KSPIN_LOCK& lock) {
 
 void Partition::release(KSPIN_LOCK& lock) {
   if (exploration_ != nullptr) [[unlikely]] {
-    visible(hw::Site::release_lock, kernel::Access::release);
+    visible(hw::Site::release_lock, &lock, kernel::Access::release);
     exploration_->releases(*hw::Processor::current()->occupant(), &lock);
   }
   hw::Context& here = *hw::Processor::current()->occupant();
@@ -83,7 +83,7 @@ void Partition::release(KSPIN_LOCK& lock) {
 
 void Partition::acquire_queued(KSPIN_LOCK& lock, KSPIN_LOCK_QUEUE& place) {
   if (exploration_ != nullptr) [[unlikely]] {
-    visible(hw::Site::acquire_lock, kernel::Access::acquire);
+    visible(hw::Site::acquire_lock, &lock, kernel::Access::acquire);
     watch_lock(lock, true);
   }
   place = KSPIN_LOCK_QUEUE{nullptr, &lock};

@@ -26,7 +26,9 @@ inline void require_dispatch(const char* call) {
 /// Every visible operation of a driver is announced before it is made.
 using hw::Site;
 using kernel::Access;
-inline void visible(Site site, Access access = Access::update) { Partition::visible(site, access); }
+inline void visible(Site site, const void* thing, Access access = Access::update) {
+  Partition::visible(site, thing, access);
+}
 /// What Windows would raise as an exception that a driver seldom catches.
 inline void raise(const char* text) { find("EXCEPTION", BugCheck::kmode_exception_not_handled, text); }
 

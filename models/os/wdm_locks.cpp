@@ -8,7 +8,7 @@ using namespace vmbsim::os::wdm;
 namespace {
 
 KIRQL raise_to(Irql irql, const char* call) {
-  visible(Site::raise_irql, Access::none);
+  visible(Site::raise_irql, nullptr, Access::none);
   const KIRQL before = current_level();
   if (processor().irql() > irql) {
     find("IRQL", BugCheck::irql_not_less_or_equal, std::string(call) + " would lower the IRQL");
@@ -80,7 +80,7 @@ KIRQL KfRaiseIrql(KIRQL NewIrql) { return raise_to(static_cast<Irql>(NewIrql), "
 KIRQL KeRaiseIrqlToDpcLevel(VOID) { return raise_to(Irql::dispatch, "KeRaiseIrqlToDpcLevel"); }
 
 VOID KeLowerIrql(KIRQL NewIrql) {
-  visible(Site::lower_irql, Access::none);
+  visible(Site::lower_irql, nullptr, Access::none);
   if (NewIrql > current_level())
     find("IRQL", BugCheck::irql_not_less_or_equal, "KeLowerIrql would raise the IRQL");
   else
@@ -125,7 +125,7 @@ VOID KeReleaseSpinLockForDpc(PKSPIN_LOCK SpinLock, KIRQL OldIrql) {
 
 BOOLEAN KeTryToAcquireSpinLockAtDpcLevel(PKSPIN_LOCK SpinLock) {
   require_dispatch("KeTryToAcquireSpinLockAtDpcLevel");
-  visible(Site::try_lock, Access::acquire);
+  visible(Site::try_lock, SpinLock, Access::acquire);
   if (!partition().try_acquire(*SpinLock)) return FALSE;
   partition().watch_lock(*SpinLock, false);
   return TRUE;

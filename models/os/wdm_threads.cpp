@@ -68,7 +68,7 @@ PIO_WORKITEM IoAllocateWorkItem(PDEVICE_OBJECT DeviceObject) {
 
 VOID IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine, WORK_QUEUE_TYPE QueueType,
                      PVOID Context) {
-  visible(Site::queue_work);
+  visible(Site::queue_work, &IoWorkItem->item);
   if (!may_queue(IoWorkItem->item, "IoQueueWorkItem")) return;
   IoWorkItem->routine = WorkerRoutine;
   IoWorkItem->routine_ex = nullptr;
@@ -78,7 +78,7 @@ VOID IoQueueWorkItem(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE WorkerRoutine
 
 VOID IoQueueWorkItemEx(PIO_WORKITEM IoWorkItem, PIO_WORKITEM_ROUTINE_EX WorkerRoutine, WORK_QUEUE_TYPE QueueType,
                        PVOID Context) {
-  visible(Site::queue_work);
+  visible(Site::queue_work, &IoWorkItem->item);
   if (!may_queue(IoWorkItem->item, "IoQueueWorkItemEx")) return;
   IoWorkItem->routine_ex = WorkerRoutine;
   IoWorkItem->context = Context;
@@ -103,7 +103,7 @@ VOID ExInitializeWorkItem(PWORK_QUEUE_ITEM Item, PWORKER_THREAD_ROUTINE Routine,
 
 VOID ExQueueWorkItem(PWORK_QUEUE_ITEM WorkItem, WORK_QUEUE_TYPE QueueType) {
   os::WorkItem& item = item_of(*WorkItem);
-  visible(Site::queue_work);
+  visible(Site::queue_work, &item);
   if (!may_queue(item, "ExQueueWorkItem")) return;
   item.routine = WorkItem->WorkerRoutine;
   item.context = WorkItem->Parameter;

@@ -99,12 +99,12 @@ VOID KeInitializeThreadedDpc(PRKDPC Dpc, PKDEFERRED_ROUTINE DeferredRoutine, PVO
 }
 
 BOOLEAN KeInsertQueueDpc(PRKDPC Dpc, PVOID SystemArgument1, PVOID SystemArgument2) {
-  visible(Site::insert_dpc);
+  visible(Site::insert_dpc, Dpc);
   return partition().insert_dpc(*Dpc, SystemArgument1, SystemArgument2) ? TRUE : FALSE;
 }
 
 BOOLEAN KeRemoveQueueDpc(PRKDPC Dpc) {
-  visible(Site::remove_dpc);
+  visible(Site::remove_dpc, Dpc);
   return partition().remove_dpc(*Dpc) ? TRUE : FALSE;
 }
 VOID KeSetImportanceDpc(PRKDPC Dpc, KDPC_IMPORTANCE Importance) { Dpc->Importance = static_cast<UCHAR>(Importance); }
@@ -152,25 +152,25 @@ VOID KeInitializeEvent(PRKEVENT Event, EVENT_TYPE Type, BOOLEAN State) {
 
 LONG KeSetEvent(PRKEVENT Event, KPRIORITY, BOOLEAN Wait) {
   may_signal(Wait, "KeSetEvent");
-  visible(Site::set_event);
+  visible(Site::set_event, Event);
   return partition().set_event(*Event);
 }
 
 VOID KeClearEvent(PRKEVENT Event) {
   at_most(Irql::dispatch, "KeClearEvent");
-  visible(Site::clear_event, Access::write);
+  visible(Site::clear_event, Event, Access::write);
   Event->Header.SignalState = 0;
 }
 
 LONG KeResetEvent(PRKEVENT Event) {
   at_most(Irql::dispatch, "KeResetEvent");
-  visible(Site::clear_event);
+  visible(Site::clear_event, Event);
   return std::exchange(Event->Header.SignalState, 0);
 }
 
 LONG KeReadStateEvent(PRKEVENT Event) {
   at_most(Irql::dispatch, "KeReadStateEvent");
-  visible(Site::read_event, Access::read);
+  visible(Site::read_event, Event, Access::read);
   return Event->Header.SignalState;
 }
 
@@ -183,7 +183,7 @@ VOID KeInitializeSemaphore(PRKSEMAPHORE Semaphore, LONG Count, LONG Limit) {
 
 LONG KeReleaseSemaphore(PRKSEMAPHORE Semaphore, KPRIORITY, LONG Adjustment, BOOLEAN Wait) {
   may_signal(Wait, "KeReleaseSemaphore");
-  visible(Site::release_semaphore);
+  visible(Site::release_semaphore, Semaphore);
   const LONG before = Semaphore->Header.SignalState;
   if (Adjustment <= 0 || Adjustment > Semaphore->Limit - before) {
     raise("KeReleaseSemaphore goes beyond the semaphore's limit: STATUS_SEMAPHORE_LIMIT_EXCEEDED is raised");
@@ -204,7 +204,7 @@ VOID KeInitializeMutex(PRKMUTEX Mutex, ULONG) {
 
 LONG KeReleaseMutex(PRKMUTEX Mutex, BOOLEAN Wait) {
   may_signal(Wait, "KeReleaseMutex");
-  visible(Site::release_mutex);
+  visible(Site::release_mutex, Mutex);
   os::Thread* thread = partition().current_thread();
   if (thread == nullptr || Mutex->OwnerThread != &thread->object()) {
     find("LOCK", BugCheck::thread_not_mutex_owner, "KeReleaseMutex for a mutex that the thread does not own");
@@ -274,7 +274,7 @@ VOID KeLeaveCriticalRegion(VOID) { change_regions(-1, "KeLeaveCriticalRegion"); 
 // ---- Waits ----
 
 NTSTATUS KeWaitForSingleObject(PVOID Object, KWAIT_REASON, KPROCESSOR_MODE, BOOLEAN, PLARGE_INTEGER Timeout) {
-  visible(Site::wait);
+  visible(Site::wait, Object);
   return partition().wait(*static_cast<DISPATCHER_HEADER*>(Object), Timeout);
 }
 
@@ -287,7 +287,7 @@ NTSTATUS KeWaitForMultipleObjects(ULONG Count, PVOID Object[], WAIT_TYPE WaitTyp
   }
   DISPATCHER_HEADER* headers[MAXIMUM_WAIT_OBJECTS];
   for (ULONG i = 0; i < Count; ++i) headers[i] = static_cast<DISPATCHER_HEADER*>(Object[i]);
-  visible(Site::wait);
+  visible(Site::wait, Count == 1 ? Object[0] : nullptr);
   return partition().wait({headers, Count}, WaitType, Timeout);
 }
 
@@ -310,7 +310,7 @@ BOOLEAN KeSetTimer(PKTIMER Timer, LARGE_INTEGER DueTime, PKDPC Dpc) { return KeS
 
 BOOLEAN KeSetTimerEx(PKTIMER Timer, LARGE_INTEGER DueTime, LONG Period, PKDPC Dpc) {
   at_most(Irql::dispatch, "KeSetTimerEx");
-  visible(Site::set_timer);
+  visible(Site::set_timer, Timer);
   const bool was_set = partition().cancel_timer(*Timer);
   partition().set_timer(*Timer, partition().span_until(DueTime), std::chrono::milliseconds{Period}, Dpc);
   return was_set ? TRUE : FALSE;
@@ -322,7 +322,7 @@ BOOLEAN KeSetCoalescableTimer(PKTIMER Timer, LARGE_INTEGER DueTime, ULONG Period
 
 BOOLEAN KeCancelTimer(PKTIMER Timer) {
   at_most(Irql::dispatch, "KeCancelTimer");
-  visible(Site::cancel_timer);
+  visible(Site::cancel_timer, Timer);
   return partition().cancel_timer(*Timer) ? TRUE : FALSE;
 }
 

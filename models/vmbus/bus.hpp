@@ -89,6 +89,7 @@ class GpadlOwner {
 
 /// What an offer says besides its GUIDs.
 struct OfferDetails {
+  std::string name = {};             ///< the host's own, for findings and stories; empty: it has none
   std::uint32_t flags = 0;           ///< VMBUS_SERVER_CHANNEL_INIT_FLAG_...
   bool pipe = false;                 ///< packets carry a pipe header
   std::uint8_t target_vtl = 0;       ///< shown to clients of this virtual trust level only

@@ -323,7 +323,8 @@ std::uint32_t Bus::try_open(Offer& offer, const OpenMessage& message) {
   offer.channel()->guest_port = *port;
   os::Partition& guest = config_.guest.partition();
   if (hw::Exploration* exploration = guest.exploration()) {
-    const std::string name = guest.name() + " " + relid_text(offer.relid_);
+    const std::string& said = offer.details_.name;
+    const std::string name = said.empty() ? guest.name() + " " + relid_text(offer.relid_) : said;
     offer.channel()->to_host.watch(*exploration, guest.findings(), name + " to host");
     offer.channel()->to_guest.watch(*exploration, guest.findings(), name + " to guest");
   }

@@ -164,6 +164,8 @@ void Synic::open_messages(MessagePort& port) {
           self.synic.take_message(self);
         },
         &cpu);
+    if (hw::Exploration* const exploration = partition_.exploration())
+      exploration->call(&cpu.messages->dpc, "the bus's messages");
     cpu.messages->dpc.Importance = MediumHighImportance;
     cpu.messages->dpc.Number = static_cast<USHORT>(os::Partition::targeted_dpc + port.config_.cpu.value);
   }

@@ -112,11 +112,15 @@ int replay(const ReplayArguments& arguments) {
                   fmt::format("is of {} {} with content {}; {} has content {}; --follow tries all the same",
                               repro->kind, repro->path, repro->content, path, loaded.target->content()));
   const auto mode = arguments.follow ? explore::Replay::Mode::follow : explore::Replay::Mode::exact;
-  const hunt::Wish wish{.mode = mode, .story = true, .dot = !arguments.dot.empty(), .trace = !arguments.trace.empty()};
+  const hunt::Wish again_and_again{.mode = mode, .actors = repro->actors};
+  hunt::Wish wish = again_and_again;
+  wish.story = true;
+  wish.dot = !arguments.dot.empty();
+  wish.trace = !arguments.trace.empty();
   hunt::Replayed again;
   for (unsigned time = 1; time <= arguments.times; ++time) {
-    again = hunt::replay(*loaded.target, repro->setting, repro->deviations, time == 1 ? wish : hunt::Wish{.mode = mode},
-                         patience_s);
+    again =
+        hunt::replay(*loaded.target, repro->setting, repro->deviations, time == 1 ? wish : again_and_again, patience_s);
     if (!again.unmade.empty()) return refuse(path, again.unmade);
     const std::string where = arguments.follow ? std::string() : divergence(*repro, again);
     if (!where.empty()) return refuse(arguments.repro, "the run goes another way " + where);

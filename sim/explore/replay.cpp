@@ -10,7 +10,7 @@ std::string described(const Deviation& one) {
          std::to_string(one.alternatives) + " by actor " + std::to_string(one.actor);
 }
 
-Deviation recorded(const kernel::Choice& choice, std::uint32_t taken, std::uint64_t index, std::uint64_t nth) {
+Deviation record_of(const kernel::Choice& choice, std::uint32_t taken, std::uint64_t index, std::uint64_t nth) {
   const bool told = !choice.each.empty();
   return {.index = index,
           .taken = taken,
@@ -21,7 +21,22 @@ Deviation recorded(const kernel::Choice& choice, std::uint32_t taken, std::uint6
           .nth = nth};
 }
 
+ActorName named(std::uint32_t actor, const NameOf& name_of) {
+  ActorName name{actor, 0, name_of(actor)};
+  for (std::uint32_t before = 0; before < actor; ++before) name.order += name_of(before) == name.name;
+  return name;
+}
+
 }  // namespace
+
+std::vector<ActorName> names_in(const Deviations& list, const NameOf& name_of) {
+  std::map<std::uint32_t, ActorName> names;
+  for (const Deviation& one : list)
+    if (!names.contains(one.actor)) names[one.actor] = named(one.actor, name_of);
+  std::vector<ActorName> all;
+  for (const auto& [actor, name] : names) all.push_back(name);
+  return all;
+}
 
 std::string Mismatch::text() const {
   const std::string text = "at choice " + std::to_string(index) + ": expected " + described(expected);
@@ -36,12 +51,25 @@ void Replay::begin() {
   followed_ = 0;
   mismatch_.reset();
   asked_.clear();
+  known_.clear();
   drift_ = later_;
 }
 
-std::uint64_t& Replay::asked(std::uint32_t actor) {
-  if (actor >= asked_.size()) asked_.resize(actor + 1);
-  return asked_[actor];
+std::uint64_t& Replay::asked(std::uint32_t recorded) {
+  if (recorded >= asked_.size()) asked_.resize(recorded + 1);
+  return asked_[recorded];
+}
+
+// Whoever the recorded run does not name gets a number of nobody there.
+std::uint32_t Replay::recorded(std::uint32_t actor) {
+  if (recorded_.empty()) return actor;
+  const auto [known, fresh] = known_.try_emplace(actor, recorded_.back().actor + 1);
+  if (fresh) {
+    const ActorName now = named(actor, name_of_);
+    for (const ActorName& one : recorded_)
+      if (one.name == now.name && one.order == now.order) known->second = one.actor;
+  }
+  return known->second;
 }
 
 std::uint32_t Replay::choose(const kernel::Choice& choice) {
@@ -49,7 +77,7 @@ std::uint32_t Replay::choose(const kernel::Choice& choice) {
   const std::uint32_t taken = mode_ == Mode::exact   ? exactly(choice)
                               : mode_ == Mode::loose ? loosely(choice)
                                                      : nearby(choice);
-  if (taken != abandon) ++asked(choice.each.empty() ? choice.actor : choice.each[taken].actor);
+  if (taken != abandon) ++asked(recorded(choice.each.empty() ? choice.actor : choice.each[taken].actor));
   ++index_;
   return taken;
 }
@@ -68,7 +96,7 @@ std::uint32_t Replay::exactly(const kernel::Choice& choice) {
   Mismatch difference{index_, wanted, std::nullopt};
   if (wanted.taken < choice.alternatives) {
     const std::uint32_t actor = choice.each.empty() ? choice.actor : choice.each[wanted.taken].actor;
-    difference.found = recorded(choice, wanted.taken, index_, asked(actor));
+    difference.found = record_of(choice, wanted.taken, index_, asked(actor));
     if (*difference.found == wanted) {
       ++followed_;
       return wanted.taken;
@@ -87,11 +115,11 @@ std::uint32_t Replay::nearby(const kernel::Choice& choice) {
   if (asked(wanted.actor) != wanted.nth) return 0;
   std::uint32_t taken = 0;
   if (choice.each.empty()) {
-    if (choice.actor == wanted.actor && choice.point == wanted.point)
+    if (recorded(choice.actor) == wanted.actor && choice.point == wanted.point)
       taken = std::min(wanted.taken, choice.alternatives - 1);
   } else if (static_cast<std::int64_t>(index_) >= static_cast<std::int64_t>(wanted.index) + drift_) {
     const auto own = std::find_if(choice.each.begin(), choice.each.end(), [&](const kernel::Alternative& one) {
-      return one.actor == wanted.actor && one.kind == wanted.point;
+      return recorded(one.actor) == wanted.actor && one.kind == wanted.point;
     });
     if (own != choice.each.end()) taken = static_cast<std::uint32_t>(own - choice.each.begin());
   }

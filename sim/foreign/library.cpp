@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <span>
 #include <utility>
 
 namespace vmbsim::foreign {
@@ -70,6 +71,43 @@ int find_code(dl_phdr_info* info, std::size_t, void* argument) {
   return 1;
 }
 
+/// What the dynamic section of a library says, as addresses.
+struct Tables {
+  const char* names = nullptr;
+  const ElfW(Sym) * symbols = nullptr;
+  std::span<const ElfW(Rela)> calls;  // through the procedure linkage table
+  std::span<const ElfW(Rela)> others;
+};
+
+Tables tables_of(const link_map& map) {
+  Tables tables;
+  const ElfW(Rela)* calls = nullptr;
+  const ElfW(Rela)* others = nullptr;
+  std::size_t call_bytes = 0, other_bytes = 0;
+  for (const ElfW(Dyn)* entry = map.l_ld; entry->d_tag != DT_NULL; ++entry) {
+    switch (entry->d_tag) {
+      case DT_STRTAB: tables.names = reinterpret_cast<const char*>(entry->d_un.d_ptr); break;
+      case DT_SYMTAB: tables.symbols = reinterpret_cast<const ElfW(Sym)*>(entry->d_un.d_ptr); break;
+      case DT_JMPREL: calls = reinterpret_cast<const ElfW(Rela)*>(entry->d_un.d_ptr); break;
+      case DT_PLTRELSZ: call_bytes = entry->d_un.d_val; break;
+      case DT_RELA: others = reinterpret_cast<const ElfW(Rela)*>(entry->d_un.d_ptr); break;
+      case DT_RELASZ: other_bytes = entry->d_un.d_val; break;
+      default: break;
+    }
+  }
+  tables.calls = {calls, call_bytes / sizeof(ElfW(Rela))};
+  tables.others = {others, other_bytes / sizeof(ElfW(Rela))};
+  return tables;
+}
+
+/// The loader may have closed the page.
+void write_closed(std::uintptr_t place, const void* value) {
+  const auto page_bytes = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+  void* const page = reinterpret_cast<void*>(place / page_bytes * page_bytes);
+  if (::mprotect(page, page_bytes, PROT_READ | PROT_WRITE) == 0)
+    std::memcpy(reinterpret_cast<void*>(place), &value, sizeof value);
+}
+
 }  // namespace
 
 std::unique_ptr<Library> Library::load(const std::string& file, std::string& why) {
@@ -114,6 +152,21 @@ Library::~Library() {
 }
 
 void* Library::symbol(const char* name) const { return ::dlsym(handle_, name); }
+
+// Source: System V ABI, AMD64 and AArch64 supplements: a function of another object is called through a word of this one, which
+// the loader has filled in by a relocation that names it.
+void Library::redirect(const char* function, const void* by) const {
+  link_map* map = nullptr;
+  if (::dlinfo(handle_, RTLD_DI_LINKMAP, &map) != 0) return;
+  const Tables tables = tables_of(*map);
+  for (const std::span<const ElfW(Rela)> all : {tables.calls, tables.others})
+    for (const ElfW(Rela) & one : all) {
+      const ElfW(Sym)& symbol = tables.symbols[ELF64_R_SYM(one.r_info)];
+      const bool named = ELF64_R_SYM(one.r_info) != 0 && symbol.st_shndx == SHN_UNDEF &&
+                         std::strcmp(tables.names + symbol.st_name, function) == 0;
+      if (named) write_closed(load_address_ + one.r_offset, by);
+    }
+}
 
 std::string Library::describe(std::uintptr_t address) const {
   char distance[32];

@@ -22,6 +22,8 @@ class Library {
 
   /// The address of an exported symbol; null when there is none.
   void* symbol(const char* name) const;
+  /// From now on the library's own calls of `function`, which is not its own, go to `by`: not those of libraries that it uses.
+  void redirect(const char* function, const void* by) const;
   const std::string& file() const { return file_; }
 
   /// The addresses of its code: [begin, end).

@@ -164,6 +164,7 @@ Case investigate(const InquestConfig& config, const Find& find) {
                  .fingerprint = {},
                  .questions = found.last.questions,
                  .digests = found.last.digests,
+                 .actors = found.last.actors,
                  .deviations = std::move(list)};
   if (!found.last.lost) found.repro.fingerprint = found.last.fingerprint;
   if (found.comes_again && !found.last.lost && !config.stop_asked()) found.critical = critical_of(config, found.repro);
@@ -197,7 +198,10 @@ std::string explanation(const Case& found, const std::string& repro_file) {
   for (const std::string& knob : repro.setting.knobs) text += fmt::format("  with    {}\n", knob);
   if (!found.last.story.empty())
     text +=
-        "\nWhat happened (> departs from the default, [] is the IRQL where it is above passive):\n" + found.last.story;
+        "\nWhat happened (> departs from the default, * is where the first rule was broken, [] is the IRQL where it is "
+        "above "
+        "passive):\n" +
+        found.last.story;
   if (found.critical)
     text += fmt::format(
         "\nThe critical choice is number {}: of {} random continuations from there {} fail.\n  with this order it "

@@ -51,6 +51,8 @@ class Listeners final : public explore::StepListener {
 
 Replayed run(explore::Program& program, const explore::Deviations& list, const Wish& wish, BlackBox& box, Tape* tape) {
   explore::Replay source(list, wish.mode);
+  const explore::NameOf name_of = [&program](std::uint32_t actor) { return program.actor_name(actor); };
+  source.follow_names(wish.actors, name_of);
   source.begin();
   Witness witness(source, tape);
   Recorder recorder(box);
@@ -77,9 +79,10 @@ Replayed run(explore::Program& program, const explore::Deviations& list, const W
   told.preemptions = outcome.preemptions;
   told.digests = witness.digest.digests();
   told.taken = recorder.taken();
+  told.actors = explore::names_in(told.taken, name_of);
   if (const auto mismatch = source.mismatch()) told.mismatch = mismatch->text();
   told.followed = source.followed();
-  if (wish.story) told.story = story.columns();
+  if (wish.story) told.story = story.columns(outcome.findings);
   if (wish.dot) told.dot = story.dot(outcome.waiting);
   if (wish.trace) told.trace = timeline.finish();
   return told;
@@ -92,6 +95,8 @@ std::string text_of(const Replayed& told) {
   line.add(static_cast<unsigned>(told.end)).add(told.fingerprint).add(told.questions).add(told.steps);
   line.add(told.switches).add(told.preemptions).add(told.digests.size());
   for (const std::uint32_t digest : told.digests) line.add(digest);
+  line.add(told.actors.size());
+  for (const explore::ActorName& one : told.actors) line.add(one.actor).add(one.order).add(one.name);
   line.add(told.taken).add(told.mismatch).add(told.followed).add(told.story).add(told.dot).add(told.trace);
   return line.text();
 }
@@ -108,6 +113,11 @@ bool read(const std::string& text, Replayed& told) {
   told.preemptions = reader.number();
   for (std::size_t left = reader.count(64); left != 0; --left)
     told.digests.push_back(static_cast<std::uint32_t>(reader.number()));
+  for (std::size_t left = reader.count(text.size()); left != 0; --left) {
+    const auto actor = static_cast<std::uint32_t>(reader.number());
+    const auto order = static_cast<std::uint32_t>(reader.number());
+    told.actors.push_back({actor, order, reader.word()});
+  }
   told.taken = reader.deviations();
   told.mismatch = reader.word();
   told.followed = static_cast<std::size_t>(reader.number());
@@ -168,10 +178,15 @@ Replayed replay(const Target& target, const Setting& setting, const explore::Dev
   told.digests = tape.digests();
   told.steps = tape.steps();
   const auto names = tape.names();
+  told.actors = explore::names_in(told.taken, [&names](std::uint32_t actor) { return names->actor_name(actor); });
   if (wish.story || wish.dot) {
     Story story(*names, nullptr);
     tape.tell(story);
-    if (wish.story) told.story = story.columns();
+    if (wish.story) {
+      Finding last = told.findings.front();
+      last.time = SimTime::max();  // it did not come any further
+      told.story = story.columns({last});
+    }
     if (wish.dot) told.dot = story.dot({});
   }
   if (wish.trace) {

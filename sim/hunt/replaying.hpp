@@ -17,6 +17,7 @@ namespace vmbsim::hunt {
 /// What to tell beside what happened.
 struct Wish {
   explore::Replay::Mode mode = explore::Replay::Mode::exact;
+  std::vector<explore::ActorName> actors = {};  ///< of the recorded run, to follow by; empty: by number
   bool story = false;
   bool dot = false;
   bool trace = false;
@@ -34,8 +35,9 @@ struct Replayed {
   std::uint64_t preemptions = 0;
   std::vector<std::uint32_t> digests;
   explore::Deviations taken;
-  std::string mismatch;      ///< where it asked something else than the recorded run; empty: nowhere
-  std::size_t followed = 0;  ///< deviations of the list that were taken
+  std::vector<explore::ActorName> actors;  ///< that took them
+  std::string mismatch;                    ///< where it asked something else than the recorded run; empty: nowhere
+  std::size_t followed = 0;                ///< deviations of the list that were taken
   std::string story;
   std::string dot;
   std::string trace;  ///< bytes of a Perfetto trace

@@ -201,6 +201,12 @@ void read_line(Parser& parser, std::string_view key, Repro& repro) {
   if (key == "digests")
     while (parser.more() && !parser.failed())
       repro.digests.push_back(static_cast<std::uint32_t>(parser.number("digest", most_32, 0, 16)));
+  if (key == "actor") {
+    const auto actor = static_cast<std::uint32_t>(parser.number("actor", most_32));
+    const auto order = static_cast<std::uint32_t>(parser.number("order among those of one name", most_32));
+    if (!repro.actors.empty() && actor <= repro.actors.back().actor) return parser.complain("actors stand by number");
+    repro.actors.push_back({actor, order, std::string(parser.all())});
+  }
   if (key == "at") return read_deviation(parser, repro);
   parser.nothing_more();
 }
@@ -226,6 +232,8 @@ std::string to_text(const Repro& repro) {
   std::string digests;
   for (const std::uint32_t digest : repro.digests) digests += (digests.empty() ? "" : " ") + hash_text(digest, 8);
   if (!digests.empty()) line("digests", digests);
+  for (const explore::ActorName& one : repro.actors)
+    line("actor", std::to_string(one.actor) + " " + std::to_string(one.order) + " " + one.name);
   std::uint64_t before = 0;
   for (const explore::Deviation& one : repro.deviations) {
     line("at", "+" + std::to_string(one.index - before) + " take " + std::to_string(one.taken) + " of " +
@@ -265,7 +273,7 @@ std::optional<Repro> read_repro(std::string_view text, const std::string& file, 
       same = found == checksum(text.substr(0, parser.line_begin()));
       continue;
     }
-    const bool repeated = key == "knob" || key == "at" || key == "digests";
+    const bool repeated = key == "knob" || key == "actor" || key == "at" || key == "digests";
     if (!repeated) {
       if (expected == once.size() || key != once[expected]) {
         parser.complain("\"" + std::string(key) + "\" is not expected here" +

@@ -13,6 +13,7 @@
 ///   fingerprint 0123...                          of the whole run; - when the run ends its process
 ///   questions 57                                 that had two or more answers
 ///   digests 9a3c0f11 ...                         over questions and answers, after 1, 2, 4, 8 ... of them
+///   actor 3 0 producer                           number, how-manieth of the name from 0, name: of each that is below
 ///   at +12 take 1 of 2 flush actor 3 nth 4 hash 9f3a
 ///   checksum 0123456789abcdef
 ///
@@ -24,6 +25,7 @@
 #include <vector>
 
 #include "sim/explore/deviations.hpp"
+#include "sim/explore/replay.hpp"
 #include "sim/hunt/target.hpp"
 #include "vmbsim/ids.hpp"
 #include "vmbsim/problem.hpp"
@@ -47,6 +49,7 @@ struct Repro {
   std::optional<Fingerprint> fingerprint;  ///< nothing when the run ends its process
   std::uint64_t questions = 0;
   std::vector<std::uint32_t> digests;
+  std::vector<explore::ActorName> actors;  ///< of the deviations, by number; older files have none
   explore::Deviations deviations;
   friend bool operator==(const Repro&, const Repro&) = default;
 };

@@ -34,7 +34,19 @@ void Story::add(const explore::Step& step, std::size_t departures) {
   if (lines_.size() > most_steps) lines_.pop_front();
 }
 
-std::string Story::columns() const {
+/// The last step that was made by the time of the first finding.
+std::optional<std::uint64_t> Story::went_wrong(const Findings& findings) const {
+  std::optional<std::uint64_t> number;
+  if (findings.empty()) return number;
+  const std::int64_t when = nanoseconds(findings.front().time);
+  for (const Line& line : lines_)
+    if (line.step.time_ns <= when) number = line.step.number;
+  return number;
+}
+
+std::string Story::columns(const Findings& findings) const {
+  const std::optional<std::uint64_t> wrong = went_wrong(findings);
+  const bool timed = !program_.time_abstract();
   std::map<std::uint32_t, std::vector<std::uint32_t>> actors;  // by processor, in order of their first step
   for (const Line& line : lines_) {
     auto& there = actors[line.step.processor];
@@ -54,7 +66,8 @@ std::string Story::columns() const {
   }
   for (const Line& line : lines_)
     width[line.step.processor] = std::max(width[line.step.processor], cell(line.step).size());
-  std::string text = "   step  ";
+  std::string text = fmt::format("{:>9}  ", "step");
+  if (timed) text += fmt::format("{:>13}  ", "time in us");
   for (const auto& [processor, head] : heads) {
     width[processor] = std::min(width[processor], widest_column);
     text += fmt::format("{:<{}}  ", head, width[processor]);
@@ -64,9 +77,11 @@ std::string Story::columns() const {
     text += '\n';
   };
   finish();
-  if (count_ > lines_.size()) text += fmt::format("    ...  ({} steps before)\n", count_ - lines_.size());
+  if (count_ > lines_.size()) text += fmt::format("{:>9}  ({} steps before)\n", "...", count_ - lines_.size());
   for (const Line& line : lines_) {
-    text += fmt::format("{} {:>6}  ", line.departs ? '>' : ' ', line.step.number);
+    text +=
+        fmt::format("{}{} {:>6}  ", line.step.number == wrong ? '*' : ' ', line.departs ? '>' : ' ', line.step.number);
+    if (timed) text += fmt::format("{:>9}.{:03}  ", line.step.time_ns / 1000, line.step.time_ns % 1000);
     for (const auto& [processor, column] : width)
       text += fmt::format("{:<{}}  ", processor == line.step.processor ? cell(line.step) : "", column);
     finish();

@@ -1,11 +1,12 @@
 #pragma once
 /// A run as people read it: who did what, in order, one column per processor; or as a graph of what had to come before what.
 ///
-///   Story story(program, &recorder); program.run(recorder, &story); story.columns()
+///   Story story(program, &recorder); const auto& outcome = program.run(recorder, &story); story.columns(outcome.findings)
 ///
 /// Of long runs the end is kept: that is where things go wrong.
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,9 @@ class Story final : public explore::StepListener {
   /// So many steps came before those that are told.
   void skip(std::uint64_t steps) { count_ += steps; }
 
-  /// Lines of text: number, then a column per processor. `>` marks a step before which the run departed from its default; an
-  /// IRQL above passive stands behind the step.
-  std::string columns() const;
+  /// Lines of text: number, simulated time where the program has one, then a column per processor. `>` marks a step before
+  /// which the run departed from its default, `*` the step of the first finding; an IRQL above passive stands behind the step.
+  std::string columns(const Findings& findings) const;
   /// Graphviz: steps, the order within each actor, and the order of conflicting steps between actors. `waiting` are those
   /// that could not go on at the end, drawn with whoever took last what they wait for.
   std::string dot(const std::vector<kernel::Alternative>& waiting) const;
@@ -41,6 +42,8 @@ class Story final : public explore::StepListener {
     explore::Step step;
     bool departs;
   };
+
+  std::optional<std::uint64_t> went_wrong(const Findings& findings) const;
 
   const explore::Program& program_;
   const Recorder* recorder_;

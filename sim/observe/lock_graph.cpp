@@ -40,11 +40,12 @@ std::optional<LockGraph::Cycle> LockGraph::acquire(std::uint32_t context, std::u
   std::optional<Cycle> found;
   bool changed = false;
   if (use.waits)
-    for (const std::uint32_t held : before)
-      if (held != lock && add_edge(held, lock, context)) {
-        changed = true;
-        if (!found) found = order_cycle(held, lock);
-      }
+    for (const std::uint32_t held : before) {
+      const Witness* const last = held == lock ? nullptr : add_edge(held, lock, context, use);
+      if (last == nullptr) continue;
+      changed = true;
+      if (!found) found = order_cycle(held, lock, *last);
+    }
   if (use.held_at < taken.lowest_held) {
     taken.lowest_held = use.held_at;
     changed = true;
@@ -78,48 +79,71 @@ void LockGraph::clear() {
     lock.told_irql = false;
   }
   for (auto& held : held_) held.clear();
+  kept_apart_ = false;
+  told_.clear();
 }
 
-/// True when the edge, or this way of making it, is new.
-bool LockGraph::add_edge(std::uint32_t from, std::uint32_t to, std::uint32_t context) {
+/// Not null when the edge, or this way of making it, is new. Of one context's ways with the same locks in hand that differ in what
+/// it knows the first is kept and the latest.
+const LockGraph::Witness* LockGraph::add_edge(std::uint32_t from, std::uint32_t to, std::uint32_t context,
+                                              const Use& use) {
   std::vector<Edge>& edges = locks_[from].edges;
   auto edge = std::find_if(edges.begin(), edges.end(), [to](const Edge& each) { return each.to == to; });
   if (edge == edges.end()) edge = edges.insert(edges.end(), Edge{to, {}});
   const std::vector<std::uint32_t>& held = held_[context];
-  for (const Witness& known : edge->witnesses)
-    if (known.context == context && std::equal(known.gates.begin(), known.gates.end(), held.begin(), held.end()))
-      return false;
-  if (edge->witnesses.size() == most_witnesses) return false;
-  edge->witnesses.push_back({context, held});
-  return true;
+  const Clock known = use.known == nullptr ? Clock{} : *use.known;
+  Witness* first = nullptr;
+  for (Witness& one : edge->witnesses) {
+    if (one.context != context || one.gates != held) continue;
+    if (one.known != known && first == nullptr) {
+      first = &one;
+      continue;
+    }
+    one.now = use.now;
+    one.known = known;
+    return kept_apart_ ? &one : nullptr;
+  }
+  if (edge->witnesses.size() == most_witnesses) return nullptr;
+  edge->witnesses.push_back({context, held, use.now, known});
+  return first == nullptr || kept_apart_ ? &edge->witnesses.back() : nullptr;
 }
 
-std::optional<LockGraph::Cycle> LockGraph::order_cycle(std::uint32_t from, std::uint32_t to) const {
+std::optional<LockGraph::Cycle> LockGraph::order_cycle(std::uint32_t from, std::uint32_t to, const Witness& last) {
   const std::vector<std::uint32_t> component = components();
   if (component[from] != component[to]) return std::nullopt;
-  const std::vector<Edge>& edges = locks_[from].edges;
-  const auto edge = std::find_if(edges.begin(), edges.end(), [to](const Edge& each) { return each.to == to; });
   std::vector<std::uint32_t> path{from, to};
-  std::vector<const Witness*> by{&edge->witnesses.back()};
+  std::vector<const Witness*> by{&last};
   if (!extend(from, path, by)) return std::nullopt;
   path.pop_back();
-  return Cycle{Danger::order, std::move(path)};
+  std::vector<std::uint32_t> ring = path;
+  std::rotate(ring.begin(), std::min_element(ring.begin(), ring.end()), ring.end());
+  if (!told_.insert(std::move(ring)).second) return std::nullopt;
+  Cycle cycle{Danger::order, std::move(path)};
+  for (const Witness* each : by) cycle.contexts.push_back(each->context);
+  return cycle;
 }
 
-/// Goes on from the last lock of `path` until it is `first` again, each step by a context that made none of the others and
-/// that held none of the locks that were held there, but what the ring itself is made of.
-bool LockGraph::extend(std::uint32_t first, std::vector<std::uint32_t>& path, std::vector<const Witness*>& by) const {
+/// Two ways of making edges whose contexts could both be about to wait.
+bool LockGraph::may_meet(const Witness& a, const Witness& b) {
+  if (a.context == b.context) return false;
+  if (std::any_of(a.gates.begin(), a.gates.end(), [&b](std::uint32_t gate) { return holds(b.gates, gate); }))
+    return false;
+  const auto before = [](const Witness& one, const Witness& other) {
+    return one.now != 0 && other.known.of(one.context) >= one.now;
+  };
+  if (!before(a, b) && !before(b, a)) return true;
+  kept_apart_ = true;
+  return false;
+}
+
+/// Goes on from the last lock of `path` until it is `first` again, each step by a context that may meet all others there.
+bool LockGraph::extend(std::uint32_t first, std::vector<std::uint32_t>& path, std::vector<const Witness*>& by) {
   if (path.back() == first) return true;
   if (by.size() == longest_ring) return false;
   for (const Edge& edge : locks_[path.back()].edges) {
     if (edge.to != first && holds(path, edge.to)) continue;
     for (const Witness& witness : edge.witnesses) {
-      const auto apart = [&witness](const Witness* other) {
-        return other->context != witness.context &&
-               std::none_of(witness.gates.begin(), witness.gates.end(),
-                            [other](std::uint32_t gate) { return holds(other->gates, gate); });
-      };
-      if (!std::all_of(by.begin(), by.end(), apart)) continue;
+      if (!std::all_of(by.begin(), by.end(), [&](const Witness* other) { return may_meet(*other, witness); })) continue;
       path.push_back(edge.to);
       by.push_back(&witness);
       if (extend(first, path, by)) return true;

@@ -22,7 +22,13 @@ class Clock {
     if (other.counts_.size() > shared)
       counts_.insert(counts_.end(), other.counts_.begin() + static_cast<std::ptrdiff_t>(shared), other.counts_.end());
   }
+  /// At least so much of one party.
+  void raise(std::uint32_t party, std::uint32_t count) {
+    if (party >= counts_.size()) counts_.resize(party + 1);
+    counts_[party] = std::max(counts_[party], count);
+  }
   void clear() { counts_.clear(); }
+  friend bool operator==(const Clock&, const Clock&) = default;
 
  private:
   std::vector<std::uint32_t> counts_;

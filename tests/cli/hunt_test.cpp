@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "tests/cli/user.hpp"
 #include "tests/support/command.hpp"
@@ -179,6 +180,33 @@ TEST_CASE("a harness that was built by hand is known by its library") {
   CHECK(user.types("vmbsim replay x-CHECK.repro --follow").status == 1);
 }
 
+TEST_CASE("a repro is followed to the threads that it names, wherever others were put") {
+  const User user;
+  const auto built = [&user](const std::string& before) {
+    user.writes("x.cpp", R"(#include "vmbsim/hunt.hpp"
+using namespace vmbsim::hunt;
+VMBSIM_HARNESS("x") {
+  auto& count = make<Shared<int>>("count");
+)" + before + R"(
+  for (const char* name : {"a", "b"}) thread(name, [&] { count.store(count.load() + 1); });
+  at_end([&] { check(count.peek() == 2, "both were counted"); });
+}
+)");
+    return user.types(std::string(CXX " -std=c++20 -shared -fPIC -I ") + quoted(VMBSIM_SOURCE_DIR "/include") +
+                      " x.cpp -o x.so")
+               .status == 0;
+  };
+  REQUIRE(built(""));
+  REQUIRE(user.types("vmbsim hunt x.so --strategy dfs").status == 1);
+  CHECK_THAT(user.reads("x-CHECK.repro"), Contains("\nactor 1 0 b\n"));
+  REQUIRE(built(R"(auto& never = make<Semaphore>("never", 0);
+  for (int i = 0; i < 3; ++i) thread("another", [&] { never.acquire(); }, {.daemon = true});)"));
+  const Answer again = user.types("vmbsim replay x-CHECK.repro --follow");
+  CAPTURE(again.out, again.err);
+  CHECK(again.status == 1);
+  CHECK_THAT(again.out, StartsWith("CHECK: both were counted") && Contains("followed 1 of 1 departures"));
+}
+
 TEST_CASE("a planted bug is expected, and a hunt that does not find it fails") {
   const User user;
   const std::string hunt = "vmbsim hunt " + shipped("hunts/vmbus/one-packet-a-pass.toml") + " --strategy random ";
@@ -196,6 +224,37 @@ TEST_CASE("a planted bug is expected, and a hunt that does not find it fails") {
   CHECK_THAT(other.out, Contains("expected K59, and found something else"));
   // Nothing is planted in the twin, and nothing expected of it.
   CHECK(user.types(hunt + "--runs 20 --set hunt.plant='\"\"'").status == 0);
+}
+
+TEST_CASE("the driver in the README of hunts is built and hunted in as it stands there") {
+  const User user;
+  const std::string page = user.reads(VMBSIM_SOURCE_DIR "/scenarios/hunts/README.md");
+  const auto block = [&page](std::size_t from, const std::string& fence) {
+    const std::size_t begin = page.find(fence, from) + fence.size();
+    return std::pair(page.substr(begin, page.find("```\n", begin) - begin), begin);
+  };
+  const auto [source, at] = block(page.find("`requests.cpp`: "), "```cpp\n");
+  user.writes("requests.cpp", source);
+  std::istringstream commands(block(at, "```sh\n").first);
+  std::string out;
+  for (std::string line; std::getline(commands, line);) {
+    const std::string command = line.substr(0, line.find("  #"));
+    const auto with = [&](const std::string& typed, const std::string& here) {
+      const std::size_t place = command.find(typed);
+      return place == std::string::npos ? std::string()
+                                        : command.substr(0, place) + here + command.substr(place + typed.size());
+    };
+    std::string here = with("-I include", "-Wall -Wextra -Werror -I " + quoted(VMBSIM_SOURCE_DIR "/include"));
+    if (here.empty()) here = with("build/release/vmbsim", "vmbsim");
+    INFO(here);
+    const Answer answer = user.types(here);
+    INFO(answer.out << answer.err);
+    const std::size_t said = line.find("status ");
+    if (said != std::string::npos) CHECK(answer.status == line[said + 7] - '0');
+    out += answer.out;
+  }
+  CHECK_THAT(out, Contains("LOST_WAKEUP: reader waits for arrived, and nobody is left") &&
+                      Contains("dpc: set arrived [dispatch]") && Contains("proof: no schedule breaks a rule"));
 }
 
 TEST_CASE("goals that no run meets are named") {

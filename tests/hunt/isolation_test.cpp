@@ -82,9 +82,22 @@ TEST_CASE("a harness that never comes to a step is stopped") { CHECK(finding_of(
 
 TEST_CASE("what new took and nobody deleted is a leak, and what was deleted is none") {
   CHECK(finding_of("leaks").rule == "LEAK");
+  CHECK(finding_of("mallocs").rule == "LEAK");
   CHECK(finding_of("takes_all").rule == "LEAK");
   CHECK(finding_of("deletes_twice").rule == "DOUBLE_FREE");
   CHECK(finding_of("frees").rule == "");
+}
+
+TEST_CASE("what lies in the heap is part of the state: a loop that counts there is no livelock") {
+  std::string why;
+  const auto counts = harness::Harness::load(folder() + "counts.so", {.most_steps = 100}, why);
+  INFO(why);
+  REQUIRE(counts != nullptr);
+  kernel::DefaultChoices plain;
+  const explore::Outcome& outcome = counts->run(plain);
+  INFO((outcome.found() ? outcome.findings.front().text : ""));
+  CHECK_FALSE(outcome.found());
+  CHECK(outcome.steps > 900);
 }
 
 TEST_CASE("a harness of another version is refused with both versions named") {

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <set>
 
+#include "models/hw/exploration.hpp"
 #include "models/scenario/hunted.hpp"
 #include "models/scenario/swarm.hpp"
 #include "tests/hunt/sources.hpp"
@@ -108,8 +109,13 @@ TEST_CASE("the same answers are the same run, and a listener changes nothing") {
     void on_step(const explore::Step& step) override {
       ++steps;
       CHECK_FALSE(step.text.empty());
+      if (step.number != 0) CHECK(step.time_ns >= last_ns);
+      last_ns = step.time_ns;
+      texts.insert(step.text.substr(0, step.text.find(" =")));
     }
     std::uint64_t steps = 0;
+    std::int64_t last_ns = 0;
+    std::set<std::string> texts;
   } listener;
   scenario::Hunted program(scenario_of(busy), {});
   for (const std::uint64_t seed : {1, 2, 3}) {
@@ -119,6 +125,48 @@ TEST_CASE("the same answers are the same run, and a listener changes nothing") {
   }
   CHECK(listener.steps > 100);
   CHECK(program.actor_name(0) == "host.cpu0");
+  // A story names what it is about as the scenario does.
+  for (const char* text :
+       {"send a packet, disk", "send a packet, net", "run a DPC, disk.1", "run a DPC, disk's device",
+        "run a DPC, the bus's messages", "store disk to host In", "load disk.1 to guest Out",
+        "take a work item, net's state", "acquire a spin lock, net's lock", "change a channel's state, disk.1"}) {
+    CAPTURE(text);
+    CHECK(listener.texts.contains(text));
+  }
+}
+
+TEST_CASE("disks that finish together may do so in any order, and every request is answered all the same") {
+  scenario::Hunted program(scenario_of(busy), {});
+  std::set<Fingerprint> runs;
+  for (const std::uint32_t answer : {0u, 1u, 2u}) {
+    OneOther tie(ChoicePoint::device_tie, 0, answer);
+    const explore::Outcome& outcome = program.run(tie);
+    INFO(text_of(outcome.findings));
+    CHECK_FALSE(outcome.found());
+    runs.insert(outcome.fingerprint);
+  }
+  CHECK(runs.size() > 1);
+}
+
+TEST_CASE("a DPC may come before or after the others of its queue, and a driver does not notice") {
+  struct Queued final : kernel::ChoiceSource {
+    std::uint32_t choose(const kernel::Choice& choice) override {
+      const bool place = choice.point == ChoicePoint::dpc && choice.alternatives == 2 &&
+                         choice.object == hw::Exploration::kind_of(hw::Site::insert_dpc);
+      asked += place;
+      return place && other ? 1 : 0;
+    }
+    bool other = false;
+    std::uint64_t asked = 0;
+  } usual, other;
+  other.other = true;
+  scenario::Hunted program(scenario_of(busy), {});
+  const Fingerprint before = program.run(usual).fingerprint;
+  const explore::Outcome& outcome = program.run(other);
+  CHECK(usual.asked > 0);
+  CHECK(other.asked > 0);
+  CHECK_FALSE(outcome.fingerprint == before);
+  CHECK_FALSE(outcome.found());
 }
 
 TEST_CASE("a run that never comes to rest is cut off") {

@@ -39,6 +39,18 @@ void misdeed() {
 #elif defined(LEAKS)
   auto* volatile numbers = new std::vector<int>(100);
   numbers->front() = 1;
+#elif defined(MALLOCS)
+  auto* volatile numbers = static_cast<int*>(std::malloc(sizeof(int)));
+  numbers[0] = 1;
+#elif defined(COUNTS)
+  // Nothing changes but what lies in the heap, which is moved on the way.
+  auto* numbers = static_cast<volatile int*>(std::calloc(2, sizeof(int)));
+  numbers = static_cast<volatile int*>(std::realloc(const_cast<int*>(numbers), 400));
+  while (numbers[1] < 900) {
+    numbers[1] = numbers[1] + 1;
+    yield();
+  }
+  std::free(const_cast<int*>(numbers));
 #elif defined(DELETES_TWICE)
   int* volatile number = new int(1);
   int* volatile again = number;

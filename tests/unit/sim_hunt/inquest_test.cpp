@@ -66,14 +66,17 @@ TEST_CASE("a run that ends its process is made small, in a process for each try"
 TEST_CASE("a run that ends its process has a story and digests, with and without time") {
   const StraightTarget well(2, 2, 2);
   const hunt::Case told = hunt::investigate(config_of(well), first_find(well, "dfs"));
-  for (const Manners manners : {Manners::leaves, Manners::leaves_in_time}) {
-    const StraightTarget target(2, 2, 2, manners);
+  for (const bool in_time : {false, true}) {
+    const StraightTarget target(2, 2, 2, in_time ? Manners::leaves_in_time : Manners::leaves);
+    const StraightTarget stays(2, 2, 2, in_time ? Manners::finds_in_time : Manners::finds);
     const hunt::Find find = first_find(target, "dfs");
     const hunt::Replayed again =
         hunt::replay(target, find.setting, find.deviations, {.story = true, .dot = true, .trace = true}, 1);
     CHECK(again.lost);
     const hunt::Replayed whole =
-        hunt::replay(well, find.setting, find.deviations, {.story = true, .dot = true, .trace = true}, 1);
+        hunt::replay(stays, find.setting, find.deviations, {.story = true, .dot = true, .trace = true}, 1);
+    CHECK((again.story.find("time in us") != std::string::npos) == in_time);
+    CHECK_THAT(again.story, Contains("\n*       7  "));
     CHECK(again.story == whole.story);
     CHECK(again.digests == whole.digests);
     CHECK(again.questions == whole.questions);

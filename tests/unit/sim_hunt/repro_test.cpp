@@ -26,6 +26,7 @@ Repro sample() {
   repro.fingerprint = Fingerprint{0x0123456789abcdef, 0xfedcba9876543210};
   repro.questions = 57;
   repro.digests = {1, 0xdeadbeef, 7};
+  repro.actors = {{2, 0, "store buffer of producer"}, {3, 1, "worker"}};
   repro.deviations = {{0, 1, 2, kernel::ChoicePoint::cpu, 0x9f3a, 3, 4},
                       {12, 2, 3, kernel::ChoicePoint::flush, 1, 2, 0}};
   return repro;
@@ -51,6 +52,7 @@ TEST_CASE("a repro is read as it was written") {
   Repro lost = sample();
   lost.fingerprint.reset();
   lost.digests.clear();
+  lost.actors.clear();  // as files of before have none
   CHECK(hunt::read_repro(hunt::to_text(lost), "x.repro", problems) == lost);
   CHECK(hunt::to_text(sample()).size() < 1024);
 }

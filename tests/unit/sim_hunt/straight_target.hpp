@@ -14,7 +14,7 @@
 namespace vmbsim::testing {
 
 /// What happens in a run whose threads lost an update.
-enum class Manners { finds, crashes, leaves, leaves_in_time, hangs, sleeps, naps, needs_process };
+enum class Manners { finds, finds_in_time, crashes, leaves, leaves_in_time, hangs, sleeps, naps, needs_process };
 
 /// Tells a listener each step that is chosen.
 class Telling final : public kernel::ChoiceSource {
@@ -54,7 +54,9 @@ class BadMannered final : public explore::Program {
     while (manners_ == Manners::naps) ::usleep(1000);
     return outcome;
   }
-  bool time_abstract() const override { return manners_ != Manners::leaves_in_time; }
+  bool time_abstract() const override {
+    return manners_ != Manners::leaves_in_time && manners_ != Manners::finds_in_time;
+  }
   bool needs_process_per_run() const override { return manners_ == Manners::needs_process; }
   std::string actor_name(std::uint32_t actor) const override { return program_.actor_name(actor); }
   std::string object_name(std::uint32_t object) const override { return program_.object_name(object); }
