@@ -71,7 +71,7 @@ void Recorder::report(ChannelResult& result, Duration measured) const {
   result.measured = latency_.count();
   result.latency = latency_;
   result.beginning = seen_.beginning();
-  result.intervals = seen_.intervals(latency_, interval_confidence);
+  result.intervals = seen_.intervals(latency_, measured, interval_confidence);
   result.stage_sum_ns = stage_sum_ns_;
   const double seconds = static_cast<double>(measured.count()) / 1e9;
   const auto rate = [&](double count) { return measured.count() == 0 ? nothing_measured : count / seconds; };

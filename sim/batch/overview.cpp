@@ -65,7 +65,7 @@ struct Section {
 double figure_of(const PointRuns& point, const RunValues& metric) {
   if (const auto figure = report::times_figure(metric.name))
     for (const Latency& latency : point.latencies)
-      if (latency.name == figure->times) return latency.pool.figure(figure->share).figure;
+      if (latency.name == figure->times) return latency.pool.figure(figure->share);
   return stats::sample_of(metric.values).figure;
 }
 

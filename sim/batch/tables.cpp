@@ -122,12 +122,13 @@ std::optional<Problem> pooled_table(const Runs& runs, const Sink& sink) {
   const auto wrong = each_point(runs, latencies, [&](const PointRuns& point) {
     const std::string front = fmt::format("{},{}{}", scenario, parameter_fields(point.parameters), point.seeds.size());
     for (const auto& [name, pool] : point.latencies) {
-      const report::Spread spread = report::spread(pool.all(), pool.all().mean_ns());
-      fmt::format_to(std::back_inserter(out.text), "{},{},{},{},{},{},{},{},{}", front, csv_field(name),
-                     pool.all().count(), csv_figure(spread.mean), csv_figure(spread.p50), csv_figure(spread.p90),
-                     csv_figure(spread.p99), csv_figure(spread.p999), csv_figure(spread.max));
+      fmt::format_to(std::back_inserter(out.text), "{},{},{}", front, csv_field(name), pool.all().count());
+      for (const auto& [figure, share] : report::figures_of_times)
+        fmt::format_to(std::back_inserter(out.text), ",{}", csv_figure(pool.figure(share)));
+      const double most = pool.all().count() == 0 ? nothing_measured : report::number(pool.all().max());
+      fmt::format_to(std::back_inserter(out.text), ",{}", csv_figure(most));
       for (const auto& [figure, share] : report::figures_of_times) {
-        const Interval interval = pool.figure(share).interval_from_zero(interval_confidence);
+        const Interval interval = pool.interval(share, interval_confidence);
         fmt::format_to(std::back_inserter(out.text), ",{},{}", csv_figure(interval.low), csv_figure(interval.high));
       }
       out.text += "\n";

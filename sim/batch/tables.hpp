@@ -17,7 +17,7 @@ std::optional<Problem> long_table(const Runs& runs, const Sink& sink);
 /// One row per run, failed ones too: scenario, key, the parameters, seed, status, reason, fingerprint, then a column per metric.
 std::optional<Problem> wide_table(const Runs& runs, const Sink& sink);
 /// One row per point and latency, over all samples of all its runs: scenario, the parameters, runs, latency, count, mean, p50,
-/// p90, p99, p999 and max in nanoseconds, then the ends of the 95 % intervals of mean and percentiles, which show between runs.
+/// p90, p99, p999 and max in nanoseconds, then the ends of the 95 % intervals of mean and percentiles (stats/pool.hpp).
 /// All instances of a template have a row together, too.
 std::optional<Problem> pooled_table(const Runs& runs, const Sink& sink);
 

@@ -25,7 +25,7 @@ plan::Measured measured(const batch::PointRuns& point) {
     const auto pooled = std::find_if(point.latencies.begin(), point.latencies.end(),
                                      [&](const batch::Latency& one) { return figure && one.name == figure->times; });
     out.figures[metric.name] =
-        pooled != point.latencies.end() ? pooled->pool.figure(figure->share) : stats::sample_of(metric.values);
+        pooled != point.latencies.end() ? pooled->pool.sample(figure->share) : stats::sample_of(metric.values);
   }
   return out;
 }

@@ -5,6 +5,20 @@
 
 namespace vmbsim {
 
+namespace {
+
+struct Ends {
+  double from, to;
+};
+
+/// Where the samples of a bucket from `lower` to below `next` may lie: none is beyond the extremes of all.
+Ends held_between(std::uint64_t lower, std::uint64_t next, std::int64_t min, std::int64_t max) {
+  return {static_cast<double>(std::max(lower, static_cast<std::uint64_t>(min))),
+          static_cast<double>(std::min(next, static_cast<std::uint64_t>(max)))};
+}
+
+}  // namespace
+
 std::uint64_t Histogram::lower_bound(std::size_t index) {
   if (index < 256) return index;
   const std::size_t shift = index / 128 - 1;
@@ -59,10 +73,8 @@ double Histogram::quantile_ns(double share) const {
     if (buckets_[i] == 0) continue;
     const auto in_it = static_cast<double>(buckets_[i]);
     if (seen + in_it >= rank) {
-      const auto from = static_cast<double>(lower_bound(i));
-      const auto to = static_cast<double>(lower_bound(i + 1));
-      const double at = from + (to - from) * std::max(rank - seen, 0.0) / in_it;
-      return std::clamp(at, static_cast<double>(min_), static_cast<double>(max_));
+      const auto [from, to] = held_between(lower_bound(i), lower_bound(i + 1), min_, max_);
+      return from + (to - from) * std::max(rank - seen, 0.0) / in_it;
     }
     seen += in_it;
   }
@@ -75,8 +87,7 @@ double Histogram::share_up_to(double ns) const {
   double seen = 0;
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
     if (buckets_[i] == 0) continue;
-    const auto from = static_cast<double>(lower_bound(i));
-    const auto to = static_cast<double>(lower_bound(i + 1));
+    const auto [from, to] = held_between(lower_bound(i), lower_bound(i + 1), min_, max_);
     if (ns < from) break;
     seen += static_cast<double>(buckets_[i]) * std::min((ns - from) / (to - from), 1.0);
   }

@@ -40,13 +40,10 @@ std::string why(const Question& question, const Found& found, const Visited& bro
   return because.empty() ? text : text + ", because " + because;
 }
 
-/// Where the figure lies with the confidence of all reports.
-Interval interval_of(const stats::Sample& sample) { return sample.interval_from_zero(interval_confidence); }
-
 /// "1.38 ms (1.31 ms .. 1.45 ms)"; where nothing tells how sure it is, or no run differs, "1.38 ms".
-std::string figure_text(const stats::Sample& sample, report::Unit unit) {
-  const Interval interval = interval_of(sample);
-  const std::string text = report::metric_text(sample.figure, unit);
+std::string figure_text(const Pooled& found, report::Unit unit) {
+  const Interval& interval = found.interval;
+  const std::string text = report::metric_text(found.figure, unit);
   if (!interval.known() || interval.low == interval.high) return text;
   return fmt::format("{} ({} .. {})", text, report::metric_text(interval.low, unit),
                      report::metric_text(interval.high, unit));
@@ -54,7 +51,7 @@ std::string figure_text(const stats::Sample& sample, report::Unit unit) {
 
 }  // namespace
 
-stats::Sample pooled(const Bound& bound, const std::vector<Outcome>& outcomes, std::size_t which) {
+Pooled pooled(const Bound& bound, const std::vector<Outcome>& outcomes, std::size_t which) {
   const auto timed = [&](const Outcome& outcome) {
     return outcome.failure.empty() && outcome.times[which].count() != 0;
   };
@@ -64,7 +61,9 @@ stats::Sample pooled(const Bound& bound, const std::vector<Outcome>& outcomes, s
     if (timed(outcome)) times.add(outcome.times[which]);
     if (outcome.failure.empty()) values.push_back(outcome.values[which]);
   }
-  return times.all().count() != 0 ? times.figure(bound.share) : stats::sample_of(values);
+  if (times.all().count() != 0) return {times.figure(bound.share), times.interval(bound.share, interval_confidence)};
+  const stats::Estimate of_runs = stats::mean_of(stats::sample_of(values).values, interval_confidence);
+  return {of_runs.mean, {std::max(of_runs.interval().low, 0.0), of_runs.interval().high}};
 }
 
 std::map<std::string, double> averaged(const std::vector<Outcome>& outcomes) {
@@ -120,9 +119,8 @@ std::string answer_json(const Question& question, const Found& found) {
     Json values = Json::object();
     Json intervals = Json::object();
     for (std::size_t i = 0; i < question.bounds.size(); ++i) {
-      const stats::Sample sample = pooled(question.bounds[i], visited.outcomes, i);
-      const Interval interval = interval_of(sample);
-      values[question.bounds[i].metric] = sample.figure;  // null where nothing was measured
+      const auto [figure, interval] = pooled(question.bounds[i], visited.outcomes, i);
+      values[question.bounds[i].metric] = figure;  // null where nothing was measured
       intervals[question.bounds[i].metric] = interval.known() ? Json{interval.low, interval.high} : Json(nullptr);
     }
     Json point = {{"value", question.value(visited.index)},

@@ -26,8 +26,12 @@ struct Question {
   std::string others;  ///< "channel.disk.subchannels = 1" where several things are asked for; else empty
 };
 
+struct Pooled {
+  double figure = nothing_measured;
+  Interval interval;
+};
 /// A bound's metric over several runs: of times that of all their samples together, else the mean of the runs.
-stats::Sample pooled(const Bound& bound, const std::vector<Outcome>& outcomes, std::size_t which);
+Pooled pooled(const Bound& bound, const std::vector<Outcome>& outcomes, std::size_t which);
 
 /// The figures of runs, averaged; of those that gave any.
 std::map<std::string, double> averaged(const std::vector<Outcome>& outcomes);

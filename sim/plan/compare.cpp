@@ -20,8 +20,10 @@ bool holds_any(const std::string& text, std::initializer_list<const char*> words
 /// Run by run, or group by group: as many values on either side, of the same seeds.
 bool belong_together(const Measured& before, const Measured& after, const stats::Sample& first,
                      const stats::Sample& second) {
-  return before.seeds == after.seeds && first.values.size() == second.values.size() &&
-         first.values.size() >= std::min(before.seeds.size(), stats::Pool::most_groups);
+  const std::size_t runs = before.seeds.size();
+  const std::size_t values = first.values.size();
+  return before.seeds == after.seeds && values == second.values.size() &&
+         (values == runs || values == stats::Pool::groups_of(runs));
 }
 
 bool got_worse(const Change& change, double tolerance) {

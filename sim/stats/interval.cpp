@@ -1,9 +1,8 @@
 #include "sim/stats/interval.hpp"
 
-#include <algorithm>
 #include <boost/math/distributions/beta.hpp>
-#include <boost/math/distributions/binomial.hpp>
 #include <boost/math/distributions/students_t.hpp>
+#include <boost/math/special_functions/beta.hpp>
 #include <cmath>
 #include <numeric>
 
@@ -40,29 +39,22 @@ Interval share_interval(double found, double samples, double confidence) {
   return out;
 }
 
-std::optional<std::pair<std::size_t, std::size_t>> quantile_ranks(std::size_t values, double share, double confidence) {
-  using boost::math::binomial;
+Interval quantile_ranks(double samples, double share, double confidence) {
   VMBSIM_ASSERT(share > 0 && share < 1 && confidence > 0 && confidence < 1, "a quantile lies inside of a distribution");
-  if (values == 0) return std::nullopt;
-  // The quantile lies above the rank-th sample when at least rank samples are below it.
-  const binomial below(static_cast<double>(values), share);
   const double outside = (1 - confidence) / 2;
-  std::size_t low = 0;
-  std::size_t high = values + 1;
-  const auto at = [](std::size_t rank) { return static_cast<double>(rank); };
-  const auto guess = static_cast<std::size_t>(share * static_cast<double>(values));
-  for (low = guess; low > 0 && boost::math::cdf(below, at(low) - 1) > outside; --low) {}
-  for (high = guess + 1; high <= values && boost::math::cdf(boost::math::complement(below, at(high) - 1)) > outside;
-       ++high) {}
-  if (low == 0 || high > values) return std::nullopt;
-  return std::pair{low, high};
-}
-
-Interval quantile_interval(std::vector<double> values, double share, double confidence) {
-  const auto ranks = quantile_ranks(values.size(), share, confidence);
-  if (!ranks) return {};
-  std::sort(values.begin(), values.end());
-  return {values[ranks->first - 1], values[ranks->second - 1]};
+  // At least `rank` samples are below the quantile, and more seldom the higher the rank.
+  const auto below = [&](double rank) { return boost::math::ibeta(rank, samples - rank + 1, share); };
+  if (!(samples >= 1) || below(1) < 1 - outside || below(samples) > outside) return {};
+  const auto rank_where = [&](double probability) {
+    double low = 1;
+    double high = samples;
+    for (int halved = 0; halved < 60 && high - low > 1e-9 * high; ++halved) {
+      const double middle = low + (high - low) / 2;
+      (below(middle) >= probability ? low : high) = middle;
+    }
+    return low + (high - low) / 2;
+  };
+  return {rank_where(1 - outside), rank_where(outside)};
 }
 
 }  // namespace vmbsim::stats

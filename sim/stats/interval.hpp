@@ -7,10 +7,7 @@
 /// Confidence  the share of intervals, over many repetitions of the whole experiment, that hold the true value; 0 to 1,
 ///             both excluded.
 #include <cstddef>
-#include <optional>
 #include <span>
-#include <utility>
-#include <vector>
 
 #include "vmbsim/result.hpp"
 
@@ -39,12 +36,11 @@ Estimate mean_of(std::span<const double> values, double confidence);
 /// count as fewer independent ones).
 Interval share_interval(double found, double samples, double confidence);
 
-/// Ranks (from 1) of the order statistics of `values` independent samples between which their `share` quantile lies; nothing
+/// Ranks of the order statistics of `samples` independent samples, from 1 to `samples`, between which their `share` quantile
+/// lies. Neither `samples` nor the ranks need be whole: samples that hang together count as fewer independent ones. Not known
 /// where so few samples cannot say. Distribution-free.
-/// Source: David and Nagaraja, "Order Statistics", 3rd ed., section 7.1 (the number below a quantile is binomial).
-std::optional<std::pair<std::size_t, std::size_t>> quantile_ranks(std::size_t values, double share, double confidence);
-
-/// The interval of the `share` quantile of what `values` are independent samples of.
-Interval quantile_interval(std::vector<double> values, double share, double confidence);
+/// Sources: David and Nagaraja, "Order Statistics", 3rd ed., section 7.1 (the number below a quantile is binomial); Nyblom,
+/// "Note on interpolated order statistics", Statistics & Probability Letters 14, 1992 (between whole ranks).
+Interval quantile_ranks(double samples, double share, double confidence);
 
 }  // namespace vmbsim::stats

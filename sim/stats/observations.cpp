@@ -172,14 +172,25 @@ Interval Observations::interval(Figure figure, const Histogram& all, double conf
   return judged(figure, all, confidence).interval;
 }
 
-ChannelIntervals Observations::intervals(const Histogram& all, double confidence) const {
-  const auto of = [&](Figure figure) { return interval(figure, all, confidence); };
-  return {.throughput_per_s = of(Figure::throughput),
-          .mean = of(Figure::mean),
-          .p50 = of(Figure::p50),
-          .p90 = of(Figure::p90),
-          .p99 = of(Figure::p99),
-          .p999 = of(Figure::p999)};
+ChannelIntervals Observations::intervals(const Histogram& all, Duration measured, double confidence) const {
+  const auto percentile = [&](Figure figure, std::uint64_t thousandths) {
+    const Interval found = interval(figure, all, confidence);
+    const auto told = static_cast<double>(all.quantile(thousandths, 1000).count());
+    return found.known() ? Interval{std::min(found.low, told), std::max(found.high, told)} : found;
+  };
+  ChannelIntervals out{.throughput_per_s = interval(Figure::throughput, all, confidence),
+                       .mean = interval(Figure::mean, all, confidence),
+                       .p50 = percentile(Figure::p50, 500),
+                       .p90 = percentile(Figure::p90, 900),
+                       .p99 = percentile(Figure::p99, 990),
+                       .p999 = percentile(Figure::p999, 999)};
+  if (out.throughput_per_s.known()) {
+    const double counted = static_cast<double>(all.count()) * 1e9 / static_cast<double>(measured.count());
+    const double by_gaps = 1e9 / gap(confidence).estimate.mean;
+    out.throughput_per_s.low *= counted / by_gaps;
+    out.throughput_per_s.high *= counted / by_gaps;
+  }
+  return out;
 }
 
 bool Observations::narrow(Figure figure, const Histogram& all, double confidence, double relative) const {

@@ -38,7 +38,9 @@ class Observations {
   /// percentile through the histogram of all samples.
   /// Source: Asmussen and Glynn, "Stochastic Simulation", 2007, section III.4 (quantiles); batch_means.hpp.
   Interval interval(Figure figure, const Histogram& all, double confidence) const;
-  ChannelIntervals intervals(const Histogram& all, double confidence) const;
+  /// Of all figures as a run tells them, each inside of its interval: throughput is the samples over the `measured` time, which
+  /// goes on after the last of them, and a percentile is the upper end of its bucket.
+  ChannelIntervals intervals(const Histogram& all, Duration measured, double confidence) const;
   /// Half of the interval is at most `relative` of what it lies around, and there is enough to believe it.
   bool narrow(Figure figure, const Histogram& all, double confidence, double relative) const;
 

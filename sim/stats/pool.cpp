@@ -3,32 +3,32 @@
 #include <algorithm>
 #include <cmath>
 #include <iterator>
-#include <numeric>
 
 namespace vmbsim::stats {
 
 namespace {
 
-constexpr double fewest_beyond = 20;
+constexpr std::size_t most_groups = 64;
+/// Fewer may lie close together by chance, and far from where most others would.
+constexpr std::ptrdiff_t fewest_groups = 5;
+/// With fewer samples on either side of a percentile, how much runs differ in their shares is hardly known.
+constexpr double fewest_beyond = 10;
+/// Runs that differ less than independent samples would, by more than chance of few runs explains, are as many samples more.
+constexpr double most_worth = 2;
 
-double figure_of(const Histogram& samples, std::optional<double> share) {
-  if (samples.count() == 0) return nothing_measured;
-  return share ? samples.quantile_ns(*share) : samples.mean_ns();
+/// How many samples of a group lie in or below the bucket that ends at `upper`.
+std::uint64_t up_to(const std::vector<Histogram::Bucket>& buckets, Duration upper) {
+  std::uint64_t count = 0;
+  for (const Histogram::Bucket& bucket : buckets) {
+    if (bucket.upper > upper) break;
+    count += bucket.count;
+  }
+  return count;
 }
+
+double number(std::uint64_t count) { return static_cast<double>(count); }
 
 }  // namespace
-
-Estimate Sample::estimate(double confidence) const {
-  Estimate out = mean_of(values, confidence);
-  out.mean = figure;
-  return out;
-}
-
-Interval Sample::interval_from_zero(double confidence) const {
-  Interval interval = estimate(confidence).interval();
-  if (interval.low < 0) interval.low = 0;
-  return interval;
-}
 
 Sample sample_of(std::span<const double> values) {
   Sample out;
@@ -37,33 +37,110 @@ Sample sample_of(std::span<const double> values) {
   return out;
 }
 
+std::size_t Pool::groups_of(std::size_t runs) {
+  const std::size_t size = (runs + most_groups - 1) / most_groups;
+  return size == 0 ? 0 : (runs + size - 1) / size;
+}
+
 void Pool::add(const Histogram& run) {
   VMBSIM_ASSERT(added_ < runs_, "a pool gets as many runs as was said");
-  groups_[added_++ * groups_.size() / runs_].merge(run);
+  if (added_ == 0) first_ = run;
+  alike_ = alike_ && run == first_;
+  groups_[added_++ / ((runs_ + most_groups - 1) / most_groups)].merge(run);
   all_.merge(run);
 }
 
-Sample Pool::figure(std::optional<double> share) const {
-  Sample out;
-  out.figure = figure_of(all_, share);
+double Pool::figure(std::optional<double> share) const {
+  if (all_.count() == 0) return nothing_measured;
+  return share ? all_.quantile_ns(*share) : all_.mean_ns();
+}
+
+Pool::Spread Pool::spread_of_mean() const {
+  Spread out;
+  for (const Histogram& group : groups_)
+    if (group.count() != 0)
+      out.parts.push_back((static_cast<double>(group.sum_ns()) - all_.mean_ns() * number(group.count())) /
+                          number(all_.count()));
+  const auto n = static_cast<double>(out.parts.size());
+  for (const double part : out.parts) out.variance += part * part * n / (n - 1);
+  return out;
+}
+
+Pool::Spread Pool::spread_of_share(double share) const {
+  // The end of the bucket at which about that share of the samples lies below.
+  const auto all = number(all_.count());
+  Duration nearest{};
+  double below = 0;
+  double least = 2;
+  std::uint64_t seen = 0;
+  for (const Histogram::Bucket& bucket : all_.buckets()) {
+    seen += bucket.count;
+    const double here = number(seen) / all;
+    if (seen == all_.count() || std::abs(here - share) >= least) break;
+    least = std::abs(here - share);
+    nearest = bucket.upper;
+    below = here;
+  }
+  Spread out;
+  for (const Histogram& group : groups_) {
+    if (group.count() == 0) continue;
+    const double expected = least == 2 ? 0 : below * number(group.count());
+    const double found = least == 2 ? 0 : number(up_to(group.buckets(), nearest));
+    out.parts.push_back((expected - found) / all);
+  }
+  const auto n = static_cast<double>(out.parts.size());
+  const double there = least == 2 ? 1 : share * (1 - share) / (below * (1 - below));
+  for (const double part : out.parts) out.variance += part * part * n / (n - 1) * there;
+  return out;
+}
+
+Interval Pool::interval_of_percentile(double share, double confidence) const {
+  const auto all = number(all_.count());
+  const Spread spread = spread_of_share(share);
+  if (spread.parts.size() < 2 || all * std::min(share, 1 - share) < fewest_beyond) return {};
+  // As many independent samples tell as much as these do, as far as so few groups can tell that.
+  const auto freedom = static_cast<double>(spread.parts.size() - 1);
+  const double known = t_quantile(0.5 + confidence / 2, all) / t_quantile(0.5 + confidence / 2, freedom);
+  const double worth = std::min(share * (1 - share) / spread.variance * known * known, most_worth * all);
+  const Interval ranks = quantile_ranks(worth, share, confidence);
+  if (!ranks.known()) return {};
+  // The middle of a rank lies inside of its sample's bucket.
+  const auto sample = [&](double rank) { return all_.quantile_ns((std::clamp(rank, 1.0, all) - 0.5) / all); };
+  const auto at = [&](double rank) {
+    const double whole = std::floor(rank);
+    return sample(whole) + (rank - whole) * (sample(whole + 1) - sample(whole));
+  };
+  const double found = figure(share);
+  return {std::min(at(ranks.low / worth * all), found), std::max(at(ranks.high / worth * all), found)};
+}
+
+Interval Pool::interval(std::optional<double> share, double confidence) const {
+  const double found = figure(share);
   const auto filled =
       std::count_if(groups_.begin(), groups_.end(), [](const Histogram& one) { return one.count() != 0; });
-  const double beyond = share ? std::min(*share, 1 - *share) : 1;
-  if (filled < 2 || static_cast<double>(all_.count()) * beyond < fewest_beyond) return out;
-  // What comes after each group; what comes before is gathered on the way.
-  std::vector<Histogram> after(groups_.size());
-  for (std::size_t i = groups_.size(); i-- > 1;) (after[i - 1] = after[i]).merge(groups_[i]);
-  Histogram before;
-  const auto n = static_cast<double>(groups_.size());
-  for (std::size_t i = 0; i < groups_.size(); ++i) {
-    Histogram others = before;
-    others.merge(after[i]);
-    out.values.push_back(-(n - 1) * figure_of(others, share));
-    before.merge(groups_[i]);
+  if (filled < 2) return {};
+  if (alike_) return {found, found};
+  if (share) return filled < fewest_groups ? Interval{} : interval_of_percentile(*share, confidence);
+  const Spread spread = spread_of_mean();
+  const double half = t_quantile(0.5 + confidence / 2, static_cast<double>(filled - 1)) * std::sqrt(spread.variance);
+  return {std::max(found - half, 0.0), found + half};
+}
+
+Sample Pool::sample(std::optional<double> share) const {
+  Sample out;
+  out.figure = figure(share);
+  const Spread spread = share ? spread_of_share(*share) : spread_of_mean();
+  const auto n = static_cast<double>(spread.parts.size());
+  if (n < 2) return out;
+  double slope = 1;
+  if (share) {
+    const double rarer = std::min(*share, 1 - *share);
+    if (static_cast<double>(all_.count()) * rarer < fewest_beyond) return out;
+    // What a percentile moves by for a share: between the samples on either side of it, a standard error away if they are there.
+    const double step = std::clamp(std::sqrt(spread.variance), rarer / 100, rarer / 2);
+    slope = (all_.quantile_ns(*share + step) - all_.quantile_ns(*share - step)) / (2 * step);
   }
-  // Pseudo-values differ as those of the runs that were left out do; they belong around the figure itself.
-  const double shift = out.figure - std::accumulate(out.values.begin(), out.values.end(), 0.0) / n;
-  for (double& value : out.values) value += shift;
+  for (const double part : spread.parts) out.values.push_back(out.figure + n * part * slope);
   return out;
 }
 

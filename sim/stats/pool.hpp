@@ -3,14 +3,18 @@
 ///
 ///   Pool latencies(runs.size());
 ///   for (const Run& run : runs) latencies.add(run.latency);
-///   const Sample p99 = latencies.figure(0.99);
-///   p99.estimate(0.95).interval()
+///   latencies.figure(0.99), latencies.interval(0.99, 0.95)
 ///
 /// A percentile over several runs is that of all their samples: the mean of the runs' percentiles is another thing, and wrong by
-/// more the fewer samples a run has. How sure it is shows when each run in turn is left out.
-/// Source  the jackknife over groups: Miller, "The jackknife - a review", Biometrika 61, 1974; that it holds for quantiles when
-///         a group has many samples: Shao and Wu, "A general theory for jackknife variance estimation", Annals of Statistics 17,
-///         1989.
+/// more the fewer samples a run has. How sure it is shows in how much the runs differ in their shares of samples below it: what
+/// samples of one run have in common is counted, and no run needs a percentile of its own.
+///
+/// Runs     may have different numbers of samples. More than 64 are put together by equally many neighbours, so that memory stays
+///          flat; what depends on which comes when, is told by their order, which is the caller's: by seed.
+/// Alike    Runs that are equal to the last sample are of something without chance: the interval is the figure.
+/// Source   Woodruff, "Confidence intervals for medians and other position measures", Journal of the American Statistical
+///          Association 47, 1952; shares by clusters: Korn and Graubard, Survey Methodology 24, 1998; of independent samples:
+///          the binomial interval of order statistics (quantile_ranks).
 #include <optional>
 #include <span>
 #include <vector>
@@ -21,14 +25,10 @@
 namespace vmbsim::stats {
 
 /// A figure of several runs, and values that count as independent observations of it, one per run or group of runs; their mean
-/// is the figure. No values where there is too little to say how sure it is.
+/// is the figure. No values where there is too little to say how much it may be off.
 struct Sample {
   double figure = nothing_measured;
   std::vector<double> values;
-
-  Estimate estimate(double confidence) const;
-  /// The same as an interval, of a figure that cannot be below zero, as an interval of few values can.
-  Interval interval_from_zero(double confidence) const;
 };
 
 /// Of runs that give one value each. What is not a number is left out.
@@ -36,21 +36,38 @@ Sample sample_of(std::span<const double> values);
 
 class Pool {
  public:
-  /// `runs` that are going to be added; more than 64 are put together in groups of neighbours.
-  explicit Pool(std::size_t runs) : runs_(runs), groups_(runs < most_groups ? runs : most_groups) {}
+  /// `runs` that are going to be added.
+  explicit Pool(std::size_t runs) : runs_(runs), groups_(groups_of(runs)) {}
   /// The next run.
   void add(const Histogram& run);
-  /// Of all samples so far: the percentile of a share above 0 and below 1; nothing: the mean. Fewer than twenty samples beyond
-  /// a percentile do not say how sure it is.
-  Sample figure(std::optional<double> share) const;
   const Histogram& all() const { return all_; }
 
-  static constexpr std::size_t most_groups = 64;
+  // Of all samples so far: the percentile of a share above 0 and below 1; nothing: the mean. In nanoseconds.
+
+  double figure(std::optional<double> share) const;
+  /// Around the figure, never below zero; not known of one run, nor of a percentile that too few independent samples lie beyond.
+  Interval interval(std::optional<double> share, double confidence) const;
+  /// With values that differ as the groups do; none of one group, nor of a percentile that hardly any samples lie beyond.
+  Sample sample(std::optional<double> share) const;
+
+  /// Of so many runs: as many, up to 64; else 33 to 64 of the same size, but the last, which may be smaller.
+  static std::size_t groups_of(std::size_t runs);
 
  private:
+  /// How the groups differ around a figure.
+  struct Spread {
+    std::vector<double> parts;  // of each group that has samples: what it adds to the error of a mean or a share
+    double variance = 0;        // of the sum
+  };
+  Spread spread_of_mean() const;
+  Spread spread_of_share(double share) const;
+  Interval interval_of_percentile(double share, double confidence) const;
+
   std::size_t runs_;
   std::size_t added_ = 0;
   Histogram all_;
+  Histogram first_;
+  bool alike_ = true;
   std::vector<Histogram> groups_;
 };
 

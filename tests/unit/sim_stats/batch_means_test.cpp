@@ -106,13 +106,30 @@ TEST_CASE("a run that never varies is known exactly") {
     latency.add(7us);
     seen.observed(latency, now += 10us);
   }
-  const ChannelIntervals found = seen.intervals(latency, 0.95);
+  const ChannelIntervals found = seen.intervals(latency, now - start_of_time, 0.95);
   CHECK(found.mean.low == 7000);
   CHECK(found.mean.high == 7000);
   CHECK(found.p99.low == 7000);
   CHECK(found.p99.high == 7000);
   CHECK(found.throughput_per_s.low == Approx(100'000));
   CHECK(found.throughput_per_s.high == Approx(100'000));
+}
+
+TEST_CASE("what a run tells of itself lies inside of its intervals") {
+  // One packet every 10 us, of 7 to 8.9 us, and then nothing for as long again: half the throughput that the gaps show.
+  Histogram latency;
+  Observations seen;
+  SimTime now = start_of_time;
+  seen.start(now);
+  for (int i = 0; i < 20'000; ++i) {
+    latency.add(Duration{7000 + i * 37 % 1900});
+    seen.observed(latency, now += 10us);
+  }
+  const ChannelIntervals found = seen.intervals(latency, 2 * (now - start_of_time), 0.95);
+  CHECK(found.throughput_per_s.holds(50'000));
+  CHECK(found.p50.holds(static_cast<double>(latency.quantile(50, 100).count())));
+  CHECK(found.p90.holds(static_cast<double>(latency.quantile(90, 100).count())));
+  CHECK(found.p99.holds(static_cast<double>(latency.quantile(99, 100).count())));
 }
 
 TEST_CASE("too short a run says nothing of itself, and nothing of a percentile that it hardly saw") {

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "sim/stats/comparison.hpp"
+#include "tests/unit/sim_stats/pooled_runs.hpp"
 #include "tests/unit/sim_stats/single_server.hpp"
 
 using namespace vmbsim;
@@ -40,9 +41,9 @@ TEST_CASE("a percentile over several runs is that of all their samples") {
   for (int i = 0; i < 1'000; ++i) slow.add(100us);
   pool.add(quick);
   pool.add(slow);
-  CHECK(pool.figure(0.8).figure == Approx(10'000).epsilon(0.01));
-  CHECK(pool.figure(0.95).figure == Approx(100'000).epsilon(0.01));
-  CHECK(pool.figure({}).figure == Approx(19'000));
+  CHECK(pool.figure(0.8) == Approx(10'000).epsilon(0.01));
+  CHECK(pool.figure(0.95) == Approx(100'000).epsilon(0.01));
+  CHECK(pool.figure({}) == Approx(19'000));
 }
 
 TEST_CASE("of as many samples in each run, the mean is as sure as the mean of the runs' means") {
@@ -53,37 +54,67 @@ TEST_CASE("of as many samples in each run, the mean is as sure as the mean of th
     for (int i = 0; i < 50; ++i) run.add(Duration{static_cast<std::int64_t>(mean) + (i % 2 == 0 ? 5 : -5)});
     pool.add(run);
   }
-  const Estimate found = pool.figure({}).estimate(0.95);
-  const Estimate plain = mean_of(means, 0.95);
-  CHECK(found.mean == Approx(plain.mean));
-  CHECK(found.half_width == Approx(plain.half_width));
+  const Interval found = pool.interval({}, 0.95);
+  const Interval plain = mean_of(means, 0.95).interval();
+  CHECK(found.low == Approx(plain.low));
+  CHECK(found.high == Approx(plain.high));
+  const Sample sample = pool.sample({});
+  CHECK(sample.figure == Approx(102.5));
+  REQUIRE(sample.values.size() == means.size());
+  for (std::size_t i = 0; i < means.size(); ++i) CHECK(sample.values[i] == Approx(means[i]));
 }
 
 TEST_CASE("how sure a figure is cannot be said of one run, nor of a percentile that few samples lie beyond") {
   Pool one(1);
   one.add(of({1, 2, 3}));
-  CHECK(one.figure({}).figure == 2);
-  CHECK_FALSE(one.figure({}).estimate(0.95).interval().known());
-  Pool few(4);
-  for (int run = 0; run < 4; ++run) {
+  CHECK(one.figure({}) == 2);
+  CHECK_FALSE(one.interval({}, 0.95).known());
+  Pool few(5);
+  for (int run = 0; run < 5; ++run) {
     Histogram samples;
-    for (int i = 0; i < 400; ++i) samples.add(Duration{i + run});
+    for (int i = 0; i < 100; ++i) samples.add(Duration{i + run});
     few.add(samples);
   }
-  CHECK(few.figure(0.9).estimate(0.95).interval().known());
-  CHECK_FALSE(few.figure(0.99).estimate(0.95).interval().known());
+  CHECK(few.interval(0.9, 0.95).known());
+  CHECK_FALSE(few.interval(0.99, 0.95).known());
+  CHECK(few.sample(0.99).values.empty());
   Pool empty(2);
   empty.add({});
   empty.add({});
-  CHECK(std::isnan(empty.figure(0.5).figure));
-  CHECK(empty.figure(0.5).values.empty());
+  CHECK(std::isnan(empty.figure(0.5)));
+  CHECK(empty.sample(0.5).values.empty());
 }
 
-TEST_CASE("a thousand runs are as sure as they are when they are put together in groups") {
-  const Pool pool = pool_of(1, 640, 500);
-  CHECK(pool.figure(0.9).values.size() == 64);
-  const MarkovQueue queue{0.8e-4, 1e-4};
-  CHECK(pool.figure(0.9).estimate(0.999).interval().holds(queue.sojourn_quantile(0.9)));
+TEST_CASE("two runs that differ say nothing of a percentile, two that do not differ everything") {
+  Pool pool(2);
+  Pool same(2);
+  Histogram first;
+  for (int i = 0; i < 5'000; ++i) first.add(Duration{1000 + i});
+  Histogram second = first;
+  second.add(1us);
+  for (const Histogram* run : {&first, &second}) pool.add(*run);
+  for (int run = 0; run < 2; ++run) same.add(first);
+  CHECK_FALSE(pool.interval(0.9, 0.95).known());
+  CHECK(same.interval(0.9, 0.95).low == same.figure(0.9));
+  CHECK(same.interval(0.9, 0.95).high == same.figure(0.9));
+}
+
+TEST_CASE("many runs are put together in groups of one size") {
+  CHECK(Pool::groups_of(0) == 0);
+  CHECK(Pool::groups_of(1) == 1);
+  CHECK(Pool::groups_of(64) == 64);
+  CHECK(Pool::groups_of(65) == 33);
+  CHECK(Pool::groups_of(127) == 64);
+  CHECK(Pool::groups_of(1000) == 63);
+  CHECK(pool_of(1, 100, 500).sample(0.5).values.size() == 50);
+}
+
+TEST_CASE("the 95 % intervals of pooled percentiles hold them in 93 to 97 %, however many runs and samples") {
+  for (const bool correlated : {false, true})
+    for (const PooledRow& row : {PooledRow{5, 30, 600}, PooledRow{20, 30, 600}, PooledRow{65, 30, 400},
+                                 PooledRow{100, 30, 400}, PooledRow{127, 30, 400}, PooledRow{1000, 30, 200},
+                                 PooledRow{5, 3000, 300}, PooledRow{20, 3000, 200}, PooledRow{65, 3000, 100}})
+      check_pooled(row, correlated);
 }
 
 TEST_CASE("the 95 % intervals of a percentile over several runs hold the true one") {
@@ -91,15 +122,15 @@ TEST_CASE("the 95 % intervals of a percentile over several runs hold the true on
   Held p50, p99, mean;
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     const Pool pool = pool_of(1 + seed * 10, 8, 10'000);
-    mean.count(pool.figure({}).estimate(0.95).interval(), queue.mean_sojourn());
-    p50.count(pool.figure(0.5).estimate(0.95).interval(), queue.sojourn_quantile(0.5));
-    p99.count(pool.figure(0.99).estimate(0.95).interval(), queue.sojourn_quantile(0.99));
+    mean.count(pool.interval({}, 0.95), queue.mean_sojourn());
+    p50.count(pool.interval(0.5, 0.95), queue.sojourn_quantile(0.5));
+    p99.count(pool.interval(0.99, 0.95), queue.sojourn_quantile(0.99));
   }
   fmt::print("pools of eight runs: intervals hold the mean in {}, the median in {}, the p99 in {}\n", mean.text(),
              p50.text(), p99.text());
   // Three standard deviations of 300 replications around 95 %: 3.8 %.
   for (const Held& figure : {mean, p50, p99}) {
-    CHECK(figure.reported == 300);
+    CHECK(figure.reported > 250);  // where runs differ much, eight are too few for a p99
     CHECK(figure.share() > 0.91);
     CHECK(figure.share() < 0.99);
   }
@@ -108,8 +139,8 @@ TEST_CASE("the 95 % intervals of a percentile over several runs hold the true on
 TEST_CASE("the p99 of two groups of runs of one queue seldom differs, and that of a slower one does") {
   int wrong = 0;
   for (std::uint64_t i = 0; i < 200; ++i) {
-    const Sample first = pool_of(1 + i * 20, 5, 4'000).figure(0.99);
-    const Sample second = pool_of(11 + i * 20, 5, 4'000).figure(0.99);
+    const Sample first = pool_of(1 + i * 20, 5, 4'000).sample(0.99);
+    const Sample second = pool_of(11 + i * 20, 5, 4'000).sample(0.99);
     wrong += difference(first.values, second.values, 0.95).probability < 0.05 ? 1 : 0;
   }
   fmt::print("two groups of five runs of one queue: p99 differs at 5 % in {} of 200\n", wrong);

@@ -38,6 +38,7 @@ class SingleServer {
 struct Run {
   Histogram latency;
   stats::Observations seen;
+  Duration measured{};
 };
 
 /// `customers` of them after the first 2,000, fewer where `figure` is known to `relative` before (0: never).
@@ -46,12 +47,14 @@ inline Run run_queue(std::uint64_t seed, double load, std::uint64_t customers, s
   SingleServer server(seed, load);
   for (int i = 0; i < 2000; ++i) server.next();
   Run run;
-  run.seen.start(server.now);
+  const SimTime begun = server.now;
+  run.seen.start(begun);
   stats::Stopping stopping({.figure = figure, .relative_half_width = relative, .confidence = 0.95});
   for (std::uint64_t i = 0; i < customers; ++i) {
     run.latency.add(server.next());
     if (run.seen.observed(run.latency, server.now) && relative > 0 && stopping.enough(run.seen, run.latency)) break;
   }
+  run.measured = server.now - begun;
   return run;
 }
 
@@ -81,7 +84,7 @@ inline Coverage coverage(std::uint64_t runs, double load, std::uint64_t customer
   const double one = 1 / static_cast<double>(runs);
   for (std::uint64_t seed = 1; seed <= runs; ++seed) {
     const Run run = run_queue(seed, load, customers, figure, relative);
-    const ChannelIntervals found = run.seen.intervals(run.latency, 0.95);
+    const ChannelIntervals found = run.seen.intervals(run.latency, run.measured, 0.95);
     out.mean.count(found.mean, queue.mean_sojourn());
     out.p50.count(found.p50, queue.sojourn_quantile(0.5));
     out.p99.count(found.p99, queue.sojourn_quantile(0.99));
