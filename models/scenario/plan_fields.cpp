@@ -45,6 +45,23 @@ Parse parse_quantity(std::optional<Quantity>& out) {
   };
 }
 
+/// Not below `from`, in its unit, and not too far where steps are of 1.
+Parse parse_end(std::optional<Quantity>& to, const std::optional<Quantity>& from, bool steps_of_one) {
+  return [&to, &from, steps_of_one](const config::Node& node, Reading& reading) -> std::optional<std::string> {
+    auto text = parse_quantity(to)(node, reading);
+    if (!text || !from) return text;
+    const char* wrong = from->unit != to->unit ? "is not in the unit of from; right would be the same one behind both"
+                        : from->number > to->number ? "is below from"
+                        : steps_of_one && to->number - from->number > most_values
+                            ? "more than a million steps of 1; right would be a step"
+                            : nullptr;
+    if (wrong == nullptr) return text;
+    reading.wrong(node, wrong);
+    to.reset();
+    return std::nullopt;
+  };
+}
+
 /// The step comes last, and judges all three.
 Parse parse_step(PlanSpec::Axis& axis, const std::optional<Quantity>& from, const std::optional<Quantity>& to) {
   return [&axis, &from, &to](const config::Node& node, Reading& reading) -> std::optional<std::string> {
@@ -55,12 +72,11 @@ Parse parse_step(PlanSpec::Axis& axis, const std::optional<Quantity>& from, cons
       reading.wrong(node, what);
       return std::nullopt;
     };
-    if (from->unit != to->unit || from->unit != step->unit)
-      return refuse("from, to and step are not in one unit; right would be the same one behind each");
-    if (!(from->number < to->number)) return refuse("from is not below to");
+    if (from->unit != step->unit)
+      return refuse("is not in the unit of from and to; right would be the same one behind it");
     if (!(step->number > 0)) return refuse("a step of nothing; right would be above 0");
     if ((to->number - from->number) / step->number > most_values)
-      return refuse("more than a million steps; right would be a larger one");
+      return refuse("more than a million steps; right would be a larger step");
     axis.from = from->number;
     axis.to = to->number;
     axis.step = step->number;
@@ -94,49 +110,61 @@ void plan_fields(Visitor& v, PlanSpec& plan) {
           parse_share(plan.confidence));
   v.value({.key = "first_runs",
            .shape = Shape::integer,
-           .doc = "Runs at every value that is tried.",
+           .doc = "Runs at every value that is tried, more where they do not show whether it holds.",
            .preset = "5",
            .min = 2,
            .max = 10'000},
           parse_integer(plan.first_runs, 2, 10'000));
   v.value({.key = "most_runs",
            .shape = Shape::integer,
-           .doc = "Runs at a value that is close to the bound.",
+           .doc = "Runs at a value at most: one that is closer to the bound is decided by what is likelier.",
            .preset = std::to_string(std::max(plan.first_runs, 100u)),
            .min = 2,
            .max = 100'000},
           parse_integer(plan.most_runs, plan.first_runs, 100'000));
-  v.list(
-      {.key = "vary", .doc = "What may vary: the first is searched, of the others every value is taken."}, false, [&] {
-        PlanSpec::Axis& axis = plan.axes.emplace_back();
-        axis.place = v.place();
-        axis_key_field(v, axis.keys, [&plan](const std::string& key) -> std::optional<std::string> {
-          if (key == "seed") return "the seed is what the runs of one value differ in";
-          for (std::size_t i = 0; i + 1 < plan.axes.size(); ++i)
-            if (std::find(plan.axes[i].keys.begin(), plan.axes[i].keys.end(), key) != plan.axes[i].keys.end())
-              return "\"" + key + "\" varies already";
-          return std::nullopt;
-        });
-        v.value({.key = "goal",
-                 .shape = Shape::choice,
-                 .doc = "The largest value is asked for, or the smallest.",
-                 .preset = "\"maximise\"",
-                 .choices = {"maximise", "minimise"}},
-                parse_choice(axis.maximise, {{"maximise", true}, {"minimise", false}}));
-        std::optional<Quantity> from;
-        std::optional<Quantity> to;
-        v.value({.key = "from", .shape = Shape::quantity, .doc = "Smallest value.", .required = true},
-                parse_quantity(from));
-        v.value({.key = "to", .shape = Shape::quantity, .doc = "Largest value.", .required = true}, parse_quantity(to));
-        const bool plain = from && from->whole;
-        v.value({.key = "step",
-                 .shape = Shape::quantity,
-                 .doc = "From one value to the next; left out: 1, where the others are whole numbers.",
-                 .preset = plain ? std::optional<std::string>("1") : std::nullopt,
-                 .required = from && !plain,
-                 .decided_by = {"from"}},
-                parse_step(axis, from, to));
-      });
+  v.list({.key = "vary", .doc = "What may vary: the first is searched, of the others every value is taken."}, false,
+         [&] {
+           PlanSpec::Axis& axis = plan.axes.emplace_back();
+           axis.place = v.place();
+           axis_key_field(v, axis.keys, [&plan](const std::string& key) -> std::optional<std::string> {
+             if (key == "seed") return "the seed is what the runs of one value differ in";
+             for (std::size_t i = 0; i + 1 < plan.axes.size(); ++i)
+               if (std::find(plan.axes[i].keys.begin(), plan.axes[i].keys.end(), key) != plan.axes[i].keys.end())
+                 return "\"" + key + "\" varies already";
+             return std::nullopt;
+           });
+           v.value({.key = "goal",
+                    .shape = Shape::choice,
+                    .doc = "The largest value is asked for, or the smallest.",
+                    .preset = "\"maximise\"",
+                    .choices = {"maximise", "minimise"}},
+                   parse_choice(axis.maximise, {{"maximise", true}, {"minimise", false}}));
+           std::optional<Quantity> from;
+           std::optional<Quantity> to;
+           v.value({.key = "from", .shape = Shape::quantity, .doc = "Smallest value.", .required = true},
+                   parse_quantity(from));
+           const bool left_out = !v.has("step");
+           v.value({.key = "to",
+                    .shape = Shape::quantity,
+                    .doc = "Largest value; that of from: one value.",
+                    .required = true,
+                    .decided_by = {"from"}},
+                   parse_end(to, from, left_out));
+           const bool plain = from && from->whole;
+           const bool one_value = from && to && from->number == to->number;
+           std::optional<std::string> preset;
+           if (plain)
+             preset = "1";
+           else if (one_value)
+             preset = from->unit.empty() ? "1.0" : config::toml_quoted("1" + from->unit);
+           v.value({.key = "step",
+                    .shape = Shape::quantity,
+                    .doc = "From one value to the next; left out: 1, where the others are whole numbers.",
+                    .preset = preset,
+                    .required = from && !preset,
+                    .decided_by = {"from", "to"}},
+                   parse_step(axis, from, to));
+         });
 }
 
 }  // namespace vmbsim::scenario

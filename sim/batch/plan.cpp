@@ -29,14 +29,14 @@ std::variant<Plan, Problem> Plan::make(const sweep::Sweep& sweep, const sweep::P
   return plan;
 }
 
-Key Plan::key_of(std::uint64_t point, Seed seed) const {
-  return digest_of(fmt::format("{}\n{}\n{}", digests_[point].text(), seed.value, version_));
+Key key_of(const Fingerprint& identity, Seed seed, const std::string& version) {
+  return digest_of(fmt::format("{}\n{}\n{}", identity.text(), seed.value, version));
 }
 
 Key Plan::key_at(std::uint64_t i) const {
   const std::uint64_t point = i / sweep_->repeat;
   const auto repetition = static_cast<std::uint32_t>(i % sweep_->repeat);
-  return key_of(point, sweep::seed_of(*sweep_, base_, points_->at(point), repetition));
+  return key_of(digests_[point], sweep::seed_of(*sweep_, base_, points_->at(point), repetition), version_);
 }
 
 PlannedRun Plan::at(std::uint64_t i) const {
@@ -45,7 +45,7 @@ PlannedRun Plan::at(std::uint64_t i) const {
   run.point = points_->at(point);
   run.seed = sweep::seed_of(*sweep_, base_, run.point, static_cast<std::uint32_t>(i % sweep_->repeat));
   run.identity = digests_[point];
-  run.key = key_of(point, run.seed);
+  run.key = key_of(run.identity, run.seed, version_);
   return run;
 }
 

@@ -18,6 +18,9 @@ using Resolve = std::function<std::variant<Fingerprint, Problem>(const sweep::Po
 /// A digest of a text, and of one on top of another.
 Fingerprint digest_of(std::string_view text, Fingerprint before = {});
 
+/// Of a run: what its scenario comes to, its seed, and the version of the model.
+Key key_of(const Fingerprint& identity, Seed seed, const std::string& version);
+
 struct PlannedRun {
   Key key;
   Fingerprint identity;  ///< what resolve answered for its point
@@ -41,7 +44,6 @@ class Plan {
  private:
   Plan(const sweep::Sweep& sweep, const sweep::Points& points, Seed base, std::string version)
       : sweep_(&sweep), points_(&points), base_(base), version_(std::move(version)) {}
-  Key key_of(std::uint64_t point, Seed seed) const;
 
   const sweep::Sweep* sweep_;
   const sweep::Points* points_;

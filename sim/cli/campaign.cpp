@@ -55,6 +55,18 @@ void tell(const RunResult& result) {
 
 }  // namespace
 
+batch::Figures figures_of(Inputs& inputs) {
+  std::unique_ptr<platform::Platform> platform;
+  if (!inputs.scenario->machine.platform.empty()) {
+    platform = platform::Platform::load(inputs.scenario->machine.platform, inputs.problems);
+    if (platform == nullptr) throw std::runtime_error(inputs.problems.front().line());
+  }
+  RunResult result = run_once(*inputs.scenario, inputs.traces, platform.get());
+  const bool met = judge(*inputs.scenario, result);
+  tell(result);
+  return figures_of(result, met);
+}
+
 std::string campaign_folder(const std::string& scenario) {
   return std::filesystem::path(scenario).stem().string() + ".campaign";
 }
@@ -70,15 +82,14 @@ std::vector<std::string> ScenarioRuns::overrides_of(const sweep::Point& point) c
   return all;
 }
 
-std::string ScenarioRuns::digest_of_file(const std::string& file) {
+std::string Identities::digest_of_file(const std::string& file) {
   if (const auto known = digests_.find(file); known != digests_.end()) return known->second;
   const auto text = config::read_file(file, largest_input);
   const auto* bytes = std::get_if<std::string>(&text);
   return digests_[file] = batch::digest_of(bytes != nullptr ? *bytes : "").text();
 }
 
-/// Where a file lies is no part of it, what it holds is.
-Fingerprint ScenarioRuns::identity_of(const scenario::Scenario& scenario) {
+Fingerprint Identities::of(const scenario::Scenario& scenario) {
   std::string text = scenario.resolved;
   for (const std::string& file : scenario.files)
     replace_all(text, config::toml_quoted(file), config::toml_quoted(digest_of_file(file)));
@@ -95,7 +106,7 @@ Problems ScenarioRuns::prepare(const std::vector<std::string>& only) {
   if (auto wrong = points_->prepare(only)) return {*wrong};
   const auto resolve = [&](const sweep::Point& point) -> std::variant<Fingerprint, Problem> {
     const Inputs inputs = loader_.one_run(path_, overrides_of(point), {});
-    if (inputs.scenario) return identity_of(*inputs.scenario);
+    if (inputs.scenario) return identities_.of(*inputs.scenario);
     Problem wrong = inputs.problems.front();
     wrong.text = fmt::format("[sweep]: the point {}: {}", fmt::join(point.overrides(), ", "), wrong.text);
     return wrong;
@@ -106,7 +117,7 @@ Problems ScenarioRuns::prepare(const std::vector<std::string>& only) {
   campaign_ = {.scenario = scenario_->name,
                .version = model_version(),
                .text = base.scenario->resolved,
-               .identity = identity_of(*base.scenario),
+               .identity = identities_.of(*base.scenario),
                .parameters = batch::columns_of(scenario_->sweep)};
   return {};
 }
@@ -114,18 +125,10 @@ Problems ScenarioRuns::prepare(const std::vector<std::string>& only) {
 batch::Figures ScenarioRuns::run(const batch::PlannedRun& planned) {
   Inputs inputs = loader_.one_run(path_, overrides_of(planned.point), {});
   if (!inputs.scenario) throw std::runtime_error(inputs.problems.front().line());
-  if (identity_of(*inputs.scenario) != planned.identity)
+  if (identities_.of(*inputs.scenario) != planned.identity)
     throw std::runtime_error(path_ + ": was changed while its batch was going on");
   inputs.scenario->seed = planned.seed;
-  std::unique_ptr<platform::Platform> platform;
-  if (!inputs.scenario->machine.platform.empty()) {
-    platform = platform::Platform::load(inputs.scenario->machine.platform, inputs.problems);
-    if (platform == nullptr) throw std::runtime_error(inputs.problems.front().line());
-  }
-  RunResult result = run_once(*inputs.scenario, inputs.traces, platform.get());
-  const bool met = judge(*inputs.scenario, result);
-  tell(result);
-  return figures_of(result, met);
+  return cli::figures_of(inputs);
 }
 
 }  // namespace vmbsim::cli

@@ -18,6 +18,19 @@ std::string campaign_folder(const std::string& scenario);
 /// The version of the model: results of two of them are not mixed.
 std::string model_version();
 
+/// What scenarios come to: digests over what they resolve to and what the files that they name hold, wherever these lie.
+class Identities {
+ public:
+  Fingerprint of(const scenario::Scenario& scenario);
+
+ private:
+  std::string digest_of_file(const std::string& file);
+  std::map<std::string, std::string> digests_;  // by path
+};
+
+/// Carries out what was read, in a process of its own, and prints what went wrong in it. Throws what makes it impossible.
+batch::Figures figures_of(Inputs& inputs);
+
 class ScenarioRuns {
  public:
   ScenarioRuns(std::string path, std::vector<std::string> overrides, std::optional<Seed> seed);
@@ -33,14 +46,12 @@ class ScenarioRuns {
 
  private:
   std::vector<std::string> overrides_of(const sweep::Point& point) const;
-  Fingerprint identity_of(const scenario::Scenario& scenario);
-  std::string digest_of_file(const std::string& file);
 
   std::string path_;
   std::vector<std::string> overrides_;
   std::optional<Seed> seed_;
   Loader loader_;
-  std::map<std::string, std::string> digests_;  // of files, by path
+  Identities identities_;
   std::optional<scenario::Scenario> scenario_;
   std::optional<sweep::Points> points_;
   std::optional<batch::Plan> plan_;

@@ -1,7 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <filesystem>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "sim/cli/loading.hpp"
@@ -12,9 +15,11 @@
 #include "sim/cli/verbs.hpp"
 #include "sim/cli/version.hpp"
 #include "sim/config/suggestions.hpp"
+#include "sim/config/toml_text.hpp"
 #include "sim/plan/answer.hpp"
 #include "sim/plan/sensitivity.hpp"
 #include "sim/report/writer.hpp"
+#include "sim/workers/crew.hpp"
 
 namespace vmbsim::cli {
 
@@ -46,32 +51,33 @@ Problems missing(const scenario::Scenario& scenario) {
   return problems;
 }
 
-void set(const Axis& axis, std::size_t index, std::vector<std::string>& overrides) {
-  for (const std::string& key : axis.keys) overrides.push_back(key + "=" + axis.toml(index));
+/// Some axes with a value each.
+struct Point {
+  std::vector<std::string> overrides;         // as --set takes them
+  std::map<std::string, std::string> values;  // TOML text by the axis' first key
+};
+
+void set(const Axis& axis, std::size_t index, Point& point) {
+  for (const std::string& key : axis.keys) point.overrides.push_back(key + "=" + axis.toml(index));
+  point.values[axis.keys.front()] = axis.toml(index);
 }
 
-/// Both ends of every axis must be scenarios, with the same metrics.
-Problems wrong_ends(Loader& loader, const PlanArguments& arguments, const scenario::Scenario& scenario) {
-  for (const Axis& axis : scenario.plan.axes)
-    for (const std::size_t end : {std::size_t{0}, axis.last()}) {
-      std::vector<std::string> overrides = arguments.overrides;
-      set(axis, end, overrides);
-      const Inputs inputs = loader.planned(arguments.scenario, overrides, arguments.seed);
-      if (!inputs.scenario)
-        return {{axis.place,
-                 fmt::format("[plan]: {} = {}: {}", axis.keys.front(), axis.value(end), inputs.problems.front().text)}};
+/// Every corner of what may vary must be a scenario: what lies between is looked at when the search comes there.
+Problems wrong_corners(Loader& loader, const PlanArguments& arguments, const scenario::Scenario& scenario) {
+  const std::vector<Axis>& axes = scenario.plan.axes;
+  for (std::size_t corner = 0; corner < std::size_t{1} << axes.size(); ++corner) {
+    Point point{arguments.overrides, {}};
+    std::string name;
+    for (std::size_t i = 0; i < axes.size(); ++i) {
+      const std::size_t index = (corner >> i & 1) != 0 ? axes[i].last() : 0;
+      set(axes[i], index, point);
+      name += fmt::format("{}{} = {}", i == 0 ? "" : ", ", axes[i].keys.front(), axes[i].value(index));
     }
-  return {};
-}
-
-std::vector<plan::Bound> bounds_of(const std::vector<scenario::Expectation>& lines) {
-  std::vector<plan::Bound> bounds;
-  for (const scenario::Expectation& line : lines) {
-    const auto times = report::times_figure(line.metric);
-    bounds.push_back(
-        {.metric = line.metric, .text = line.text, .unit = line.unit, .share = times ? times->share : std::nullopt});
+    const Inputs inputs = loader.planned(arguments.scenario, point.overrides, arguments.seed);
+    if (!inputs.scenario)
+      return {{axes.front().place, fmt::format("[plan]: {}: {}", name, inputs.problems.front().text)}};
   }
-  return bounds;
+  return {};
 }
 
 /// Every combination of the values of all axes but the first, the last of them turning fastest.
@@ -111,20 +117,25 @@ constexpr std::uint32_t runs_of_each = 3;
 struct Answer {
   plan::Question question;
   plan::Found found;
-  std::vector<double> goals;        // larger is better
-  std::vector<std::string> others;  // overrides beside the key
+  std::vector<double> goals;  // larger is better
+  Point others;               // without the key
 };
 
 class Planner {
  public:
   Planner(Loader& loader, const PlanArguments& arguments, const scenario::Scenario& scenario)
       : loader_(loader),
+        arguments_(arguments),
         scenario_(scenario),
         bounds_(bounds_of(scenario.objective)),
-        runs_({.loader = loader,
-               .scenario = arguments.scenario,
-               .overrides = arguments.overrides,
-               .jobs = arguments.jobs != 0 ? arguments.jobs : workers::processors()}) {}
+        runs_(config(arguments.out, {})),
+        moved_(config(arguments.out.empty() ? "" : std::filesystem::path(arguments.out) / "sensitivity", {"moved"})) {}
+
+  /// Opens what keeps the runs. What is wrong with it.
+  std::optional<Problem> prepare() {
+    if (auto wrong = runs_.prepare()) return wrong;
+    return arguments_.sensitivity ? moved_.prepare() : std::nullopt;
+  }
 
   std::vector<Answer> answers() {
     std::vector<Answer> all;
@@ -138,31 +149,38 @@ class Planner {
   }
 
   /// At the point of `answer`, seeds the same everywhere.
-  Sensitivity sensitivity(const PlanArguments& arguments, const Answer& answer) const {
+  Sensitivity sensitivity(const Answer& answer) {
     Sensitivity out;
     const std::size_t which = tightest_of(answer.found);
     const std::size_t index = answer.found.answer.value_or(0);
     out.bound = bounds_[which];
     out.point = answer.question.key + " = " + answer.question.value(index);
-    std::vector<std::string> at = answer.others;
+    Point at = answer.others;
     set(scenario_.plan.axes.front(), index, at);
-    std::vector<std::string> overrides = arguments.overrides;
-    overrides.insert(overrides.end(), at.begin(), at.end());
-    const std::vector<PlanInput> inputs = movable(arguments.scenario, overrides);
+    std::vector<std::string> overrides = arguments_.overrides;
+    overrides.insert(overrides.end(), at.overrides.begin(), at.overrides.end());
+    const std::vector<PlanInput> inputs = movable(arguments_.scenario, overrides);
     const auto respond = [&](const std::vector<plan::Levels>& points) {
       std::vector<PlanRuns::Run> runs;
-      for (const plan::Levels& levels : points)
+      for (const plan::Levels& levels : points) {
+        std::vector<std::string> moved;
+        for (std::size_t k = 0; k < inputs.size(); ++k)
+          if (levels[k] != 0.5) moved.push_back(inputs[k].key + "=" + inputs[k].at(levels[k]));
         for (std::uint32_t i = 0; i < runs_of_each; ++i) {
-          PlanRuns::Run& run = runs.emplace_back(PlanRuns::Run{at, {scenario_.seed.value + i}});
-          for (std::size_t k = 0; k < inputs.size(); ++k)
-            if (levels[k] != 0.5) run.overrides.push_back(inputs[k].key + "=" + inputs[k].at(levels[k]));
+          PlanRuns::Run& run = runs.emplace_back(run_at(at, {scenario_.seed.value + i}));
+          run.overrides.insert(run.overrides.end(), moved.begin(), moved.end());
+          run.parameters.push_back(moved.empty() ? "" : config::toml_quoted(fmt::format("{}", fmt::join(moved, ", "))));
         }
+      }
       out.runs = runs.size();
       fmt::print(stderr, "vmbsim: what the answer hangs on: {}\n", config::counted(runs.size(), "run", "runs"));
-      std::vector<plan::Outcome> outcomes = runs_(runs);
+      const std::vector<plan::Outcome> outcomes = moved_(runs, true);
       std::vector<double> responses;
-      for (auto of_point = outcomes.begin(); of_point != outcomes.end(); of_point += runs_of_each)
-        responses.push_back(plan::pooled(out.bound, {of_point, of_point + runs_of_each}, which).figure);
+      for (auto of_point = outcomes.begin(); of_point != outcomes.end(); of_point += runs_of_each) {
+        plan::Visited point;
+        point.outcomes.assign(of_point, of_point + runs_of_each);
+        responses.push_back(plan::pooled(out.bound, point, which).figure);
+      }
       out.middle = responses.front();
       return responses;
     };
@@ -171,7 +189,27 @@ class Planner {
     return out;
   }
 
+  std::size_t before() const { return runs_.before() + moved_.before(); }
+
  private:
+  PlanRuns::Config config(const std::filesystem::path& folder, const std::vector<std::string>& more) const {
+    PlanRuns::Config out{.loader = loader_,
+                         .scenario = arguments_.scenario,
+                         .overrides = arguments_.overrides,
+                         .jobs = arguments_.jobs != 0 ? arguments_.jobs : workers::processors(),
+                         .folder = folder,
+                         .parameters = {}};
+    for (const Axis& axis : scenario_.plan.axes) out.parameters.push_back(axis.keys.front());
+    out.parameters.insert(out.parameters.end(), more.begin(), more.end());
+    return out;
+  }
+
+  PlanRuns::Run run_at(const Point& point, Seed seed) const {
+    PlanRuns::Run run{.overrides = point.overrides, .parameters = {}, .seed = seed};
+    for (const Axis& axis : scenario_.plan.axes) run.parameters.push_back(point.values.at(axis.keys.front()));
+    return run;
+  }
+
   static std::size_t tightest_of(const plan::Found& found) {
     const plan::Visited* broken = found.broken();
     return broken != nullptr ? broken->tightest : found.visited.back().tightest;
@@ -195,7 +233,7 @@ class Planner {
     const std::vector<Axis>& axes = scenario_.plan.axes;
     const Axis& searched = axes.front();
     Answer out;
-    std::vector<std::string>& others = out.others;
+    Point& others = out.others;
     for (std::size_t i = 0; i < combination.size(); ++i) {
       set(axes[i + 1], combination[i], others);
       out.question.others +=
@@ -204,6 +242,7 @@ class Planner {
     }
     out.question.key = searched.keys.front();
     out.question.value = [searched](std::size_t index) { return searched.value(index); };
+    out.question.maximise = searched.maximise;
     out.question.bounds = bounds_;
     out.question.range = {.last = searched.last(),
                           .guess = guess,
@@ -216,24 +255,24 @@ class Planner {
           fmt::print(stderr, "vmbsim: {}{}{} = {}: {} more\n", out.question.others,
                      out.question.others.empty() ? "" : ", ", searched.keys.front(), searched.value(index),
                      config::counted(count, "run", "runs"));
-          std::vector<PlanRuns::Run> runs(count);
-          for (std::size_t i = 0; i < count; ++i) {
-            runs[i].overrides = others;
-            set(searched, index, runs[i].overrides);
-            runs[i].seed = {scenario_.seed.value + first + i};
-          }
+          Point at = others;
+          set(searched, index, at);
+          std::vector<PlanRuns::Run> runs;
+          for (std::size_t i = 0; i < count; ++i) runs.push_back(run_at(at, {scenario_.seed.value + first + i}));
           return runs_(runs);
         });
     out.question.range.confidence = scenario_.plan.confidence;
-    if (out.found.answer)
+    if (plan::answered(out.found))
       out.goals.insert(out.goals.begin(), (searched.maximise ? 1 : -1) * searched.number(*out.found.answer));
     return out;
   }
 
   Loader& loader_;
+  const PlanArguments& arguments_;
   const scenario::Scenario& scenario_;
   std::vector<plan::Bound> bounds_;
   PlanRuns runs_;
+  PlanRuns moved_;  // of the sensitivity
 };
 
 /// Those that no other is better than; of one alone that one.
@@ -241,7 +280,7 @@ std::vector<const Answer*> best_of(const std::vector<Answer>& answers) {
   std::vector<const Answer*> found;
   std::vector<std::vector<double>> goals;
   for (const Answer& answer : answers)
-    if (answer.found.answer) {
+    if (plan::answered(answer.found)) {
       found.push_back(&answer);
       goals.push_back(answer.goals);
     }
@@ -271,7 +310,12 @@ std::string told(const scenario::Scenario& scenario, const std::vector<Answer>& 
 std::string told(const Sensitivity& found) {
   std::string text = fmt::format("\nwhat {} hangs on most at {} ({}), by a fifth less and a fifth more of each:\n",
                                  found.bound.metric, found.point, config::counted(found.runs, "run", "runs"));
-  const auto moved = [&](double by) { return fmt::format("{:+.1f} %", 100 * by / found.middle); };
+  // Of nothing there is no part: then the figure itself.
+  const auto moved = [&](double by) -> std::string {
+    if (std::isnan(by)) return "no value";
+    if (found.middle != 0) return fmt::format("{:+.1f} %", 100 * by / found.middle);
+    return (by < 0 ? "-" : "+") + report::metric_text(std::abs(by), found.bound.unit);
+  };
   for (std::size_t i = 0; i < std::min(found.influences.size(), influences_shown); ++i) {
     const auto& [input, effect] = found.influences[i];
     text += fmt::format("  {} = {}: {}, {}; with others moved {} on average, scatter {}\n", input.key, input.value,
@@ -317,24 +361,45 @@ int plan(const PlanArguments& arguments) {
   const Inputs inputs = loader.whole(arguments.scenario, arguments.overrides, arguments.seed);
   Problems problems = inputs.problems;
   if (problems.empty()) problems = missing(*inputs.scenario);
-  if (problems.empty()) problems = wrong_ends(loader, arguments, *inputs.scenario);
+  if (problems.empty()) problems = wrong_corners(loader, arguments, *inputs.scenario);
   if (!problems.empty()) {
     print(problems);
     return bad_input;
   }
-  if (!arguments.out.empty())
-    if (const auto failed = report::make_folder(arguments.out)) {
-      print({*failed});
+  const StopRequest stop;
+  Planner planner(loader, arguments, *inputs.scenario);
+  if (const auto wrong = planner.prepare()) {
+    print({*wrong});
+    return bad_input;
+  }
+  std::vector<Answer> answers;
+  std::vector<const Answer*> best;
+  std::optional<Sensitivity> sensitivity;
+  try {
+    answers = planner.answers();
+    best = best_of(answers);
+    if (arguments.sensitivity) sensitivity = planner.sensitivity(best.empty() ? answers.front() : *best.front());
+  } catch (const PlanRuns::Stopped& early) {
+    if (early.unwritten) {
+      print({*early.unwritten});
       return broken;
     }
-  Planner planner(loader, arguments, *inputs.scenario);
-  const std::vector<Answer> answers = planner.answers();
-  const std::vector<const Answer*> best = best_of(answers);
-  std::optional<Sensitivity> sensitivity;
-  if (arguments.sensitivity)
-    sensitivity = planner.sensitivity(arguments, best.empty() ? answers.front() : *best.front());
+    return say(arguments.out.empty() ? "stopped; nothing is kept without --out DIR\n"
+                                     : fmt::format("stopped; run it again to go on: vmbsim plan {} --out {}\n",
+                                                   arguments.scenario, arguments.out),
+               stopped);
+  }
+  if (planner.before() > 0)
+    fmt::print(stderr, "vmbsim: {} taken from {}\n", config::counted(planner.before(), "run", "runs"), arguments.out);
+  // Nobody knows what a better input would answer.
+  const bool untold = std::any_of(answers.begin(), answers.end(), [](const Answer& answer) {
+    const plan::Visited* next = answer.found.broken();
+    return next != nullptr && next->verdict == plan::Verdict::untold;
+  });
   const int status =
-      say(told(*inputs.scenario, answers, best) + (sensitivity ? told(*sensitivity) : ""), best.empty() ? unmet : fine);
+      say(told(*inputs.scenario, answers, best) + (sensitivity ? told(*sensitivity) : ""), untold         ? bad_input
+                                                                                           : best.empty() ? unmet
+                                                                                                          : fine);
   if (arguments.out.empty()) return status;
   const Unstoppable until_written;
   const auto unwritten =

@@ -27,6 +27,12 @@ std::optional<PlanInput> input_of(const Node& node) {
     out.least = 1;
     return out;
   }
+  if (node.is(Node::Kind::real)) {
+    out.value = config::real_text(node.real);
+    out.number = node.real;
+    out.whole = false;
+    return out;
+  }
   if (!node.is(Node::Kind::text)) return std::nullopt;
   out.value = node.text;
   const bool pages = node.text.find("page") != std::string::npos;
@@ -54,7 +60,9 @@ std::optional<PlanInput> input_of(const Node& node) {
 void collect(const Node& table, const std::string& path, std::vector<PlanInput>& out) {
   for (const config::Entry& entry : table.entries) {
     const std::string key = path + "." + entry.key;
-    if (entry.key == "trace" || entry.key == "policies" || entry.key == "save") continue;
+    if (entry.key == "policies" || entry.key == "save") continue;
+    const bool of_trace = path.size() > 6 && path.compare(path.size() - 6, 6, ".trace") == 0;
+    if (of_trace && entry.key != "time_scale") continue;  // the rest says how the file is read
     if (entry.value.is(Node::Kind::table)) collect(entry.value, key, out);
     auto input = input_of(entry.value);
     if (!input || input->number == 0) continue;
@@ -81,7 +89,7 @@ std::vector<PlanInput> inputs_of(const scenario::Scenario& scenario) {
   Problems none;
   const config::Document document = config::parse_document(scenario.resolved, "resolved", none);
   std::vector<PlanInput> all;
-  for (const char* kind : {"machine", "vm", "latency", "channel", "workload"}) {
+  for (const char* kind : {"machine", "host", "vm", "disk", "latency", "channel", "workload"}) {
     const Node* node = document.root.find(kind);
     if (node == nullptr) continue;
     if (node->is(Node::Kind::table)) collect(*node, kind, all);

@@ -2,143 +2,247 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <cmath>
-#include <limits>
-#include <nlohmann/json.hpp>
+#include <stdexcept>
 
-#include "sim/cli/running.hpp"
+#include "sim/batch/folder.hpp"
+#include "sim/batch/plan.hpp"
+#include "sim/batch/progress.hpp"
+#include "sim/cli/signals.hpp"
+#include "sim/config/file.hpp"
+#include "sim/config/suggestions.hpp"
 #include "sim/report/grouping.hpp"
-#include "sim/report/metrics.hpp"
-#include "vmbsim/assert.hpp"
+#include "sim/workers/crew.hpp"
 
 namespace vmbsim::cli {
 
 namespace {
 
-using Json = nlohmann::json;
-using scenario::Expectation;
+using How = workers::Crew::Ended::How;
 
-plan::Margin margin_of(const Expectation& line, double value, const std::optional<report::Times>& times) {
-  using Relation = Expectation::Relation;
-  const bool above = line.relation == Relation::above || line.relation == Relation::at_least;
-  if (std::isnan(value)) return {1};  // nothing holds of what was not measured
-  if (line.relation == Relation::equals) return {value == line.value ? -1.0 : 1.0};
-  const double sign = above ? -1 : 1;
-  if (!times) return {sign * (value - line.value)};
-  const auto n = static_cast<double>(times->histogram.count());
-  if (!times->share) return {sign * n * (times->histogram.mean_ns() - line.value)};
-  // Packets that are beyond the bound, less those that may be.
-  const double beyond = 1 - *times->share;
-  return {sign * n * (1 - times->histogram.share_up_to(line.value) - beyond), n * beyond * (1 - beyond)};
+constexpr std::int64_t commit_every_ms = 250;
+constexpr std::int64_t unread = -1;  // the row of what was stored since
+// What a run's process answers: its figures, or why it has none.
+constexpr char figures_follow = '+';
+constexpr char problem_follows = '-';
+
+std::int64_t now_ms() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
-Json json_of(const Histogram& times) {
-  Json buckets = Json::array();
-  for (const Histogram::Bucket& bucket : times.buckets()) buckets.push_back({bucket.upper.count(), bucket.count});
-  const Wide sum = times.sum_ns();
-  return {{"buckets", buckets},
-          {"sum", {static_cast<std::uint64_t>(sum >> 64), static_cast<std::uint64_t>(sum)}},
-          {"min", times.min().count()},
-          {"max", times.max().count()}};
+double value_of(const batch::Figures& figures, const std::string& metric) {
+  for (const report::Metric& one : figures.metrics)
+    if (one.name == metric) return one.value;
+  return nothing_measured;
 }
 
-Histogram histogram_in(const Json& json) {
-  std::vector<Histogram::Bucket> buckets;
-  for (const Json& bucket : json["buckets"])
-    buckets.push_back({Duration{bucket[0].get<std::int64_t>()}, bucket[1].get<std::uint64_t>()});
-  const Wide sum = Wide{json["sum"][0].get<std::uint64_t>()} << 64 | json["sum"][1].get<std::uint64_t>();
-  const auto found = Histogram::restore(buckets, sum, Duration{json["min"].get<std::int64_t>()},
-                                        Duration{json["max"].get<std::int64_t>()});
-  VMBSIM_ASSERT(found.has_value(), "a histogram reads back as it was written");
-  return *found;
-}
-
-double number_in(const Json& json) { return json.is_null() ? nothing_measured : json.get<double>(); }
-
-plan::Outcome failed(std::string why) {
-  plan::Outcome out;
-  out.failure = std::move(why);
-  return out;
-}
-
-/// In the process of the run.
-plan::Outcome run_at(Loader& loader, const std::string& file, const std::vector<std::string>& overrides, Seed seed) {
-  Inputs inputs = loader.planned(file, overrides, seed);
-  std::unique_ptr<platform::Platform> platform;
-  if (inputs.scenario && !inputs.scenario->machine.platform.empty()) {
-    platform = platform::Platform::load(inputs.scenario->machine.platform, inputs.problems);
-    if (platform == nullptr) inputs.scenario.reset();
+/// Of one thing, or of all instances of a template together.
+Histogram times_of(const batch::Figures& figures, const std::string& name) {
+  Histogram together;
+  for (const batch::NamedHistogram& one : figures.histograms) {
+    if (one.name == name) return one.histogram;
+    if (report::template_name(one.name) == name) together.merge(one.histogram);
   }
-  if (!inputs.scenario) return failed("cannot be run: " + inputs.problems.front().line());
-  return outcome_of(run_once(*inputs.scenario, inputs.traces, platform.get()), inputs.scenario->objective);
+  return together;
+}
+
+/// Of a template with several instances only what they are together, and how busy each processor and device is: the rest is too
+/// much to keep of every run.
+bool tells_a_reason(const std::string& metric) {
+  return metric.find('[') == std::string::npos || metric.find("[*]") != std::string::npos ||
+         metric.rfind("processor.", 0) == 0 || metric.rfind("device.", 0) == 0;
 }
 
 std::string how_it_ended(const workers::Crew::Ended& ended) {
-  if (ended.how == workers::Crew::Ended::How::died) return fmt::format("a run died by signal {}", ended.signal);
+  if (ended.how == How::died) return fmt::format("a run died by signal {}", ended.signal);
   return "a run left without an answer";
 }
 
 }  // namespace
 
-plan::Outcome outcome_of(const RunResult& result, const std::vector<Expectation>& lines) {
-  plan::Outcome out;
-  for (const Expectation& line : lines) {
-    const double value = report::metric_value(result, line.metric).value_or(nothing_measured);
-    auto times = report::metric_times(result, line.metric);
-    out.margins.push_back(margin_of(line, value, times));
-    out.values.push_back(value);
-    out.times.push_back(times ? std::move(times->histogram) : Histogram{});
+std::vector<plan::Bound> bounds_of(const std::vector<scenario::Expectation>& lines) {
+  using Relation = scenario::Expectation::Relation;
+  std::vector<plan::Bound> bounds;
+  for (const scenario::Expectation& line : lines) {
+    const auto times = report::times_figure(line.metric);
+    const bool above = line.relation == Relation::above || line.relation == Relation::at_least;
+    bounds.push_back({.metric = line.metric,
+                      .text = line.text,
+                      .unit = line.unit,
+                      .share = times ? times->share : std::nullopt,
+                      .demand = line.relation == Relation::equals ? plan::Demand::equal
+                                : above                           ? plan::Demand::above
+                                                                  : plan::Demand::below,
+                      .value = line.value});
   }
-  // Of a template with several instances only what they are together: the rest is too much to keep of every run.
-  for (const report::Metric& metric : report::metrics(result))
-    if (metric.name.find('[') == std::string::npos || metric.name.find("[*]") != std::string::npos)
-      out.figures[metric.name] = metric.value;
-  return out;
+  return bounds;
 }
 
-std::string text_of(const plan::Outcome& outcome) {
-  Json margins = Json::array();
-  for (const plan::Margin& margin : outcome.margins) margins.push_back({margin.value, margin.least_variance});
-  Json times = Json::array();
-  for (const Histogram& histogram : outcome.times) times.push_back(json_of(histogram));
-  const Json all = {{"margins", margins},
-                    {"values", outcome.values},
-                    {"times", times},
-                    {"figures", outcome.figures},
-                    {"failure", outcome.failure}};
-  return all.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-plan::Outcome outcome_in(const std::string& text) {
-  const Json all = Json::parse(text);
+plan::Outcome outcome_of(const batch::Figures& figures, const std::vector<plan::Bound>& bounds) {
   plan::Outcome out;
-  for (const Json& margin : all["margins"]) out.margins.push_back({number_in(margin[0]), number_in(margin[1])});
-  for (const Json& value : all["values"]) out.values.push_back(number_in(value));
-  for (const Json& histogram : all["times"]) out.times.push_back(histogram_in(histogram));
-  for (const auto& [name, value] : all["figures"].items()) out.figures[name] = number_in(value);
-  out.failure = all["failure"].get<std::string>();
+  bool refusals_asked_for = false;
+  for (const plan::Bound& bound : bounds) {
+    refusals_asked_for = refusals_asked_for || bound.metric == "fleet.refused";
+    const double value = value_of(figures, bound.metric);
+    const auto figure = report::times_figure(bound.metric);
+    out.times.push_back(figure ? times_of(figures, figure->times) : Histogram{});
+    out.values.push_back(value);
+    out.margins.push_back(plan::margin_of(bound, value, figure ? &out.times.back() : nullptr));
+  }
+  for (const report::Metric& metric : figures.metrics)
+    if (tells_a_reason(metric.name)) out.figures[metric.name] = metric.value;
+  const double refused = value_of(figures, "fleet.refused");
+  if (refused > 0 && !refusals_asked_for)
+    out.breach =
+        fmt::format("{} found no place", config::counted(static_cast<std::size_t>(refused), "guest", "guests"));
   return out;
 }
 
-std::vector<plan::Outcome> PlanRuns::operator()(const std::vector<Run>& runs) const {
+std::vector<std::string> PlanRuns::overrides_of(const Run& run) const {
+  std::vector<std::string> all = config_.overrides;
+  all.insert(all.end(), run.overrides.begin(), run.overrides.end());
+  return all;
+}
+
+const PlanRuns::Point& PlanRuns::point_of(const Run& run) {
+  const auto [found, fresh] = points_.try_emplace(run.overrides);
+  Point& point = found->second;
+  if (!fresh) return point;
+  // The objective names metrics as there are at this point; it is no part of what is run.
+  const Inputs planned = config_.loader.planned(config_.scenario, overrides_of(run), {});
+  const Inputs one = config_.loader.one_run(config_.scenario, overrides_of(run), {});
+  for (const Inputs* inputs : {&planned, &one})
+    if (!inputs->scenario && point.wrong.empty()) point.wrong = "cannot be run: " + inputs->problems.front().text;
+  if (!point.wrong.empty()) return point;
+  point.identity = identities_.of(*one.scenario);
+  point.bounds = bounds_of(planned.scenario->objective);
+  return point;
+}
+
+std::optional<Problem> PlanRuns::prepare() {
+  if (config_.folder.empty()) return std::nullopt;
+  std::error_code error;
+  std::filesystem::create_directories(config_.folder, error);
+  if (error) return config::problem_with(config_.folder.string(), "cannot be made a folder: " + error.message());
+  const Inputs base = config_.loader.one_run(config_.scenario, config_.overrides, {});
+  if (!base.scenario) return base.problems.front();
+  const std::filesystem::path file = batch::store_of(config_.folder, 0, 1);
+  if (auto held = lock_.take(std::filesystem::path(file).replace_extension(".lock"))) return held;
+  std::optional<std::string> rescued;
+  auto opened = batch::Store::open(file,
+                                   {.scenario = base.scenario->name,
+                                    .version = model_version(),
+                                    .text = base.scenario->resolved,
+                                    .identity = identities_.of(*base.scenario),
+                                    .parameters = config_.parameters},
+                                   rescued);
+  if (auto* wrong = std::get_if<Problem>(&opened)) return *wrong;
+  store_ = std::get<std::unique_ptr<batch::Store>>(std::move(opened));
+  if (rescued) fmt::print(stderr, "vmbsim: {}\n", *rescued);
+  return store_->each(batch::Store::Depth::heads,
+                      [&](const batch::Store::Row& row) { rows_[row.record.key] = row.id; });
+}
+
+/// In the process of the run.
+std::string PlanRuns::work(const Run& run) {
+  try {
+    Inputs inputs = config_.loader.one_run(config_.scenario, overrides_of(run), {});
+    if (!inputs.scenario) throw std::runtime_error(inputs.problems.front().text);
+    inputs.scenario->seed = run.seed;
+    return figures_follow + batch::encoded(figures_of(inputs));
+  } catch (const std::exception& wrong) { return problem_follows + std::string("cannot be run: ") + wrong.what(); }
+}
+
+void PlanRuns::keep(const Run& run, const batch::Key& key, batch::Figures figures) {
+  if (store_ == nullptr) return;
+  batch::Record record;
+  record.key = key;
+  record.parameters = run.parameters;
+  record.seed = run.seed;
+  record.status = figures.met ? batch::Status::met : batch::Status::unmet;
+  record.figures = std::move(figures);
+  if (auto wrong = store_->add(record)) throw Stopped{std::move(wrong)};
+  rows_.try_emplace(key, unread);
+}
+
+void PlanRuns::commit() {
+  if (store_ == nullptr) return;
+  for (auto wrong : {store_->plan(rows_.size()), store_->commit()})
+    if (wrong) throw Stopped{std::move(wrong)};
+}
+
+std::vector<plan::Outcome> PlanRuns::operator()(const std::vector<Run>& runs, bool show) {
   std::vector<plan::Outcome> outcomes(runs.size());
+  std::vector<batch::Key> keys(runs.size());
+  std::vector<std::size_t> left;
+  batch::Standing standing{.planned = runs.size()};
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const Point& point = point_of(runs[i]);
+    if (!point.wrong.empty()) {
+      outcomes[i].missing = point.wrong;
+      ++standing.failed;
+      continue;
+    }
+    keys[i] = batch::key_of(point.identity, runs[i].seed, model_version());
+    const auto known = rows_.find(keys[i]);
+    if (known == rows_.end() || known->second == unread) {
+      left.push_back(i);
+      continue;
+    }
+    auto record = store_->at(known->second);
+    if (auto* wrong = std::get_if<Problem>(&record)) throw Stopped{std::move(*wrong)};
+    outcomes[i] = outcome_of(std::get<batch::Record>(record).figures, point.bounds);
+    ++before_;
+    ++standing.before;
+  }
+  standing.done = standing.before;
+  const std::int64_t started = now_ms();
+  std::int64_t committed = started;
+  batch::Progress progress(show ? batch::ProgressForm::automatic : batch::ProgressForm::none);
   workers::Crew crew(config_.jobs, {});
   std::size_t next = 0;
-  while (next < runs.size() || !crew.empty()) {
-    if (next < runs.size() && !crew.full()) {
-      const Run& run = runs[next];
-      std::vector<std::string> overrides = config_.overrides;
-      overrides.insert(overrides.end(), run.overrides.begin(), run.overrides.end());
-      crew.start(next++, [&](workers::BlackBox&) {
-        return text_of(run_at(config_.loader, config_.scenario, overrides, run.seed));
-      });
+  while (next < left.size() || !crew.empty()) {
+    if (StopRequest::made()) {
+      crew.dismiss();
+      commit();
+      throw Stopped{};
+    }
+    if (next < left.size() && !crew.full()) {
+      const std::size_t i = left[next++];
+      crew.start(i, [&](workers::BlackBox&) { return work(runs[i]); });
       continue;
     }
     const auto ended = crew.wait(200);
+    standing.running = std::min<std::size_t>(config_.jobs, left.size() - standing.done + standing.before);
+    standing.elapsed_ms = now_ms() - started;
+    progress.show(standing);
+    if (now_ms() - committed >= commit_every_ms) {
+      commit();
+      committed = now_ms();
+    }
     if (!ended) continue;
-    outcomes[ended->id] =
-        ended->how == workers::Crew::Ended::How::told ? outcome_in(ended->text) : failed(how_it_ended(*ended));
+    plan::Outcome& outcome = outcomes[ended->id];
+    ++standing.failed;
+    if (ended->how != How::told) {
+      outcome.missing = how_it_ended(*ended);
+    } else if (ended->text.empty() || ended->text.front() == problem_follows) {
+      outcome.missing = ended->text.empty() ? "a run gave an empty answer" : ended->text.substr(1);
+    } else if (auto figures = batch::figures_in(std::string_view(ended->text).substr(1))) {
+      outcome = outcome_of(*figures, points_.at(runs[ended->id].overrides).bounds);
+      keep(runs[ended->id], keys[ended->id], std::move(*figures));
+      --standing.failed;
+      ++standing.done;
+    } else {
+      outcome.missing = "a run's answer cannot be read";
+    }
   }
+  commit();
+  standing.running = 0;
+  standing.elapsed_ms = now_ms() - started;
+  progress.finish(standing);
   return outcomes;
 }
 

@@ -1,22 +1,29 @@
 #pragma once
-/// The runs of a plan: each in a process of its own, several at a time. What must hold is the [objective] that the scenario has
-/// with the overrides of the run, in its order.
+/// The runs of a plan: each in a process of its own, several at a time, and kept in a store as those of a batch are: a plan that
+/// was stopped goes on where it was.
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "models/scenario/scenario.hpp"
+#include "sim/batch/lock.hpp"
+#include "sim/batch/store.hpp"
+#include "sim/cli/campaign.hpp"
 #include "sim/cli/loading.hpp"
+#include "sim/plan/bound.hpp"
 #include "sim/plan/search.hpp"
-#include "sim/workers/crew.hpp"
 
 namespace vmbsim::cli {
 
-/// What a run says of the lines that must hold of it.
-plan::Outcome outcome_of(const RunResult& result, const std::vector<scenario::Expectation>& lines);
+/// The lines of an [objective] as bounds.
+std::vector<plan::Bound> bounds_of(const std::vector<scenario::Expectation>& lines);
 
-/// An outcome on its way out of its process; bit by bit the same behind it.
-std::string text_of(const plan::Outcome& outcome);
-plan::Outcome outcome_in(const std::string& text);
+/// What a run says of its bounds. Guests that found no place break it, where no bound is about `fleet.refused`: what they would
+/// have measured is not in its figures.
+plan::Outcome outcome_of(const batch::Figures& figures, const std::vector<plan::Bound>& bounds);
 
 class PlanRuns {
  public:
@@ -25,18 +32,49 @@ class PlanRuns {
     std::string scenario;                ///< file
     std::vector<std::string> overrides;  ///< on top of it, for every run
     unsigned jobs = 1;
+    std::filesystem::path folder;         ///< of the store; empty: nothing is kept
+    std::vector<std::string> parameters;  ///< names of what runs differ in, beside their seeds
   };
   explicit PlanRuns(Config config) : config_(std::move(config)) {}
 
+  /// Opens the store. What is wrong with it.
+  std::optional<Problem> prepare();
+
   struct Run {
-    std::vector<std::string> overrides;  ///< on top of those of all
+    std::vector<std::string> overrides;   ///< on top of those of all
+    std::vector<std::string> parameters;  ///< TOML text of each; empty: the run does not have it
     Seed seed;
   };
-  /// In the order of `runs`, whatever ends first.
-  std::vector<plan::Outcome> operator()(const std::vector<Run>& runs) const;
+  /// Thrown when a signal asks to stop, or the store cannot be written: what is finished is kept.
+  struct Stopped {
+    std::optional<Problem> unwritten;
+  };
+  /// In the order of `runs`, whatever ends first. `show`: tells on stderr how far it is.
+  std::vector<plan::Outcome> operator()(const std::vector<Run>& runs, bool show = false);
+
+  /// Runs that did not need to be done, for the store had them.
+  std::size_t before() const { return before_; }
 
  private:
+  /// What the runs of a point have in common.
+  struct Point {
+    Fingerprint identity;
+    std::vector<plan::Bound> bounds;  ///< metrics as they are named there
+    std::string wrong;                ///< why it is no scenario; empty: it is one
+  };
+  const Point& point_of(const Run& run);
+  std::vector<std::string> overrides_of(const Run& run) const;
+  std::string work(const Run& run);
+  void keep(const Run& run, const batch::Key& key, batch::Figures figures);
+  void commit();
+
   Config config_;
+  Identities identities_;
+  std::map<std::vector<std::string>, Point> points_;  // by overrides
+  batch::Lock lock_;
+  std::unique_ptr<batch::Store> store_;
+  std::map<batch::Key, std::int64_t> rows_;  // of what the store had when it was opened
+  std::size_t before_ = 0;
 };
 
 }  // namespace vmbsim::cli

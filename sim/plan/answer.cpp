@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string percent(double confidence) { return fmt::format("{:g} %", std::round(confidence * 1000) / 10); }
+std::string percent(double confidence) { return fmt::format("{:.4g} %", confidence * 100); }
 
 std::string all_of(const std::vector<Bound>& bounds, const char* verb) {
   std::string text;
@@ -23,47 +23,105 @@ std::string all_of(const std::vector<Bound>& bounds, const char* verb) {
   return text;
 }
 
-const std::string* failure_of(const Visited& visited) {
-  for (const Outcome& outcome : visited.outcomes)
-    if (!outcome.failure.empty()) return &outcome.failure;
-  return nullptr;
+/// What is missing at an untold point.
+std::string nothing_to_tell(const Question& question, const Visited& untold) {
+  if (!untold.reason.empty()) return untold.reason;
+  return fmt::format(
+      "{} has no value in {}: nothing was measured; right would be a longer run_for, a shorter warm_up, or a larger "
+      "load",
+      question.bounds[untold.tightest].metric,
+      untold.outcomes.size() == 1 ? "its run" : fmt::format("its {} runs", untold.outcomes.size()));
 }
 
 /// "2.60 ms, because host.cpu0 saturates: ..."
 std::string why(const Question& question, const Found& found, const Visited& broken) {
-  if (const std::string* failure = failure_of(broken)) return *failure;
+  if (!broken.reason.empty()) return broken.reason;
   const Bound& bound = question.bounds[broken.tightest];
-  std::string text = report::metric_text(pooled(bound, broken.outcomes, broken.tightest).figure, bound.unit);
+  std::string text = report::metric_text(pooled(bound, broken, broken.tightest).figure, bound.unit);
   if (question.bounds.size() > 1) text = bound.metric + " is " + text;
   const Visited* kept = found.answer ? found.at(*found.answer) : nullptr;
   const std::string because = reason(kept ? averaged(kept->outcomes) : Figures{}, averaged(broken.outcomes));
-  return because.empty() ? text : text + ", because " + because;
+  return text + (because.empty() ? "; nothing that was measured tells why" : ", because " + because);
 }
 
-/// "1.38 ms (1.31 ms .. 1.45 ms)"; where nothing tells how sure it is, or no run differs, "1.38 ms".
+/// "1.38 ms (1.31 ms .. 1.45 ms)"; where no run differs "1.38 ms", where few samples show one end alone "1.38 ms (above 1.31 ms)".
 std::string figure_text(const Pooled& found, report::Unit unit) {
-  const Interval& interval = found.interval;
-  const std::string text = report::metric_text(found.figure, unit);
-  if (!interval.known() || interval.low == interval.high) return text;
-  return fmt::format("{} ({} .. {})", text, report::metric_text(interval.low, unit),
-                     report::metric_text(interval.high, unit));
+  const auto [low, high] = found.interval;
+  std::string text = report::metric_text(found.figure, unit);
+  const auto end = [&](double value) { return report::metric_text(value, unit); };
+  if (found.interval.known() && low < high)
+    text += fmt::format(" ({} .. {})", end(low), end(high));
+  else if (!std::isnan(low) && std::isnan(high))
+    text += fmt::format(" (above {})", end(low));
+  else if (std::isnan(low) && !std::isnan(high))
+    text += fmt::format(" (below {})", end(high));
+  return text;
+}
+
+const char* verdict_text(const Visited& visited) {
+  switch (visited.verdict) {
+    case Verdict::holds: return "holds ";
+    case Verdict::breaks: return "breaks";
+    case Verdict::untold: return "untold";
+  }
+  return "";
+}
+
+/// Why a point took many runs: each has too few packets for its percentile.
+std::string too_few_packets(const Question& question, const Found& found) {
+  constexpr double enough_beyond = 10;
+  const Visited* longest = nullptr;
+  for (const Visited& visited : found.visited)
+    if (visited.outcomes.size() > question.range.first_runs &&
+        (longest == nullptr || visited.outcomes.size() > longest->outcomes.size()))
+      longest = &visited;
+  if (longest == nullptr || longest->verdict == Verdict::untold) return "";
+  const Bound& bound = question.bounds[longest->tightest];
+  double samples = 0;
+  for (const Outcome& outcome : longest->outcomes) samples += report::number(outcome.times[longest->tightest].count());
+  samples /= static_cast<double>(longest->outcomes.size());
+  if (!bound.share || samples * (1 - *bound.share) >= enough_beyond) return "";
+  return fmt::format(
+      "  {} = {} took {} runs: one measures {:.0f} packets, of which {:.2g} lie beyond {}; longer ones would need "
+      "fewer\n",
+      question.key, question.value(longest->index), longest->outcomes.size(), samples, samples * (1 - *bound.share),
+      bound.metric);
+}
+
+/// What the search took for granted, and where it looked whether it is so.
+std::string assumption(const Question& question, const Found& found) {
+  std::string looked;
+  for (const Visited& visited : found.visited)
+    if (visited.only_looked_at)
+      looked += fmt::format("{}{}", looked.empty() ? "" : " and at ", question.value(visited.index));
+  std::string text = fmt::format("  taken for granted: what keeps the objective at one value keeps it at every {} one",
+                                 question.maximise ? "smaller" : "larger");
+  if (!looked.empty()) text += "; looked at " + looked + " for that";
+  return text + "\n";
 }
 
 }  // namespace
 
-Pooled pooled(const Bound& bound, const std::vector<Outcome>& outcomes, std::size_t which) {
-  const auto timed = [&](const Outcome& outcome) {
-    return outcome.failure.empty() && outcome.times[which].count() != 0;
-  };
-  stats::Pool times(static_cast<std::size_t>(std::count_if(outcomes.begin(), outcomes.end(), timed)));
-  std::vector<double> values;
-  for (const Outcome& outcome : outcomes) {
-    if (timed(outcome)) times.add(outcome.times[which]);
-    if (outcome.failure.empty()) values.push_back(outcome.values[which]);
+Pooled pooled(const Bound& bound, const Visited& visited, std::size_t which) {
+  std::vector<const Outcome*> told;
+  for (const Outcome& outcome : visited.outcomes)
+    if (outcome.missing.empty()) told.push_back(&outcome);
+  Shown shown;
+  Histogram all;
+  for (const Outcome* outcome : told) {
+    shown.values.push_back(outcome->values[which]);
+    all.merge(outcome->times[which]);
   }
-  if (times.all().count() != 0) return {times.figure(bound.share), times.interval(bound.share, interval_confidence)};
-  const stats::Estimate of_runs = stats::mean_of(stats::sample_of(values).values, interval_confidence);
-  return {of_runs.mean, {std::max(of_runs.interval().low, 0.0), of_runs.interval().high}};
+  if (all.count() != 0)
+    for (const Outcome* outcome : told) shown.times.push_back(&outcome->times[which]);
+  Pooled out;
+  if (all.count() != 0)
+    out.figure = bound.share ? all.quantile_ns(*bound.share) : all.mean_ns();
+  else if (!told.empty())
+    out.figure = stats::mean_of(shown.values, interval_confidence).mean;
+  if (!std::isnan(out.figure)) out.interval = left_by(visited.limits, bound, shown);
+  if (out.interval.low < 0) out.interval.low = 0;  // as no metric is
+  return out;
 }
 
 std::map<std::string, double> averaged(const std::vector<Outcome>& outcomes) {
@@ -79,17 +137,40 @@ std::map<std::string, double> averaged(const std::vector<Outcome>& outcomes) {
   return sums;
 }
 
+bool answered(const Found& found) {
+  const Visited* next = found.broken();
+  return found.answer && found.contrary() == nullptr && (next == nullptr || next->verdict == Verdict::breaks);
+}
+
 std::string sentence(const Question& question, const Found& found) {
   const Visited* broken = found.broken();
   const std::string where = question.others.empty() ? "" : "with " + question.others + ": ";
+  const auto at = [&](const Visited& visited) { return question.key + " = " + question.value(visited.index); };
+  if (const Visited* contrary = found.contrary()) {
+    const bool holds = contrary->verdict == Verdict::holds;
+    const std::string here =
+        found.answer ? question.value(holds && broken != nullptr ? broken->index : *found.answer) : question.value(0);
+    return fmt::format(
+        "{}no answer: {} {} at {} and {} at {}; it does not go one way with {}, which is what a search takes for "
+        "granted, "
+        "so look at single values, as batch does",
+        where, all_of(question.bounds, ""), holds ? "breaks" : "holds", here, holds ? "holds" : "breaks",
+        question.value(contrary->index), question.key);
+  }
+  const bool untold = broken != nullptr && broken->verdict == Verdict::untold;
+  if (!found.answer && untold)
+    return fmt::format("{}no answer: {}: {}", where, at(*broken), nothing_to_tell(question, *broken));
   if (!found.answer)
-    return fmt::format("{}not even {} = {} keeps {}: {}", where, question.key, question.value(0),
-                       all_of(question.bounds, ""), why(question, found, *broken));
+    return fmt::format("{}not even {} keeps {}: {}", where, at(*broken), all_of(question.bounds, ""),
+                       why(question, found, *broken));
   const std::string sure = percent(question.range.confidence) + " sure";
-  std::string text =
-      fmt::format("{}{} = {}: {} that {}", where, question.key, question.value(*found.answer),
-                  found.sure() ? sure : "likely, but too close to be " + sure + ",", all_of(question.bounds, "stays "));
+  std::string text = fmt::format("{}{} = {}: {} that {}", where, question.key, question.value(*found.answer),
+                                 found.sure() || untold ? sure : "likely, but too close to be " + sure + ",",
+                                 all_of(question.bounds, "stays "));
   if (broken == nullptr) return text + "; it is the last that was asked for";
+  if (untold)
+    return fmt::format("{}; whether it does at {} cannot be told: {}", text, question.value(broken->index),
+                       nothing_to_tell(question, *broken));
   return fmt::format("{}; at {} it breaks: {}", text, question.value(broken->index), why(question, found, *broken));
 }
 
@@ -99,15 +180,23 @@ std::string points_text(const Question& question, const Found& found) {
   std::sort(sorted.begin(), sorted.end(), [](const Visited* a, const Visited* b) { return a->index < b->index; });
   std::string text;
   for (const Visited* visited : sorted) {
-    text += fmt::format("  {} = {:<10} {:>4} runs  {}{}", question.key, question.value(visited->index),
-                        visited->outcomes.size(), visited->verdict == Verdict::holds ? "holds " : "breaks",
-                        visited->sure ? "" : " (too close to call)");
+    text += fmt::format("  {} = {:<10} {:>4} runs  {}", question.key, question.value(visited->index),
+                        visited->outcomes.size(), verdict_text(*visited));
+    if (visited->verdict == Verdict::untold) {
+      text += "  " + nothing_to_tell(question, *visited) + "\n";
+      continue;
+    }
+    if (!visited->sure) text += visited->only_looked_at ? " (only looked at)" : " (too close to call)";
     for (std::size_t i = 0; i < question.bounds.size(); ++i)
       text += fmt::format("  {} {}", question.bounds[i].metric,
-                          figure_text(pooled(question.bounds[i], visited->outcomes, i), question.bounds[i].unit));
+                          figure_text(pooled(question.bounds[i], *visited, i), question.bounds[i].unit));
+    if (!visited->reason.empty())
+      text += "  " + visited->reason;
+    else if (visited->limits.confidence > 0)
+      text += fmt::format("  at {}", percent(visited->limits.confidence));
     text += "\n";
   }
-  return text;
+  return text + assumption(question, found) + too_few_packets(question, found);
 }
 
 std::string answer_json(const Question& question, const Found& found) {
@@ -119,25 +208,33 @@ std::string answer_json(const Question& question, const Found& found) {
     Json values = Json::object();
     Json intervals = Json::object();
     for (std::size_t i = 0; i < question.bounds.size(); ++i) {
-      const auto [figure, interval] = pooled(question.bounds[i], visited.outcomes, i);
+      const auto [figure, interval] = pooled(question.bounds[i], visited, i);
       values[question.bounds[i].metric] = figure;  // null where nothing was measured
-      intervals[question.bounds[i].metric] = interval.known() ? Json{interval.low, interval.high} : Json(nullptr);
+      intervals[question.bounds[i].metric] = {interval.low, interval.high};
     }
+    const bool untold = visited.verdict == Verdict::untold;
     Json point = {{"value", question.value(visited.index)},
                   {"runs", visited.outcomes.size()},
-                  {"holds", visited.verdict == Verdict::holds},
+                  {"holds", untold ? Json(nullptr) : Json(visited.verdict == Verdict::holds)},
                   {"sure", visited.sure},
+                  {"only_looked_at", visited.only_looked_at},
                   {"tightest", question.bounds[visited.tightest].metric},
                   {"metrics", values},
                   {"intervals", intervals},
+                  {"confidence", visited.limits.confidence},
                   {"figures", averaged(visited.outcomes)}};
-    if (const std::string* failure = failure_of(visited)) point["failure"] = *failure;
+    const std::string text = untold ? nothing_to_tell(question, visited) : visited.reason;
+    if (!text.empty()) point["reason"] = text;
     points.push_back(std::move(point));
   }
-  Json answer = {{"key", question.key},  {"answer", found.answer ? Json(question.value(*found.answer)) : Json(nullptr)},
-                 {"sure", found.sure()}, {"confidence", question.range.confidence},
-                 {"runs", found.runs},   {"sentence", sentence(question, found)},
-                 {"bounds", bounds},     {"points", points}};
+  Json answer = {{"key", question.key},
+                 {"answer", answered(found) ? Json(question.value(*found.answer)) : Json(nullptr)},
+                 {"sure", answered(found) && found.sure()},
+                 {"confidence", question.range.confidence},
+                 {"runs", found.runs},
+                 {"sentence", sentence(question, found)},
+                 {"bounds", bounds},
+                 {"points", points}};
   if (!question.others.empty()) answer["others"] = question.others;
   return answer.dump(2, ' ', false, Json::error_handler_t::replace);
 }

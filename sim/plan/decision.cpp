@@ -8,6 +8,22 @@
 
 namespace vmbsim::plan {
 
+double distance(std::span<const Margin> runs) {
+  const auto n = static_cast<double>(runs.size());
+  double average = 0;
+  for (const Margin& margin : runs) average += margin.value;
+  average /= n;
+  double squares = 0;
+  double least = 0;
+  for (const Margin& margin : runs) {
+    squares += (margin.value - average) * (margin.value - average);
+    least += margin.least_variance;
+  }
+  const double error = std::sqrt(std::max(squares / (n - 1), least / n) / n);
+  if (error > 0) return average / error;
+  return average < 0 ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+}
+
 void Decision::add(std::span<const Margin> margins) {
   VMBSIM_ASSERT(margins.size() == margins_.size(), "every run has a margin to every bound");
   for (std::size_t bound = 0; bound < margins.size(); ++bound) margins_[bound].push_back(margins[bound]);
@@ -37,33 +53,24 @@ double Decision::mean(std::size_t bound) const {
   return sum / static_cast<double>(runs_);
 }
 
-double Decision::distance(std::size_t bound) const {
-  const double average = mean(bound);
-  double squares = 0;
-  double least = 0;
-  for (const Margin& margin : margins_[bound]) {
-    squares += (margin.value - average) * (margin.value - average);
-    least += margin.least_variance;
-  }
-  const auto n = static_cast<double>(runs_);
-  const double error = std::sqrt(std::max(squares / (n - 1), least / n) / n);
-  if (error > 0) return average / error;
-  return average < 0 ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+Limits Decision::limits() const {
+  const Look look = next_look();
+  if (runs_ < 2 || look.runs != runs_) return {};
+  const double error = config_.error / static_cast<double>(look.number * (look.number + 1));
+  // Any of the bounds may be the one that breaks by chance.
+  const double of_one = error / static_cast<double>(margins_.size());
+  const double freedom = static_cast<double>(runs_ - 1);
+  return {stats::t_quantile(1 - error, freedom), stats::t_quantile(1 - of_one, freedom), 1 - error - of_one};
 }
 
 std::optional<Verdict> Decision::shown() const {
-  if (failed_) return Verdict::breaks;
-  const Look look = next_look();
-  if (runs_ < 2 || look.runs != runs_) return std::nullopt;
-  const double error = config_.error / static_cast<double>(look.number * (look.number + 1));
-  const double freedom = static_cast<double>(runs_ - 1);
-  const double holds = -stats::t_quantile(1 - error, freedom);
-  // Any of the bounds may be the one that breaks by chance.
-  const double breaks = stats::t_quantile(1 - error / static_cast<double>(margins_.size()), freedom);
+  if (breached_) return Verdict::breaks;
+  const Limits needed = limits();
+  if (needed.confidence == 0) return std::nullopt;
   double largest = -std::numeric_limits<double>::infinity();
-  for (std::size_t bound = 0; bound < margins_.size(); ++bound) largest = std::max(largest, distance(bound));
-  if (largest < holds) return Verdict::holds;
-  if (largest > breaks) return Verdict::breaks;
+  for (const std::vector<Margin>& bound : margins_) largest = std::max(largest, distance(bound));
+  if (largest < -needed.below) return Verdict::holds;
+  if (largest > needed.above) return Verdict::breaks;
   return std::nullopt;
 }
 
@@ -79,7 +86,7 @@ std::size_t Decision::tightest() const {
   std::size_t nearest = 0;
   if (runs_ < 2) return nearest;
   for (std::size_t bound = 1; bound < margins_.size(); ++bound)
-    if (distance(bound) > distance(nearest)) nearest = bound;
+    if (distance(margins_[bound]) > distance(margins_[nearest])) nearest = bound;
   return nearest;
 }
 

@@ -26,7 +26,19 @@ struct Margin {
   double least_variance = 0;  ///< known beforehand: runs that saw nothing do not show that nothing is there
 };
 
-enum class Verdict : std::uint8_t { holds, breaks };
+/// How many standard errors a mean margin lies above zero. Of margins that do not vary: infinitely many, either way.
+/// Precondition: two margins or more.
+double distance(std::span<const Margin> runs);
+
+/// `untold`: runs gave no figures, or measured nothing that a bound is about.
+enum class Verdict : std::uint8_t { holds, breaks, untold };
+
+/// What a look demands before it says something.
+struct Limits {
+  double below = 0;       ///< standard errors below zero at which a bound holds
+  double above = 0;       ///< and above it at which it breaks
+  double confidence = 0;  ///< of the interval that lies between them; 0: there was no look
+};
 
 class Decision {
  public:
@@ -38,9 +50,10 @@ class Decision {
   /// `bounds` is how many each run has.
   Decision(Config config, std::size_t bounds) : config_(config), margins_(bounds) {}
 
-  /// One run. `failed`: it gave no figures, which breaks every bound.
+  /// One run.
   void add(std::span<const Margin> margins);
-  void add_failed() { failed_ = true; }
+  /// A run broke what no bound is about: so the point breaks.
+  void add_breach() { breached_ = true; }
 
   /// Runs of the next group; 0 when there is a verdict.
   std::size_t wanted() const;
@@ -49,6 +62,8 @@ class Decision {
   /// Whether the verdict is as sure as was asked for.
   bool sure() const;
   std::size_t runs() const { return runs_; }
+  /// Of the look at which the verdict fell.
+  Limits limits() const;
   /// The bound that breaks, or that is nearest to it.
   std::size_t tightest() const;
 
@@ -59,14 +74,12 @@ class Decision {
   };
   Look next_look() const;
   std::optional<Verdict> shown() const;
-  /// Mean margin over its standard error: how many of the latter it lies above zero.
-  double distance(std::size_t bound) const;
   double mean(std::size_t bound) const;
 
   Config config_;
   std::vector<std::vector<Margin>> margins_;  // by bound, then by run
   std::size_t runs_ = 0;
-  bool failed_ = false;
+  bool breached_ = false;
 };
 
 }  // namespace vmbsim::plan

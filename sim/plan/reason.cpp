@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "sim/report/grouping.hpp"
 #include "sim/report/metrics.hpp"
 
 namespace vmbsim::plan {
@@ -18,6 +21,8 @@ using report::Unit;
 /// What is this busy makes what comes wait longer than it is served.
 constexpr double worth_telling = 0.5;
 constexpr double saturated = 0.9;
+/// Less is what seeds make of it.
+constexpr double worth_calling_growth = 0.005;
 
 double figure(const Figures& figures, const std::string& name) {
   const auto found = figures.find(name);
@@ -42,7 +47,7 @@ std::string slowest_stage(const Figures& kept, const Figures& broken) {
   for (const auto& [name, now] : broken) {
     const auto stage = parts(name, "channel.", ".stage.");
     const double before = figure(kept, name);
-    if (!stage || !(now - before > most)) continue;
+    if (!stage || !(now - before > std::max(most, worth_calling_growth * now))) continue;
     most = now - before;
     const std::string words = stage->rest.substr(0, stage->rest.size() - end.size());
     text = fmt::format("{} of {} takes {}", words, stage->thing, metric_text(now, Unit::nanoseconds));
@@ -63,39 +68,54 @@ std::string main_activity(const Figures& broken, const std::string& processor) {
   return fmt::format(", {} for {}", activity, metric_text(share, Unit::fraction));
 }
 
-/// "host.cpu0 saturates: busy for 97.1 %, dpc for 60.0 %, before it 88.0 %": the device or the processors that have least left.
-std::string busiest(const Figures& kept, const Figures& broken) {
-  double most = worth_telling;
-  double before = 0;
-  std::string thing;
-  std::string more;
-  for (const auto& [name, value] : broken) {
-    if (const auto processor = parts(name, "processor.", ".idle"); processor && 1 - value > most) {
-      most = 1 - value;
-      before = kept.count(name) == 0 ? 0 : 1 - figure(kept, name);
-      thing = processor->thing;
-      more = main_activity(broken, thing);
-    }
-    if (const auto device = parts(name, "device.", ".utilisation"); device && value > most) {
-      most = value;
-      before = figure(kept, name);
-      thing = "device " + device->thing;
-      more.clear();
-    }
+/// How busy each single processor and device is, by "host.cpu0" and "device server:ssd0"; means of several hide the one that has
+/// nothing left.
+std::map<std::string, double> loads(const Figures& figures) {
+  std::map<std::string, double> out;
+  for (const auto& [name, value] : figures) {
+    if (std::isnan(value) || name.find('*') != std::string::npos) continue;
+    if (const auto processor = parts(name, "processor.", ".idle")) out[processor->thing] = 1 - value;
+    if (const auto device = parts(name, "device.", ".utilisation")) out["device " + device->thing] = value;
   }
-  if (thing.empty()) return "";
-  std::string text = fmt::format("{} {}: busy for {}{}", thing, most < saturated ? "is loaded most" : "saturates",
-                                 metric_text(most, Unit::fraction), more);
-  if (before > 0) text += fmt::format(", before it {}", metric_text(before, Unit::fraction));
+  return out;
+}
+
+/// "host.cpu0 saturates: busy for 97.1 %, dpc for 60.0 %, before it 88.0 %": of those that got busier the one that has least left.
+/// What was not there before is held against the busiest of its kind.
+std::string busiest(const Figures& kept, const Figures& broken) {
+  const std::map<std::string, double> before = loads(kept);
+  std::map<std::string, double> of_kind;
+  for (const auto& [thing, load] : before) {
+    double& most = of_kind[report::template_name(thing)];
+    most = std::max(most, load);
+  }
+  double most = worth_telling;
+  double then = 0;
+  std::string busiest;
+  for (const auto& [thing, load] : loads(broken)) {
+    const auto same = before.find(thing);
+    const auto kind = of_kind.find(report::template_name(thing));
+    const double was = same != before.end() ? same->second : kind != of_kind.end() ? kind->second : 0;
+    if (load <= most || load < was + worth_calling_growth) continue;
+    most = load;
+    then = was;
+    busiest = thing;
+  }
+  if (busiest.empty()) return "";
+  const bool device = busiest.rfind("device ", 0) == 0;
+  std::string text = fmt::format("{} {}: busy for {}{}", busiest, most < saturated ? "is loaded most" : "saturates",
+                                 metric_text(most, Unit::fraction), device ? "" : main_activity(broken, busiest));
+  if (then > 0) text += fmt::format(", before it {}", metric_text(then, Unit::fraction));
   return text;
 }
 
-std::string fullest_ring(const Figures& broken) {
+std::string fullest_ring(const Figures& kept, const Figures& broken) {
   double most = 0;
   std::string text;
   for (const auto& [name, times] : broken) {
     const auto ring = parts(name, "channel.", ".ring.");
-    if (!ring || ring->rest.find(".full_events") == std::string::npos || times <= most) continue;
+    if (!ring || ring->rest.find(".full_events") == std::string::npos || !(times > most) || times <= figure(kept, name))
+      continue;
     most = times;
     text = fmt::format("the ring {} of {} was full {} times a run", ring->rest.substr(0, ring->rest.find('.')),
                        ring->thing, metric_text(times, Unit::count));
@@ -107,7 +127,7 @@ std::string fullest_ring(const Figures& broken) {
 
 std::string reason(const Figures& kept, const Figures& broken) {
   std::string text;
-  for (const std::string& clause : {busiest(kept, broken), slowest_stage(kept, broken), fullest_ring(broken)})
+  for (const std::string& clause : {busiest(kept, broken), slowest_stage(kept, broken), fullest_ring(kept, broken)})
     if (!clause.empty()) text += (text.empty() ? "" : "; ") + clause;
   return text;
 }

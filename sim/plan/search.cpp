@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cmath>
 
 namespace vmbsim::plan {
 
@@ -19,40 +20,74 @@ class Search {
     std::ptrdiff_t next = static_cast<std::ptrdiff_t>(std::min(range_.guess, range_.last));
     for (std::ptrdiff_t step = 1; low + 1 < high; step *= 2) {
       const std::ptrdiff_t before = next;
-      const bool held = holds(static_cast<std::size_t>(next));
+      const bool held = visit(static_cast<std::size_t>(next), range_.most_runs).verdict == Verdict::holds;
       (held ? low : high) = next;
       const bool bracketed = low >= 0 && high <= static_cast<std::ptrdiff_t>(range_.last);
       next = bracketed ? low + (high - low) / 2 : held ? before + step : before - step;
       next = std::clamp(next, low + 1, std::max(high - 1, low + 1));
     }
     if (low >= 0) found_.answer = static_cast<std::size_t>(low);
+    const std::size_t beyond = std::min(range_.last, 2 * static_cast<std::size_t>(low + 1) + 3);
+    for (const std::size_t end : {std::size_t{0}, beyond})
+      if (found_.at(end) == nullptr) look_at(end);
     return std::move(found_);
   }
 
  private:
-  bool holds(std::size_t index) {
-    // Twice the doublings of a bracket on one side, its bisection included.
-    const double decisions = 2 * static_cast<double>(std::bit_width(range_.last + 1)) + 1;
+  /// No more runs than the first ones: it says whether the answer makes sense, and nothing else hangs on it.
+  void look_at(std::size_t index) { visit(index, range_.first_runs).only_looked_at = true; }
+
+  Visited& visit(std::size_t index, std::size_t most_runs) {
+    // Twice the doublings of a bracket on one side, its bisection included, and two ends.
+    const double decisions = 2 * static_cast<double>(std::bit_width(range_.last + 1)) + 3;
     Decision decision(
-        {.error = (1 - range_.confidence) / decisions, .first_runs = range_.first_runs, .most_runs = range_.most_runs},
+        {.error = (1 - range_.confidence) / decisions, .first_runs = range_.first_runs, .most_runs = most_runs},
         bounds_);
     Visited visited;
     visited.index = index;
-    while (const std::size_t more = decision.wanted()) {
+    while (visited.verdict != Verdict::untold) {
+      const std::size_t more = decision.wanted();
+      if (more == 0) break;
       for (Outcome& outcome : evaluate_(index, decision.runs(), more)) {
         ++found_.runs;
-        if (outcome.failure.empty())
-          decision.add(outcome.margins);
+        for (const std::string* why : {&outcome.missing, &outcome.breach})
+          if (visited.reason.empty()) visited.reason = *why;
+        if (!outcome.missing.empty())
+          visited.verdict = Verdict::untold;
         else
-          decision.add_failed();
+          decision.add(outcome.margins);
+        if (!outcome.breach.empty()) decision.add_breach();
         visited.outcomes.push_back(std::move(outcome));
       }
+      if (const auto bound = unmeasured(visited.outcomes); bound && visited.verdict != Verdict::untold) {
+        visited.verdict = Verdict::untold;
+        visited.tightest = *bound;
+      }
     }
-    visited.verdict = *decision.verdict();
-    visited.sure = decision.sure();
-    visited.tightest = decision.tightest();
+    if (visited.verdict != Verdict::untold) {
+      visited.verdict = *decision.verdict();
+      visited.sure = decision.sure();
+      visited.tightest = decision.tightest();
+      visited.limits = decision.limits();
+    }
     found_.visited.push_back(std::move(visited));
-    return found_.visited.back().verdict == Verdict::holds;
+    return found_.visited.back();
+  }
+
+  /// A bound of which no run measured anything, or of which one has no margin.
+  std::optional<std::size_t> unmeasured(const std::vector<Outcome>& outcomes) const {
+    for (std::size_t bound = 0; bound < bounds_; ++bound) {
+      const auto nothing = [&](const Outcome& outcome) {
+        return outcome.missing.empty() && std::isnan(outcome.values[bound]);
+      };
+      const auto no_margin = [&](const Outcome& outcome) {
+        return outcome.missing.empty() && std::isnan(outcome.margins[bound].value);
+      };
+      if (std::all_of(outcomes.begin(), outcomes.end(), nothing) ||
+          std::any_of(outcomes.begin(), outcomes.end(), no_margin))
+        return bound;
+    }
+    return std::nullopt;
   }
 
   const Range& range_;
@@ -80,8 +115,19 @@ const Visited* Found::at(std::size_t index) const {
 
 const Visited* Found::broken() const { return at(answer ? *answer + 1 : 0); }
 
+const Visited* Found::contrary() const {
+  for (const Visited& one : visited) {
+    const bool below = answer && one.index <= *answer;
+    if (one.sure && one.verdict == (below ? Verdict::breaks : Verdict::holds)) return &one;
+  }
+  return nullptr;
+}
+
 bool Found::sure() const {
-  return std::all_of(visited.begin(), visited.end(), [](const Visited& one) { return one.sure; });
+  const std::size_t next = answer ? *answer + 1 : 0;
+  return contrary() == nullptr && std::all_of(visited.begin(), visited.end(), [&](const Visited& one) {
+           return one.sure || one.only_looked_at || (one.verdict == Verdict::untold && one.index > next);
+         });
 }
 
 Found search(const Range& range, std::size_t bounds, const Evaluate& evaluate) {

@@ -1,11 +1,14 @@
 #pragma once
 /// The largest load that keeps its bounds, found by few runs: bracketing from a guess, then bisection, each point decided by a
-/// Decision. What keeps the bounds at a load keeps them at every smaller one.
+/// Decision.
 ///
 ///   const Found found = search({.last = 63, .guess = 11}, bounds, evaluate);
 ///   found.answer   the largest index that holds
 ///
 /// Sure     The decisions share the error that the whole answer may have; how many there can be is known beforehand.
+/// Assumed  What keeps the bounds at a load keeps them at every smaller one. In the end this is tried at the smallest load and
+///          at one twice as far as the answer; `contrary` says where it does not hold.
+/// Untold   A point that cannot be told of bounds the search as one that breaks. The answer depends on it when it is the next.
 #include <cstddef>
 #include <functional>
 #include <map>
@@ -21,10 +24,11 @@ namespace vmbsim::plan {
 /// What a run showed.
 struct Outcome {
   std::vector<Margin> margins;            ///< to every bound
-  std::vector<double> values;             ///< of every bound's metric
+  std::vector<double> values;             ///< of every bound's metric; not a number: nothing was measured
   std::vector<Histogram> times;           ///< of every bound's metric where it is one of times, else empty
   std::map<std::string, double> figures;  ///< by metric: what a reason is found in
-  std::string failure;                    ///< why there is none of these; empty: there are
+  std::string breach;                     ///< what breaks the point that no bound is about; empty: nothing
+  std::string missing;                    ///< why there is none of these; empty: there are
 };
 
 /// The runs `first` to `first + count` - 1 at an index, in this order. A run's number stands for its seed: the same one at every
@@ -35,7 +39,10 @@ struct Visited {
   std::size_t index = 0;
   Verdict verdict = Verdict::breaks;
   bool sure = false;
-  std::size_t tightest = 0;       ///< bound
+  bool only_looked_at = false;    ///< to see whether it is as the answer says
+  std::size_t tightest = 0;       ///< bound; of an untold point that of which nothing was measured
+  Limits limits{};                ///< of the look at which the verdict fell
+  std::string reason{};           ///< of a breach, or of what is missing
   std::vector<Outcome> outcomes;  ///< one per run
 };
 
@@ -45,8 +52,10 @@ struct Found {
   std::size_t runs = 0;
 
   const Visited* at(std::size_t index) const;
-  /// The first index beyond the answer that was visited and breaks; null when the answer is the last one.
+  /// The index next to the answer, which breaks or is untold; null when the answer is the last one.
   const Visited* broken() const;
+  /// One that clearly breaks though it is below the answer, or clearly holds though it is above; null where none was seen.
+  const Visited* contrary() const;
   /// Every decision that the answer rests on was as sure as it was to be.
   bool sure() const;
 };

@@ -74,7 +74,8 @@ std::vector<Effect> effects(std::size_t inputs, std::size_t walks, Seed seed, co
     for (const double value : steps[input]) squares += (value - sum) * (value - sum);
     effect.scatter = walks > 1 ? std::sqrt(squares / (n - 1)) : 0;
   }
-  std::stable_sort(found.begin(), found.end(), [](const Effect& a, const Effect& b) { return a.mean > b.mean; });
+  const auto known = [](const Effect& effect) { return std::isnan(effect.mean) ? -1 : effect.mean; };
+  std::stable_sort(found.begin(), found.end(), [&](const Effect& a, const Effect& b) { return known(a) > known(b); });
   return found;
 }
 

@@ -27,7 +27,8 @@ struct Effect {
   double scatter = 0;  ///< Morris: standard deviation of the effects: not linear, or together with others
 };
 
-/// Effects of all inputs, those with the largest Morris mean first; equal ones in the order of inputs. 2 k + 1 points one at a
+/// Effects of all inputs, those with the largest Morris mean first; equal ones in the order of inputs, and last those of which it
+/// is not a number, for a response was none. 2 k + 1 points one at a
 /// time, and (k + 1) * walks of Morris.
 std::vector<Effect> effects(std::size_t inputs, std::size_t walks, Seed seed, const Respond& respond);
 

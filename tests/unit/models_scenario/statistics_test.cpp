@@ -138,9 +138,9 @@ TEST_CASE("a plan whose range makes no sense is refused") {
   const auto problems = [](const std::string& lines) {
     return problems_of(with("", "[[plan.vary]]\nkey = \"workload.load.queue_depth\"\n" + lines));
   };
-  CHECK_THAT(problems("from = 9\nto = 1\n"), Catch::Contains("from is not below to"));
+  CHECK_THAT(problems("from = 9\nto = 1\n"), Catch::Contains("to = 1: is below from"));
   CHECK_THAT(problems("from = 1\nto = 9\nstep = 0\n"), Catch::Contains("right would be above 0"));
-  CHECK_THAT(problems("from = \"1/s\"\nto = \"9 pages\"\nstep = \"1/s\"\n"), Catch::Contains("not in one unit"));
+  CHECK_THAT(problems("from = \"1/s\"\nto = \"9 pages\"\nstep = \"1/s\"\n"), Catch::Contains("is not in the unit of from"));
   CHECK_THAT(problems("from = \"1/s\"\nto = \"9/s\"\n"), Catch::Contains("step is missing"));
   CHECK_THAT(problems("from = 1\nto = 9000000\n"), Catch::Contains("more than a million steps"));
   CHECK_THAT(problems("from = true\nto = 9\n"), Catch::Contains("right would be a number"));

@@ -37,7 +37,10 @@ TEST_CASE("a plan brackets from its guess and halves what is left") {
   const Found found = slope.search({.last = 63, .guess = 10});
   CHECK(found.answer == 20);
   CHECK(found.sure());
-  CHECK(slope.visited == std::vector<std::size_t>{10, 11, 13, 17, 25, 21, 19, 20});
+  // In the end it looks at the smallest, and at about twice the answer.
+  CHECK(slope.visited == std::vector<std::size_t>{10, 11, 13, 17, 25, 21, 19, 20, 0, 45});
+  CHECK(found.at(45)->only_looked_at);
+  CHECK(found.contrary() == nullptr);
   REQUIRE(found.broken() != nullptr);
   CHECK(found.broken()->index == 21);
 }
@@ -45,7 +48,7 @@ TEST_CASE("a plan brackets from its guess and halves what is left") {
 TEST_CASE("downwards it goes the same way") {
   Slope slope{3};
   CHECK(slope.search({.last = 63, .guess = 40}).answer == 3);
-  CHECK(slope.visited == std::vector<std::size_t>{40, 39, 37, 33, 25, 9, 0, 4, 2, 3});
+  CHECK(slope.visited == std::vector<std::size_t>{40, 39, 37, 33, 25, 9, 0, 4, 2, 3, 11});
 }
 
 TEST_CASE("every answer of a range can be found, from every guess") {
@@ -111,9 +114,9 @@ TEST_CASE("a point with several bounds holds when all do, and breaks when one do
   CHECK(other.sure());
 }
 
-TEST_CASE("a run that failed breaks its point") {
+TEST_CASE("a run in which guests found no place breaks its point") {
   Decision decision({.error = 0.05, .first_runs = 3, .most_runs = 20}, 1);
-  decision.add_failed();
+  decision.add_breach();
   CHECK(decision.verdict() == Verdict::breaks);
 }
 
@@ -132,6 +135,56 @@ TEST_CASE("verdicts are wrong no more often than they may be, where the mean lie
   }
   CHECK(wrong < 50);
   CHECK(wrong > 5);
+}
+
+namespace {
+
+/// Margins by index, without chance; not a number: nothing was measured.
+Found search_over(const std::vector<double>& margins, const std::vector<std::string>& missing = {}) {
+  return plan::search({.last = margins.size() - 1}, 1, [&](std::size_t index, std::size_t, std::size_t count) {
+    Outcome outcome;
+    if (!missing.empty()) outcome.missing = missing[index];
+    outcome.margins = {{margins[index]}};
+    outcome.values = {margins[index]};
+    return std::vector<Outcome>(count, outcome);
+  });
+}
+
+}  // namespace
+
+TEST_CASE("where a larger load holds again the search finds out, if it looks there") {
+  const Found found = search_over({-1, -1, 1, 1, 1, 1, 1, -1});
+  CHECK(found.answer == 1);
+  REQUIRE(found.contrary() != nullptr);
+  CHECK(found.contrary()->index == 7);
+  CHECK_FALSE(found.sure());
+  const Found smallest =
+      plan::search({.last = 7, .guess = 4}, 1, [](std::size_t index, std::size_t, std::size_t count) {
+        Outcome outcome;
+        outcome.margins = {{index == 0 || index > 4 ? 1.0 : -1.0}};
+        outcome.values = {0};
+        return std::vector<Outcome>(count, outcome);
+      });
+  CHECK(smallest.answer == 4);
+  REQUIRE(smallest.contrary() != nullptr);
+  CHECK(smallest.contrary()->index == 0);
+}
+
+TEST_CASE("a load that cannot be run, or where nothing is measured, is not said to break") {
+  const Found found = search_over({-1, -1, -1, 0, 1, 1, 1, 1}, {"", "", "", "cannot be run: no", "", "", "", ""});
+  CHECK(found.answer == 2);
+  REQUIRE(found.broken() != nullptr);
+  CHECK(found.broken()->verdict == Verdict::untold);
+  CHECK(found.broken()->reason == "cannot be run: no");
+  CHECK(found.broken()->outcomes.size() == 5);
+  const Found nothing = search_over({nothing_measured, -1, 1});
+  CHECK_FALSE(nothing.answer.has_value());
+  CHECK(nothing.broken()->verdict == Verdict::untold);
+  // Beyond what breaks nobody asks.
+  const Found beyond = search_over({-1, -1, 1, 1, 1, 1, 1, 1}, {"", "", "", "", "", "", "", "cannot be run: no"});
+  CHECK(beyond.broken()->verdict == Verdict::breaks);
+  CHECK(beyond.at(7)->verdict == Verdict::untold);
+  CHECK(beyond.sure());
 }
 
 TEST_CASE("points that another is better than are not on the front") {
