@@ -122,7 +122,7 @@ struct DeviceResult {
   Bytes bytes;
   std::uint64_t peak_in_flight = 0;
   double utilisation =
-      nothing_measured;  ///< share of the measured time that it was at work; unknown of a pure delay and of a way through several links
+      nothing_measured;  ///< share of the measured time that it was at work; of a way that of its fullest link; unknown of a pure delay
   std::string host{};  ///< whose it is; empty: several hosts share it
 };
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "vmbsim/assert.hpp"
+#include "vmbsim/result.hpp"
 
 namespace vmbsim::platform {
 namespace {
@@ -63,8 +64,9 @@ class DiskDoor final : public Bridge::Door {
 
 class LinkDoor final : public Bridge::Door {
  public:
-  LinkDoor(Bridge& bridge, std::string name, s4u::Host& from, s4u::Host& to)
-      : Door(bridge, std::move(name)), from_(from), to_(to) {}
+  LinkDoor(Bridge& bridge, std::string name, s4u::Host& from, s4u::Host& to, std::vector<s4u::Link*> links)
+      : Door(bridge, std::move(name)), from_(from), to_(to), links_(std::move(links)) {}
+  const std::vector<s4u::Link*>& links() const override { return links_; }
   s4u::ActivityPtr activity(const device::Work& work) override {
     const s4u::CommPtr comm = s4u::Comm::sendto_init(&from_, &to_);
     comm->set_payload_size(static_cast<std::uint64_t>(work.size.count));
@@ -74,6 +76,7 @@ class LinkDoor final : public Bridge::Door {
  private:
   s4u::Host& from_;
   s4u::Host& to_;
+  std::vector<s4u::Link*> links_;
 };
 
 }  // namespace
@@ -162,14 +165,35 @@ Bridge::Door* Bridge::link(const std::string& from, const std::string& to) {
   if (Door* known = find(name)) return known;
   s4u::Host* source = s4u::Host::by_name(from);
   s4u::Host* target = s4u::Host::by_name(to);
+  std::vector<s4u::Link*> links;
   try {
-    std::vector<s4u::Link*> links;
     double latency = 0;
     source->route_to(target, links, &latency);
     if (links.empty()) return nullptr;
   } catch (const std::exception&) { return nullptr; }
-  doors_.push_back(std::make_unique<LinkDoor>(*this, name, *source, *target));
+  doors_.push_back(std::make_unique<LinkDoor>(*this, name, *source, *target, std::move(links)));
   return doors_.back().get();
+}
+
+const std::vector<s4u::Link*>& Bridge::Door::links() const {
+  static const std::vector<s4u::Link*> none;
+  return none;
+}
+
+double Bridge::utilisation(const Door& door, SimTime from, SimTime now) const {
+  if (door.links().empty()) return door.utilisation(now);
+  const double span = static_cast<double>((now - from).count()) / 1e9;
+  if (varies_ || span <= 0) return nothing_measured;
+  double most = 0;
+  for (const s4u::Link* link : door.links()) {
+    if (link->get_sharing_policy() == s4u::Link::SharingPolicy::FATPIPE) return nothing_measured;
+    double bytes = 0;
+    for (const auto& one : doors_)
+      if (std::count(one->links().begin(), one->links().end(), link) != 0)
+        bytes += static_cast<double>(one->counters().bytes.count);
+    most = std::max(most, bytes / (link->get_bandwidth() * span));
+  }
+  return std::min(most, 1.0);  // what was under way when measuring began is counted when it is there
 }
 
 void Bridge::attach(kernel::Simulation& world) {

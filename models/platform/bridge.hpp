@@ -43,6 +43,8 @@ class Bridge {
     std::uint64_t in_flight() const override { return in_flight_; }
     /// The activity that simulates the work, not started yet.
     virtual s4u::ActivityPtr activity(const device::Work& work) = 0;
+    /// The links that it leads over; none: it is no way.
+    virtual const std::vector<s4u::Link*>& links() const;
     /// An activity that ended and was reported.
     virtual void take_back(const s4u::ActivityPtr&) {}
 
@@ -56,6 +58,10 @@ class Bridge {
   Door* disk(const std::string& host, const std::string& disk);
   /// nullptr when no route leads from one to the other.
   Door* link(const std::string& from, const std::string& to);
+
+  /// The share of the time since `from` that the door was at work: a disk that any work was on; a way, through the link on it
+  /// that the bytes of all ways fill most. Not a number where no time passed, and where a link is not shared or varies.
+  double utilisation(const Door& door, SimTime from, SimTime now) const;
 
   void attach(kernel::Simulation& world);
   void run(kernel::Simulation& world, SimTime end);

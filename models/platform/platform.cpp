@@ -55,12 +55,13 @@ std::vector<DeviceResult> Platform::devices(SimTime now) const {
   for (const auto& door : bridge_->doors()) {
     const device::Counters& counters = door->counters();
     results.push_back({door->name(), counters.operations, counters.bytes, counters.peak_in_flight,
-                       door->utilisation(now)});
+                       bridge_->utilisation(*door, measured_from_, now)});
   }
   return results;
 }
 
 void Platform::start_measuring(SimTime now) {
+  measured_from_ = now;
   for (const auto& door : bridge_->doors()) door->start_measuring(now);
 }
 

@@ -72,6 +72,7 @@ class Platform {
 
   Inventory inventory_;
   std::unique_ptr<Bridge> bridge_;
+  SimTime measured_from_ = start_of_time;
 };
 
 }  // namespace vmbsim::platform

@@ -129,17 +129,20 @@ TEST_CASE("two guests on one disk take twice the time of one alone, on two disks
   CHECK(last({"a:d", "a:e"}) == "6553600 6553600 ");
 }
 
-TEST_CASE("a disk is busy while any work is on it; of a way nobody can say") {
+TEST_CASE("a disk is busy while any work is on it, a way as its fullest link by what all ways bring over it") {
   CHECK(on_platform([](Simulation& world, Platform& platform, std::ostream& out) {
           Clients clients(world, disk(platform, "a:d"));
           clients.submit_at(0us, 1, Bytes{2000});  // 1 GB/s
           clients.submit_at(1us, 2, Bytes{1000});
           clients.submit_at(6us, 3, Bytes{1000});
           Problems problems;
-          platform.link("a", "b", {}, problems);
-          platform.run(world, SimTime{10us});
+          Clients there(world, *platform.link("a", "b", {}, problems));
+          Clients back(world, *platform.link("b", "a", {}, problems));
+          there.submit_at(0us, 4, Bytes{2000});
+          back.submit_at(5us, 5, Bytes{3000});
+          platform.run(world, SimTime{20us});
           for (const DeviceResult& device : platform.devices(world.now())) out << device.utilisation << " ";
-        }) == "0.4 nan ");
+        }) == "0.2 0.25 0.25 ");
 }
 
 // Source: SimGrid 3.32 documentation, s4u::Disk: reads and writes have a bandwidth each, both together the larger of the two.
@@ -164,7 +167,8 @@ TEST_CASE("a saturated disk moves exactly its bandwidth, and a closed form agree
       for (device::Work& work : loop.works()) work.size = Bytes{bytes += 517};
       loop.start();
       platform.run(world, SimTime{100s});
-      out << nanoseconds(loop.last()) - platform.devices(world.now()).front().bytes.count;  // at 1 GB/s a byte is a nanosecond
+      out << nanoseconds(loop.last()) -
+                 platform.devices(world.now()).front().bytes.count;  // at 1 GB/s a byte is a nanosecond
     });
     return std::stol(told);
   };
