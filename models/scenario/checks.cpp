@@ -118,7 +118,8 @@ class Checks {
     else if (s_.placed.guests.empty() && !s_.placed.refused.empty())
       problem({"host"}, "no guest fits on any host; more room would be right");
     else if (s_.placed.guests.empty() && s_.placed.asked == 0)
-      problem({"fleet"}, "there is no guest; give [fleet] a count or arrivals, or a [[vm]] one");
+      problem({s_.fleet.written ? "fleet" : "vm"},
+              "there is no guest; give [fleet] a count or arrivals, or a [[vm]] a count");
   }
 
   void channels() {

@@ -104,15 +104,15 @@ void vm_fields(Visitor& v, const MachineSpec& m, VmSpec& vm, Around written) {
            .only_for = "a scenario with a [fleet]",
            .decided_by = {"fleet"}},
           parse_integer(vm.weight, 0, most_weight));
-  v.value(
-      {.key = "count",
-       .shape = Shape::integer,
-       .doc = "How many guests are made from this template, beside those of [fleet]; with a [fleet] 0 where it is left "
-              "out.",
-       .preset = written.fleet ? "0" : "1",
-       .min = 0,
-       .max = most_guests},
-      parse_integer(vm.count, written.fleet ? 0 : 1, most_guests));
+  v.value({.key = "count",
+           .shape = Shape::integer,
+           .doc = "How many guests are made from this template, beside those of [fleet]; 0: none, as with a [fleet] "
+                  "where it is "
+                  "left out.",
+           .preset = written.fleet ? "0" : "1",
+           .min = 0,
+           .max = most_guests},
+          parse_integer(vm.count, 0, most_guests));
   v.value({.key = "memory",
            .shape = Shape::size,
            .doc = "Declared memory, which it takes of a host's room.",

@@ -163,6 +163,43 @@ to = "2000/s"
                              Catch::Contains("it is the last that was asked for"));
 }
 
+TEST_CASE("a range may begin with no guest of a template, where there are others") {
+  const User user;
+  user.writes("two.toml", R"(schema = 1
+name = "two"
+run_for = "5ms"
+[[vm]]
+name = "web"
+[[vm]]
+name = "noise"
+[[channel]]
+name = "disk"
+vm = "web"
+driver = "echo"
+[[channel]]
+name = "other"
+vm = "noise"
+driver = "echo"
+[[workload]]
+name = "load"
+channel = "disk"
+[[workload]]
+name = "hum"
+channel = "other"
+[objective]
+"channel.disk.latency.mean" = "< 1s"
+[[plan.vary]]
+key = "vm.noise.count"
+from = 0
+to = 2
+)");
+  const Answer answer = user.types("vmbsim plan two.toml");
+  INFO(answer.err);
+  CHECK(answer.status == 0);
+  CHECK_THAT(answer.out,
+             Catch::Contains("vm.noise.count = 0 ") && Catch::Contains("vm.noise.count = 2: 95 % sure that"));
+}
+
 TEST_CASE("where nothing is measured there is no answer, and the exit status says that it is the input") {
   const User user;
   user.writes("q.toml", queue + rates);
@@ -286,6 +323,26 @@ TEST_CASE("plan tells which inputs the answer hangs on") {
   std::string first = inputs[0]["key"].get<std::string>() + " " + inputs[1]["key"].get<std::string>();
   CHECK_THAT(first, Catch::Contains("channel.disk.device.service.exponential"));
   CHECK(inputs[inputs.size() - 1]["mean"] == 0);
+}
+
+TEST_CASE("what a figure of 0 hangs on is told in the figure itself, with how far the runs are") {
+  const User user;
+  user.writes("q.toml", queue + R"(
+[objective]
+"channel.disk.ring.to_host.full_events" = "< 1"
+[plan]
+first_runs = 2
+[[plan.vary]]
+key = "workload.load.arrivals.poisson"
+from = "1000/s"
+to = "1000/s"
+)");
+  const Answer answer = user.types("vmbsim plan q.toml --set packets=50 --set warm_up=1us --sensitivity");
+  INFO(answer.err);
+  CHECK(answer.status == 0);
+  CHECK_THAT(answer.out, Catch::Contains(": +0, +0; with others moved +0 on average, scatter +0"));
+  CHECK_THAT(answer.out, !Catch::Contains("nan") && !Catch::Contains("inf"));
+  CHECK_THAT(answer.err, Catch::Contains(" done, 0 running, 0 failed"));
 }
 
 TEST_CASE("what may vary is told where it stands when it cannot") {

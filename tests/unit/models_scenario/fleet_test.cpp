@@ -270,7 +270,7 @@ TEST_CASE("what is wrong with a fleet is told where it stands") {
   for (const Row& row : {
            Row{{"vm.web.weight=0", "vm.db.weight=0"},
                "no [[vm]] has a weight, so it is not said of which the fleet is made; give one weight = 1\n"},
-           Row{{"fleet.count=0"}, "there is no guest; give [fleet] a count or arrivals, or a [[vm]] one\n"},
+           Row{{"fleet.count=0"}, "there is no guest; give [fleet] a count or arrivals, or a [[vm]] a count\n"},
            Row{{"vm.web.host=other"}, "host = \"other\": there is no such [[host]]; there are: a, b\n"},
            Row{{"fleet.per_host=1"}, "per_host: has no effect here; it is for a fleet without count\n"},
            Row{{"host.a.name=web"}, "name = \"web\": a [[host]] has this name\n"},

@@ -193,7 +193,7 @@ TEST_CASE("names and totals are checked over the whole file") {
            Row{"several guests, and no word which", with("", "[[vm]]\nname = \"a\"\n[[vm]]\nname = \"b\"\n"),
                "[[channel]]: vm is missing\n"},
            Row{"no guest at all", with("", "[[vm]]\nname = \"a\"\ncount = 0\n"),
-               "count = 0: out of range; right would be 1 to 10000\n"},
+               "there is no guest; give [fleet] a count or arrivals, or a [[vm]] a count\n"},
            Row{"nothing at all", "",
                "schema is missing\nname is missing\nthere is no [[channel]], so there is nothing to simulate\n"},
            Row{"a table where a list is due", with("", "[vm]\nname = \"a\"\n"),
