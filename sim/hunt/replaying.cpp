@@ -1,6 +1,7 @@
 #include "sim/hunt/replaying.hpp"
 
 #include <cstring>
+#include <limits>
 
 #include "sim/hunt/recorder.hpp"
 #include "sim/hunt/story.hpp"
@@ -16,6 +17,7 @@ using workers::Crew;
 namespace {
 
 constexpr std::size_t most_told = 16;  // findings
+constexpr std::int64_t no_end = std::numeric_limits<std::int64_t>::max();
 
 /// Digests what passes.
 class Witness final : public kernel::ChoiceSource {
@@ -49,7 +51,8 @@ class Listeners final : public explore::StepListener {
   std::vector<explore::StepListener*> all_;
 };
 
-Replayed run(explore::Program& program, const explore::Deviations& list, const Wish& wish, BlackBox& box, Tape* tape) {
+Replayed run(explore::Program& program, const explore::Deviations& list, const Wish& wish, BlackBox& box, Tape* tape,
+             std::int64_t until) {
   explore::Replay source(list, wish.mode);
   const explore::NameOf name_of = [&program](std::uint32_t actor) { return program.actor_name(actor); };
   source.follow_names(wish.actors, name_of);
@@ -57,7 +60,7 @@ Replayed run(explore::Program& program, const explore::Deviations& list, const W
   Witness witness(source, tape);
   Recorder recorder(box);
   recorder.begin(witness, 0);
-  Story story(program, &recorder);
+  Story story(program, &recorder, until);
   Timeline timeline(program);
   Listeners listeners;
   if (wish.story || wish.dot) listeners.add(story);
@@ -154,18 +157,24 @@ Finding finding_of(const Crew::Ended& ended) {
 }
 
 Replayed replay_here(explore::Program& program, const explore::Deviations& list, const Wish& wish, BlackBox& box) {
-  return run(program, list, wish, box, nullptr);
+  return run(program, list, wish, box, nullptr, no_end);
 }
 
 Replayed replay(const Target& target, const Setting& setting, const explore::Deviations& list, const Wish& wish,
                 unsigned patience_s) {
+  std::int64_t until = no_end;
+  if (wish.story || wish.dot) {
+    const Wish findings{.mode = wish.mode, .actors = wish.actors};
+    const Replayed before = replay(target, setting, list, findings, patience_s);
+    if (!before.lost && !before.findings.empty()) until = nanoseconds(before.findings.front().time);
+  }
   Tape tape;
   const Crew::Ended ended = workers::in_child(
       [&](BlackBox& box) {
         Replayed told;
         const auto program = target.make(setting, told.unmade);
         if (program == nullptr) return text_of(told);
-        return text_of(run(*program, list, wish, box, &tape));
+        return text_of(run(*program, list, wish, box, &tape, until));
       },
       patience_s);
   Replayed told;

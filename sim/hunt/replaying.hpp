@@ -18,7 +18,7 @@ namespace vmbsim::hunt {
 struct Wish {
   explore::Replay::Mode mode = explore::Replay::Mode::exact;
   std::vector<explore::ActorName> actors = {};  ///< of the recorded run, to follow by; empty: by number
-  bool story = false;
+  bool story = false;                           ///< up to the first finding, which does not end a run with time
   bool dot = false;
   bool trace = false;
 };
@@ -47,7 +47,8 @@ struct Replayed {
 Replayed replay_here(explore::Program& program, const explore::Deviations& list, const Wish& wish,
                      workers::BlackBox& box);
 
-/// Makes the program and runs it in a process of its own. Of a run that ends that process the last steps are told.
+/// Makes the program and runs it in a process of its own; once more for a story. Of a run that ends that process the last steps
+/// are told.
 Replayed replay(const Target& target, const Setting& setting, const explore::Deviations& list, const Wish& wish,
                 unsigned patience_s);
 

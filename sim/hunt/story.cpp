@@ -29,6 +29,10 @@ bool writes(kernel::Access access) { return access != kernel::Access::none && ac
 
 void Story::add(const explore::Step& step, std::size_t departures) {
   ++count_;
+  if (step.time_ns > until_) {
+    ++after_;
+    return;
+  }
   lines_.push_back({step, departures != departures_});
   departures_ = departures;
   if (lines_.size() > most_steps) lines_.pop_front();
@@ -77,7 +81,8 @@ std::string Story::columns(const Findings& findings) const {
     text += '\n';
   };
   finish();
-  if (count_ > lines_.size()) text += fmt::format("{:>9}  ({} steps before)\n", "...", count_ - lines_.size());
+  if (const std::uint64_t before = count_ - after_ - lines_.size(); before != 0)
+    text += fmt::format("{:>9}  ({} steps before)\n", "...", before);
   for (const Line& line : lines_) {
     text +=
         fmt::format("{}{} {:>6}  ", line.step.number == wrong ? '*' : ' ', line.departs ? '>' : ' ', line.step.number);
@@ -86,6 +91,7 @@ std::string Story::columns(const Findings& findings) const {
       text += fmt::format("{:<{}}  ", processor == line.step.processor ? cell(line.step) : "", column);
     finish();
   }
+  if (after_ != 0) text += fmt::format("{:>9}  ({} steps after)\n", "...", after_);
   return text;
 }
 

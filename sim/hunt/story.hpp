@@ -3,9 +3,10 @@
 ///
 ///   Story story(program, &recorder); const auto& outcome = program.run(recorder, &story); story.columns(outcome.findings)
 ///
-/// Of long runs the end is kept: that is where things go wrong.
+/// Of long runs the end is kept, or what comes before the time that is said: that is where things go wrong.
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,7 +21,10 @@ class Story final : public explore::StepListener {
   static constexpr std::size_t most_steps = 400;
 
   /// `recorder` may be null where nobody calls on_step().
-  Story(const explore::Program& program, const Recorder* recorder) : program_(program), recorder_(recorder) {}
+  /// Steps after `until`, in nanoseconds, are counted and not told.
+  Story(const explore::Program& program, const Recorder* recorder,
+        std::int64_t until = std::numeric_limits<std::int64_t>::max())
+      : program_(program), recorder_(recorder), until_(until) {}
 
   void on_step(const explore::Step& step) override { add(step, recorder_->taken().size()); }
   /// The same, for whoever knows how often the run had departed from its defaults by then.
@@ -47,8 +51,10 @@ class Story final : public explore::StepListener {
 
   const explore::Program& program_;
   const Recorder* recorder_;
+  std::int64_t until_;
   std::deque<Line> lines_;
   std::uint64_t count_ = 0;
+  std::uint64_t after_ = 0;  // of those, not told since they came too late
   std::size_t departures_ = 0;
 };
 

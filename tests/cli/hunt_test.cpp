@@ -216,6 +216,8 @@ TEST_CASE("a planted bug is expected, and a hunt that does not find it fails") {
   CHECK_THAT(found.out, Contains("is what was expected"));
   const auto json = nlohmann::json::parse(user.reads("o/hunt.json"));
   CHECK(json["expected"] == json["finds"][0]["rule"]);
+  // The run goes on after the finding, and its story ends there.
+  CHECK_THAT(found.out, Contains("\n*") && Contains("time in us"));
   const Answer none = user.types(hunt + "--runs 1 --set hunt.events=20");
   CHECK(none.status == 1);
   CHECK_THAT(none.out, Contains("expected " + json["expected"].get<std::string>() + ", which was not found"));

@@ -241,9 +241,9 @@ void running_down() {
   });
 }
 
-template <int limit>
+template <std::uint64_t limit>
 void over_the_limit() {
-  auto& semaphore = make<KernelSemaphore>("semaphore", 1, limit);
+  auto& semaphore = make<KernelSemaphore>("semaphore", std::uint64_t{1}, limit);
   thread("driver", [&] { semaphore.release(); });
 }
 
