@@ -109,7 +109,8 @@ NTSTATUS Endpoint::send(Packet& packet) {
   packet.state = Packet::State::queued;
   ++under_way_;
   packet.transaction_id = packet.waits_for_completion() ? ++last_transaction_id_ : 0;
-  if (device_.journeys != nullptr && packet.waits_for_completion() && !packet.only_tried) device_.journeys->begun(packet.journey);
+  if (device_.journeys != nullptr && packet.waits_for_completion() && !packet.only_tried)
+    device_.journeys->begun(packet.journey);
   return put({.packet = &packet}, partition().costs().packet_send);
 }
 
@@ -144,8 +145,6 @@ NTSTATUS Endpoint::put(const Outgoing& item, const kernel::Distribution& cost) {
   bool over_when_sent = item.packet != nullptr && !item.packet->waits_for_completion();
   {
     Locked locked(partition(), lock_);
-    if (partition().exploration() != nullptr) [[unlikely]]
-      draw_ticket(item);
     // Where there is room for anything, handling and copying are one span of time; else a copy is paid for when it is made.
     const bool roomy =
         channel_ != nullptr && out_->writer.free().count >= most_description_ + static_cast<std::int64_t>(item.bytes());
@@ -153,6 +152,9 @@ NTSTATUS Endpoint::put(const Outgoing& item, const kernel::Distribution& cost) {
       pay(cost, item.bytes());
     else
       partition().consume(cost.sample(costs_));
+    // Not before: a channel that has started meanwhile puts first what it held.
+    if (partition().exploration() != nullptr) [[unlikely]]
+      draw_ticket(item);
     const bool only_tried = item.packet != nullptr && item.packet->only_tried;
     if (channel_ == nullptr || (item.packet != nullptr && !queue_on_)) {
       if (only_tried) return STATUS_BUFFER_OVERFLOW;
