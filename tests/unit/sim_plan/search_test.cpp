@@ -39,6 +39,7 @@ TEST_CASE("a plan brackets from its guess and halves what is left") {
   CHECK(found.sure());
   // In the end it looks at the smallest, and at about twice the answer.
   CHECK(slope.visited == std::vector<std::size_t>{10, 11, 13, 17, 25, 21, 19, 20, 0, 45});
+  REQUIRE(found.at(45) != nullptr);
   CHECK(found.at(45)->only_looked_at);
   CHECK(found.contrary() == nullptr);
   REQUIRE(found.broken() != nullptr);
