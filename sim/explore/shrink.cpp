@@ -2,21 +2,26 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <tuple>
 #include <utility>
 #include <vector>
+
+#include "sim/explore/legs.hpp"
+#include "sim/explore/replay.hpp"
 
 namespace vmbsim::explore {
 namespace {
 
 class Shrinker {
  public:
-  Shrinker(const Shows& shows, std::uint64_t budget) : shows_(shows), budget_(budget) {}
+  Shrinker(const Shows& shows, const ShowsLed& led, std::uint64_t budget) : shows_(shows), led_(led), budget_(budget) {}
 
   Shrunk shrink(const Deviations& list) {
     const std::optional<Shown> first = ask(list);
     if (!first) return {list, 0, reruns_, false, false};
     best_ = *first;
+    if (led_ && !best_.taken.empty()) straighten();
     leave_out_many();
     plainer_answers();
     leave_out_single();
@@ -29,6 +34,8 @@ class Shrinker {
   }
 
  private:
+  static constexpr std::uint32_t most_answers = 16;  // of a deviation that is moved at the same time
+
   using Key = std::vector<std::pair<std::uint64_t, std::uint32_t>>;
 
   // Known answers cost nothing. When the budget is used up nothing shows the finding any more.
@@ -61,11 +68,90 @@ class Shrinker {
   bool take_calmer(const Deviations& candidate) {
     std::optional<Shown> shown = ask(candidate);
     if (!shown || shown->taken.size() > best_.taken.size()) return false;
-    const auto rank = [](const Shown& one) { return std::tuple(one.switches, one.taken.size(), answers(one.taken)); };
     if (rank(*shown) >= rank(best_)) return false;
     best_ = std::move(*shown);
     return true;
   }
+  static std::tuple<std::uint64_t, std::size_t, std::uint64_t> rank(const Shown& one) {
+    return {one.switches, one.taken.size(), answers(one.taken)};
+  }
+
+  // ---- Legs ----
+
+  // Half of the budget at most: the deviations want theirs.
+  bool may_lead() const { return 2 * reruns_ < budget_; }
+
+  std::optional<Shown> lead(kernel::ChoiceSource& source, Walked& walked) {
+    ++reruns_;
+    Watched watched(source);
+    std::optional<Shown> shown = led_(watched);
+    walked = watched.take();
+    return shown;
+  }
+
+  // Fewer switches, or as many and fewer deviations.
+  bool take_led(const Legs& legs) {
+    if (!may_lead() || !tried_.insert(key_of(legs)).second) return false;
+    Led source(legs, walked_.asides);
+    Walked walked;
+    std::optional<Shown> shown = lead(source, walked);
+    if (!shown || rank(*shown) >= rank(best_)) return false;
+    best_ = std::move(*shown);
+    walked_ = std::move(walked);
+    return true;
+  }
+
+  static Key key_of(const Legs& legs) {
+    Key key;
+    for (const Leg& leg : legs) key.emplace_back(leg.actor, leg.until);
+    return key;
+  }
+
+  void straighten() {
+    Replay source(best_.taken, Replay::Mode::loose);
+    source.begin();
+    if (!lead(source, walked_)) return;
+    while (!walked_.steps.empty() && may_lead()) {
+      bool calmer = false;
+      for (const Legs& legs : calmer_legs(walked_.steps)) calmer = take_led(legs) || calmer;
+      if (!fewer_legs() && !calmer) return;
+    }
+  }
+
+  bool fewer_legs() {
+    bool fewer = false;
+    Legs legs = legs_of(walked_.steps);
+    for (std::size_t many = std::max<std::size_t>(legs.size() / 2, 1); many != 0 && may_lead(); many /= 2)
+      for (std::size_t from = 0; from < legs.size() && may_lead();) {
+        const std::size_t to = std::min(from + many, legs.size());
+        if (take_led(put_off(legs, from, to)) || take_led(brought_forward(legs, from, to))) {
+          fewer = true;
+          legs = legs_of(walked_.steps);
+        } else {
+          from = to;
+        }
+      }
+    return fewer;
+  }
+
+  // What their actors would have done, they do in their next legs.
+  static Legs put_off(const Legs& legs, std::size_t from, std::size_t to) {
+    Legs rest(legs.begin(), legs.begin() + static_cast<std::ptrdiff_t>(from));
+    rest.insert(rest.end(), legs.begin() + static_cast<std::ptrdiff_t>(to), legs.end());
+    return rest;
+  }
+
+  // They last until where their actors' next legs end.
+  static Legs brought_forward(Legs legs, std::size_t from, std::size_t to) {
+    for (std::size_t leg = from; leg < to; ++leg) {
+      const auto next = std::find_if(legs.begin() + static_cast<std::ptrdiff_t>(leg + 1), legs.end(),
+                                     [&](const Leg& one) { return one.actor == legs[leg].actor; });
+      if (next != legs.end()) legs[leg].until = next->until;
+    }
+    return legs;
+  }
+
+  // ---- Deviations ----
 
   static Deviations without(const Deviations& list, std::size_t from, std::size_t to) {
     Deviations rest(list.begin(), list.begin() + static_cast<std::ptrdiff_t>(from));
@@ -178,7 +264,8 @@ class Shrinker {
     for (std::size_t one = k; one < end; ++one)
       candidate[one].index = later ? candidate[one].index + by : candidate[one].index - by;
     if (take_calmer(candidate)) return true;
-    for (std::uint32_t answer = 1; !all && answer < candidate[k].alternatives; ++answer) {
+    const std::uint32_t answers = std::min(candidate[k].alternatives, most_answers);
+    for (std::uint32_t answer = 1; !all && answer < answers; ++answer) {
       candidate[k].taken = answer;
       if (take_calmer(candidate)) return true;
     }
@@ -186,17 +273,20 @@ class Shrinker {
   }
 
   const Shows& shows_;
+  const ShowsLed& led_;
   std::uint64_t budget_;
   std::uint64_t reruns_ = 0;
   bool refused_ = false;  // the last pass over single deviations was not complete
   Shown best_{};
+  Walked walked_;        // the way of best_, while legs are tried
+  std::set<Key> tried_;  // legs
   std::map<Key, std::optional<Shown>> asked_;
 };
 
 }  // namespace
 
-Shrunk shrink(const Deviations& list, const Shows& shows, std::uint64_t budget) {
-  return Shrinker(shows, budget).shrink(list);
+Shrunk shrink(const Deviations& list, const Shows& shows, std::uint64_t budget, const ShowsLed& led) {
+  return Shrinker(shows, led, budget).shrink(list);
 }
 
 }  // namespace vmbsim::explore

@@ -7,11 +7,14 @@
 ///     return Shown{recorded, outcome.switches};
 ///   });
 ///
+/// Legs     first, where the alternatives of a run are told: the steps that the finding hangs on, in an order with few switches;
+///          then legs left out, put off or brought forward, many at a time.
 /// Order    what the finding cut off; delta debugging; smaller answers; every single one left out. Then, for fewer switches
 ///          and never more deviations, deviations moved, answered otherwise, left out in pairs, replaced by one; and again.
 /// Minimal  no single deviation of the result can be left out, unless the re-runs were used up.
 /// Source   Zeller, Hildebrandt, "Simplifying and isolating failure-inducing input", IEEE TSE 28(2), 2002 (ddmin); Scott and
-///          others, "Minimizing faulty executions of distributed systems", NSDI'16.
+///          others, "Minimizing faulty executions of distributed systems", NSDI'16; Jalbert, Sen, "A trace simplification
+///          technique for effective debugging of concurrent programs", FSE'10 (runs of one class with fewer switches).
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -28,6 +31,8 @@ struct Shown {
 
 /// Runs a candidate, of which question and answer count and nothing else. Nothing: it does not show the finding.
 using Shows = std::function<std::optional<Shown>(const Deviations&)>;
+/// Runs whatever a source answers, in this process.
+using ShowsLed = std::function<std::optional<Shown>(kernel::ChoiceSource&)>;
 
 struct Shrunk {
   Deviations deviations;
@@ -37,7 +42,7 @@ struct Shrunk {
   bool minimal = false;  ///< no single deviation can be left out
 };
 
-/// At most `budget` calls of `shows`; equal candidates are asked for once.
-Shrunk shrink(const Deviations& list, const Shows& shows, std::uint64_t budget = 2'000);
+/// At most `budget` calls of `shows` and `led` together; equal lists are asked for once. Without `led` no legs are tried.
+Shrunk shrink(const Deviations& list, const Shows& shows, std::uint64_t budget = 2'000, const ShowsLed& led = {});
 
 }  // namespace vmbsim::explore

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "sim/explore/shrink.hpp"
+#include "sim/explore/strategies.hpp"
 #include "sim/hunt/recorder.hpp"
 #include "sim/hunt/words.hpp"
 
@@ -24,17 +25,19 @@ struct Small {
 };
 
 using Rerun = std::function<Replayed(const explore::Deviations&)>;
+using LedRerun = std::function<Replayed(kernel::ChoiceSource&)>;
 
+/// `led` may be empty.
 Small make_small(const explore::Deviations& list, const std::string& rule, std::uint64_t most_reruns,
-                 const Rerun& rerun) {
+                 const Rerun& rerun, const LedRerun& led) {
+  const auto shown = [&rule](Replayed again) -> std::optional<explore::Shown> {
+    if (!same_mistake(rule, again)) return std::nullopt;
+    return explore::Shown{std::move(again.taken), again.switches};
+  };
+  explore::ShowsLed shows_led;
+  if (led) shows_led = [&](kernel::ChoiceSource& source) { return shown(led(source)); };
   const explore::Shrunk shrunk = explore::shrink(
-      list,
-      [&](const explore::Deviations& candidate) -> std::optional<explore::Shown> {
-        Replayed again = rerun(candidate);
-        if (!same_mistake(rule, again)) return std::nullopt;
-        return explore::Shown{std::move(again.taken), again.switches};
-      },
-      most_reruns);
+      list, [&](const explore::Deviations& candidate) { return shown(rerun(candidate)); }, most_reruns, shows_led);
   return {shrunk.deviations, shrunk.reruns, shrunk.minimal};
 }
 
@@ -48,9 +51,10 @@ Small make_small(const InquestConfig& config, const Setting& setting, const Find
           std::string why;
           const auto program = config.target.make(setting, why);
           if (program == nullptr || program->needs_process_per_run()) return std::string();
-          const Small small =
-              make_small(list, find.finding.rule, config.most_reruns,
-                         [&](const explore::Deviations& one) { return replay_here(*program, one, loose, box); });
+          const Small small = make_small(
+              list, find.finding.rule, config.most_reruns,
+              [&](const explore::Deviations& one) { return replay_here(*program, one, loose, box); },
+              [&](kernel::ChoiceSource& source) { return run_here(*program, source, box); });
           Line line;
           line.add(small.deviations).add(small.reruns).add(small.minimal ? 1 : 0);
           return line.text();
@@ -63,9 +67,10 @@ Small make_small(const InquestConfig& config, const Setting& setting, const Find
     small.minimal = reader.number() != 0;
     if (ended.how == Crew::Ended::How::told && reader.done()) return small;
   }
-  return make_small(list, find.finding.rule, config.most_reruns, [&](const explore::Deviations& one) {
-    return replay(config.target, setting, one, loose, config.patience_s);
-  });
+  return make_small(
+      list, find.finding.rule, config.most_reruns,
+      [&](const explore::Deviations& one) { return replay(config.target, setting, one, loose, config.patience_s); },
+      {});
 }
 
 /// The last knob of a key counts: one that was added before goes.
@@ -77,7 +82,42 @@ void replace(std::vector<std::string>& knobs, const std::string& knob, std::size
   knobs.push_back(knob);
 }
 
-/// As far as the mistake stays: leaves out what a swarm drew, then takes every reduction of the setting until none is left.
+constexpr std::uint64_t most_tries = 100;  // of a stronger memory model
+
+/// Looks for the same mistake in a few runs of another setting; its deviations when there is one.
+std::optional<explore::Deviations> seen_with(const InquestConfig& config, const Setting& setting,
+                                             const std::string& rule, std::uint64_t& reruns) {
+  const Crew::Ended ended = in_child(
+      [&](BlackBox& box) {
+        std::string why;
+        const auto program = config.target.make(setting, why);
+        if (program == nullptr || program->needs_process_per_run()) return std::string();
+        const auto strategy = explore::make_strategy(explore::portfolio(program->time_abstract()).front(), config.seed);
+        Recorder recorder(box);
+        bool seen = false;
+        std::uint64_t run = 0;
+        while (!seen && run < most_tries && strategy->begin(run)) {
+          recorder.begin(*strategy, run++);
+          const explore::Outcome& outcome = program->run(recorder);
+          recorder.end(outcome.steps);
+          seen = outcome.found() && outcome.findings.front().rule == rule;
+          strategy->end(outcome, recorder.taken());
+        }
+        Line line;
+        line.add(run).add(seen ? 1 : 0).add(recorder.taken());
+        return line.text();
+      },
+      config.patience_s);
+  Reader reader(ended.text);
+  reruns += reader.number();
+  const bool seen = reader.number() != 0;
+  explore::Deviations list = reader.deviations();
+  if (ended.how != Crew::Ended::How::told || !reader.done() || !seen) return std::nullopt;
+  return list;
+}
+
+/// As far as the mistake stays: takes the strongest memory model, leaves out what a swarm drew, then takes every reduction of the
+/// setting until none is left.
 void reduce_setting(const InquestConfig& config, const std::string& rule, Setting& setting, explore::Deviations& list,
                     std::uint64_t& reruns) {
   const auto over = [&] { return reruns >= config.most_reruns || config.stop_asked(); };
@@ -90,6 +130,16 @@ void reduce_setting(const InquestConfig& config, const std::string& rule, Settin
     list = std::move(again.taken);
     return true;
   };
+  for (const explore::MemoryModel stronger : {explore::MemoryModel::sc, explore::MemoryModel::tso}) {
+    if (stronger >= setting.memory || over()) break;
+    Setting candidate = setting;
+    candidate.memory = stronger;
+    if (auto seen = seen_with(config, candidate, rule, reruns)) {
+      setting = std::move(candidate);
+      list = std::move(*seen);
+      break;
+    }
+  }
   for (std::size_t at = setting.knobs.size(); at-- > config.said_knobs;) {
     Setting without = setting;
     without.knobs.erase(without.knobs.begin() + static_cast<std::ptrdiff_t>(at));

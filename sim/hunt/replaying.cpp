@@ -51,12 +51,8 @@ class Listeners final : public explore::StepListener {
   std::vector<explore::StepListener*> all_;
 };
 
-Replayed run(explore::Program& program, const explore::Deviations& list, const Wish& wish, BlackBox& box, Tape* tape,
+Replayed run(explore::Program& program, kernel::ChoiceSource& source, const Wish& wish, BlackBox& box, Tape* tape,
              std::int64_t until) {
-  explore::Replay source(list, wish.mode);
-  const explore::NameOf name_of = [&program](std::uint32_t actor) { return program.actor_name(actor); };
-  source.follow_names(wish.actors, name_of);
-  source.begin();
   Witness witness(source, tape);
   Recorder recorder(box);
   recorder.begin(witness, 0);
@@ -82,12 +78,22 @@ Replayed run(explore::Program& program, const explore::Deviations& list, const W
   told.preemptions = outcome.preemptions;
   told.digests = witness.digest.digests();
   told.taken = recorder.taken();
-  told.actors = explore::names_in(told.taken, name_of);
-  if (const auto mismatch = source.mismatch()) told.mismatch = mismatch->text();
-  told.followed = source.followed();
   if (wish.story) told.story = story.columns(outcome.findings);
   if (wish.dot) told.dot = story.dot(outcome.waiting);
   if (wish.trace) told.trace = timeline.finish();
+  return told;
+}
+
+Replayed run(explore::Program& program, const explore::Deviations& list, const Wish& wish, BlackBox& box, Tape* tape,
+             std::int64_t until) {
+  explore::Replay source(list, wish.mode);
+  const explore::NameOf name_of = [&program](std::uint32_t actor) { return program.actor_name(actor); };
+  source.follow_names(wish.actors, name_of);
+  source.begin();
+  Replayed told = run(program, source, wish, box, tape, until);
+  told.actors = explore::names_in(told.taken, name_of);
+  if (const auto mismatch = source.mismatch()) told.mismatch = mismatch->text();
+  told.followed = source.followed();
   return told;
 }
 
@@ -158,6 +164,10 @@ Finding finding_of(const Crew::Ended& ended) {
 
 Replayed replay_here(explore::Program& program, const explore::Deviations& list, const Wish& wish, BlackBox& box) {
   return run(program, list, wish, box, nullptr, no_end);
+}
+
+Replayed run_here(explore::Program& program, kernel::ChoiceSource& source, BlackBox& box) {
+  return run(program, source, {}, box, nullptr, no_end);
 }
 
 Replayed replay(const Target& target, const Setting& setting, const explore::Deviations& list, const Wish& wish,

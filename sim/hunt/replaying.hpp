@@ -46,6 +46,8 @@ struct Replayed {
 /// Runs it in this process.
 Replayed replay_here(explore::Program& program, const explore::Deviations& list, const Wish& wish,
                      workers::BlackBox& box);
+/// The same, whatever the source answers.
+Replayed run_here(explore::Program& program, kernel::ChoiceSource& source, workers::BlackBox& box);
 
 /// Makes the program and runs it in a process of its own; once more for a story. Of a run that ends that process the last steps
 /// are told.

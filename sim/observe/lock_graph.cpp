@@ -10,8 +10,8 @@ namespace {
 
 using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS>;
 
-/// Longer rings than this are looked for by nobody: the search tries every way round.
-constexpr std::size_t longest_ring = 8;
+/// Steps after which a search for a ring gives up: it tries every way round, short ones first.
+constexpr std::size_t most_effort = 1 << 16;
 /// Different ways in which one edge was made; later ones are not kept.
 constexpr std::size_t most_witnesses = 16;
 
@@ -111,16 +111,20 @@ const LockGraph::Witness* LockGraph::add_edge(std::uint32_t from, std::uint32_t 
 std::optional<LockGraph::Cycle> LockGraph::order_cycle(std::uint32_t from, std::uint32_t to, const Witness& last) {
   const std::vector<std::uint32_t> component = components();
   if (component[from] != component[to]) return std::nullopt;
-  std::vector<std::uint32_t> path{from, to};
-  std::vector<const Witness*> by{&last};
-  if (!extend(from, path, by)) return std::nullopt;
-  path.pop_back();
-  std::vector<std::uint32_t> ring = path;
-  std::rotate(ring.begin(), std::min_element(ring.begin(), ring.end()), ring.end());
-  if (!told_.insert(std::move(ring)).second) return std::nullopt;
-  Cycle cycle{Danger::order, std::move(path)};
-  for (const Witness* each : by) cycle.contexts.push_back(each->context);
-  return cycle;
+  std::size_t effort = 0;
+  for (std::size_t longest = 2; longest < 2 * locks_.size() && effort < most_effort; longest *= 2) {
+    std::vector<std::uint32_t> path{from, to};
+    std::vector<const Witness*> by{&last};
+    if (!extend({component, from, longest}, path, by, effort)) continue;
+    path.pop_back();
+    std::vector<std::uint32_t> ring = path;
+    std::rotate(ring.begin(), std::min_element(ring.begin(), ring.end()), ring.end());
+    if (!told_.insert(std::move(ring)).second) return std::nullopt;
+    Cycle cycle{Danger::order, std::move(path)};
+    for (const Witness* each : by) cycle.contexts.push_back(each->context);
+    return cycle;
+  }
+  return std::nullopt;
 }
 
 /// Two ways of making edges whose contexts could both be about to wait.
@@ -136,17 +140,19 @@ bool LockGraph::may_meet(const Witness& a, const Witness& b) {
   return false;
 }
 
-/// Goes on from the last lock of `path` until it is `first` again, each step by a context that may meet all others there.
-bool LockGraph::extend(std::uint32_t first, std::vector<std::uint32_t>& path, std::vector<const Witness*>& by) {
-  if (path.back() == first) return true;
-  if (by.size() == longest_ring) return false;
+/// Goes on from the last lock of `path` until it is the first one again, each step by a context that may meet all others there.
+bool LockGraph::extend(const Ring& ring, std::vector<std::uint32_t>& path, std::vector<const Witness*>& by,
+                       std::size_t& effort) {
+  if (path.back() == ring.first) return true;
+  if (by.size() == ring.longest || ++effort > most_effort) return false;
   for (const Edge& edge : locks_[path.back()].edges) {
-    if (edge.to != first && holds(path, edge.to)) continue;
+    if (ring.component[edge.to] != ring.component[ring.first]) continue;
+    if (edge.to != ring.first && holds(path, edge.to)) continue;
     for (const Witness& witness : edge.witnesses) {
       if (!std::all_of(by.begin(), by.end(), [&](const Witness* other) { return may_meet(*other, witness); })) continue;
       path.push_back(edge.to);
       by.push_back(&witness);
-      if (extend(first, path, by)) return true;
+      if (extend(ring, path, by, effort)) return true;
       path.pop_back();
       by.pop_back();
     }

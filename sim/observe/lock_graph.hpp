@@ -71,9 +71,16 @@ class LockGraph {
     bool told_irql = false;
   };
 
+  /// What a search is for: a way back to `first` within its strong component.
+  struct Ring {
+    const std::vector<std::uint32_t>& component;  // by lock
+    std::uint32_t first;
+    std::size_t longest;
+  };
+
   const Witness* add_edge(std::uint32_t from, std::uint32_t to, std::uint32_t context, const Use& use);
   std::optional<Cycle> order_cycle(std::uint32_t from, std::uint32_t to, const Witness& last);
-  bool extend(std::uint32_t first, std::vector<std::uint32_t>& path, std::vector<const Witness*>& by);
+  bool extend(const Ring& ring, std::vector<std::uint32_t>& path, std::vector<const Witness*>& by, std::size_t& effort);
   bool may_meet(const Witness& a, const Witness& b);
   std::optional<Cycle> irql_cycle(std::uint32_t lock);
   std::vector<std::uint32_t> components() const;

@@ -47,14 +47,18 @@ Shrunk found_and_shrunk(StraightLine program, std::uint64_t seed, std::size_t* b
     if (!outcome.found()) continue;
     const std::string rule = outcome.findings[0].rule;
     if (before != nullptr) *before = recording.deviations.size();
-    return explore::shrink(recording.deviations, [&](const Deviations& candidate) -> std::optional<Shown> {
-      explore::Replay replay(candidate, explore::Replay::Mode::loose);
-      replay.begin();
-      Recording again(replay);
+    const auto led = [&](kernel::ChoiceSource& source) -> std::optional<Shown> {
+      Recording again(source);
       const explore::Outcome& shown = program.run(again);
       if (!shown.found() || shown.findings[0].rule != rule) return std::nullopt;
       return Shown{again.deviations, shown.switches};
-    });
+    };
+    const auto shows = [&](const Deviations& candidate) {
+      explore::Replay replay(candidate, explore::Replay::Mode::loose);
+      replay.begin();
+      return led(replay);
+    };
+    return explore::shrink(recording.deviations, shows, 2'000, led);
   }
 }
 
@@ -165,6 +169,21 @@ TEST_CASE("a race that needs four switches keeps four, and a deadlock one") {
     CHECK(deadlock.switches == 1);
     CHECK(deadlock.deviations.size() == 1);
   }
+}
+
+TEST_CASE("of a hundred threads those that matter are left, each with one switch") {
+  constexpr std::size_t writers = 100;
+  std::vector<Thread> program = threads(writers, {add(1), add(2)});
+  program.push_back({load(1), load(2)});
+  const auto between = [](const StraightLine::Final& final) {
+    return final.loaded[writers][0] != 0 && final.loaded[writers][1] == 0;
+  };
+  std::size_t before = 0;
+  const Shrunk small = found_and_shrunk(StraightLine(program, MemoryModel::sc, between), 0, &before);
+  CHECK(before > 100);
+  CHECK(small.minimal);
+  CHECK(small.deviations.size() <= 3);
+  CHECK(small.switches <= writers + 3);  // everybody takes a turn
 }
 
 TEST_CASE("among threads that do not matter only the switches that do are left") {

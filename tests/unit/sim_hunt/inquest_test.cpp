@@ -40,6 +40,17 @@ TEST_CASE("a find is handed over small, and replays exactly") {
   CHECK(hunt::investigate(config_of(once), first_find(once, "random")).repro.deviations.size() <= 2);
 }
 
+TEST_CASE("a find that needs no store buffer is handed over without one") {
+  const StraightTarget target(2, 1, 1);
+  hunt::Campaign::Config config = campaign_of(target, {"random"}, 100'000);
+  config.setting.memory = explore::MemoryModel::pso;
+  const hunt::Verdict verdict = verdict_of(config);
+  REQUIRE(verdict.finds.size() == 1);
+  const hunt::Case found = hunt::investigate(config_of(target), verdict.finds.front());
+  CHECK(found.comes_again);
+  CHECK(found.repro.setting.memory == explore::MemoryModel::sc);
+}
+
 TEST_CASE("the critical choice is the last one that could have gone well") {
   // The second thread reads after the first one's read: from then on an update is lost, whatever comes.
   const StraightTarget target(2, 1, 1);

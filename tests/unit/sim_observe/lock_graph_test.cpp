@@ -41,6 +41,27 @@ TEST_CASE("three contexts and three locks make a ring that no two of them make")
   CHECK(cycle->locks == Locks{3, 1, 2});
 }
 
+TEST_CASE("a ring may be as long as a table of philosophers") {
+  constexpr std::uint32_t seats = 40;
+  LockGraph graph;
+  for (std::uint32_t seat = 0; seat + 1 < seats; ++seat) CHECK_FALSE(take(graph, seat, {seat, seat + 1}));
+  const auto cycle = take(graph, seats - 1, {seats - 1, 0});
+  REQUIRE(cycle);
+  CHECK(cycle->locks.size() == seats);
+}
+
+TEST_CASE("a search for a ring among millions of ways round comes to its end") {
+  // Every lock before every later one, by a context each; only the ways into the last one and out of it share a gate.
+  constexpr std::uint32_t last = 30, gate = 40;
+  LockGraph graph;
+  std::uint32_t context = 0;
+  for (std::uint32_t lock = 0; lock < last; ++lock) {
+    for (std::uint32_t later = lock + 1; later < last; ++later) CHECK_FALSE(take(graph, context++, {lock, later}));
+    CHECK_FALSE(take(graph, context++, {gate, lock, last}));
+  }
+  CHECK_FALSE(take(graph, context, {gate, last, 0}));
+}
+
 TEST_CASE("one context that takes locks in both orders, one after the other, never waits for itself") {
   LockGraph graph;
   CHECK_FALSE(take(graph, 0, {1, 2}));
