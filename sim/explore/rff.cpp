@@ -273,6 +273,7 @@ class ReadsFrom final : public Sampler {
     course_.begin();
     steps_ = 0;
     promised_.clear();
+    kinds_ = run < first_runs ? 36 : 8;
     plan_ = draw();
     if (course_.effort() == 0) {
       plan_.by = Plan::By::site;
@@ -390,8 +391,8 @@ class ReadsFrom final : public Sampler {
 
   Plan draw() {
     Plan plan;
-    const std::uint64_t kind = stream().below(36);
-    plan.by = kind < 33 ? Plan::By::site : kind < 35 ? Plan::By::actor : Plan::By::turn;
+    const std::uint64_t kind = stream().below(kinds_);
+    plan.by = kind == 0 ? Plan::By::turn : kind <= 2 ? Plan::By::actor : Plan::By::site;
     plan.stores_late = stream().below(2) == 0;
     plan.salt = stream().next();
     if (racing_ == 0) return plan;
@@ -454,6 +455,7 @@ class ReadsFrom final : public Sampler {
   }
 
   Plan plan_;
+  std::uint64_t kinds_ = 0;  // one of so many plans goes by turn, two by actor
   Walk made_;
   Walk foreseen_;
   Course course_;
