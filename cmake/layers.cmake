@@ -36,7 +36,7 @@ function(vmbsim_tests name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   target_link_libraries(${name} PRIVATE ${T_USES} Catch2::Catch2WithMain)
   # What a test itself does is quickly done: optimising it fully costs more than it gives.
-  target_compile_options(${name} PRIVATE ${VMBSIM_WARNINGS} $<$<CONFIG:Release>:-O1>)
+  target_compile_options(${name} PRIVATE ${VMBSIM_WARNINGS} $<$<CONFIG:Release>:-O1> $<$<CONFIG:RelWithDebInfo>:-O0>)
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 300)
   endif()
