@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <system_error>
+#include <tuple>
 
 #include "sim/config/file.hpp"
 #include "sim/sweep/quantity.hpp"
@@ -45,8 +47,33 @@ std::variant<Runs, Problem> Runs::read(const std::vector<fs::path>& folders) {
       if (wrong) return *wrong;
     }
   }
+  runs.spell_alike();
   if (auto wrong = runs.keep_one_of_each()) return *wrong;
   return runs;
+}
+
+std::variant<Record, Problem> Runs::at(std::size_t i) const {
+  auto read = stores_[index_[i].store]->at(index_[i].row);
+  if (auto* record = std::get_if<Record>(&read)) record->parameters = index_[i].record.parameters;
+  return read;
+}
+
+void Runs::spell_alike() {
+  const auto shorter = [](const std::string& a, const std::string& b) {
+    return std::forward_as_tuple(a.size(), a) < std::forward_as_tuple(b.size(), b);
+  };
+  for (std::size_t i = 0; i < campaign().parameters.size(); ++i) {
+    std::map<std::string, const std::string*> spellings;  // to the shortest that means the same
+    for (const Entry& entry : index_) spellings.emplace(entry.record.parameters[i], nullptr);
+    std::map<std::string, const std::string*> shortest;
+    for (auto& [text, same] : spellings) {
+      const std::string*& best = shortest.emplace(sweep::canonical(text), &text).first->second;
+      if (shorter(text, *best)) best = &text;
+    }
+    if (shortest.size() == spellings.size()) continue;
+    for (auto& [text, same] : spellings) same = shortest.at(sweep::canonical(text));
+    for (Entry& entry : index_) entry.record.parameters[i] = *spellings.at(entry.record.parameters[i]);
+  }
 }
 
 std::optional<Problem> Runs::keep_one_of_each() {

@@ -18,7 +18,8 @@ std::filesystem::path store_of(const std::filesystem::path& folder, std::uint32_
 /// The stores in a folder, by name; none where there is no folder.
 std::vector<std::filesystem::path> stores_in(const std::filesystem::path& folder);
 
-/// All runs of one or more folders of one campaign, each once: by their parameters, numbers as numbers, then by seed.
+/// All runs of one or more folders of one campaign, each once: by their parameters, numbers as numbers, then by seed. A value
+/// that they spell in several ways has one spelling here, the shortest, whatever the order of folders.
 class Runs {
  public:
   /// A run that is done counts more than one that failed. Two different results of one run are a problem.
@@ -28,7 +29,7 @@ class Runs {
   std::size_t size() const { return index_.size(); }
   /// Without figures.
   const Record& head(std::size_t i) const { return index_[i].record; }
-  std::variant<Record, Problem> at(std::size_t i) const { return stores_[index_[i].store]->at(index_[i].row); }
+  std::variant<Record, Problem> at(std::size_t i) const;
   /// Runs that the whole sweep had when it was run last.
   std::uint64_t planned() const;
 
@@ -38,6 +39,7 @@ class Runs {
     std::int64_t row;
     Record record;
   };
+  void spell_alike();
   std::optional<Problem> keep_one_of_each();
   std::vector<std::unique_ptr<Store>> stores_;
   std::vector<std::string> names_;  // of the stores, for messages

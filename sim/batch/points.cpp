@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/report/grouping.hpp"
+#include "sim/sweep/quantity.hpp"
 
 namespace vmbsim::batch {
 namespace {
@@ -45,6 +46,13 @@ std::string name_of(const Campaign& campaign, const PointRuns& point) {
     if (!point.parameters[i].empty())
       text += (text.empty() ? "" : " ") + campaign.parameters[i] + "=" + point.parameters[i];
   return text;
+}
+
+std::map<std::string, std::string> values_of(const Campaign& campaign, const PointRuns& point) {
+  std::map<std::string, std::string> values;
+  for (std::size_t i = 0; i < point.parameters.size(); ++i)
+    if (!point.parameters[i].empty()) values[campaign.parameters[i]] = sweep::canonical(point.parameters[i]);
+  return values;
 }
 
 std::optional<Problem> each_point(const Runs& runs, const Wanted& wanted,

@@ -1,6 +1,7 @@
 #pragma once
 /// A campaign point by point: the runs of each, which differ by their seeds alone, taken together.
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,6 +34,9 @@ struct PointRuns {
 
 /// "vm.web.count=4 workload.load.queue_depth=8"; empty without parameters.
 std::string name_of(const Campaign& campaign, const PointRuns& point);
+
+/// The same of two points that set the same keys to the same values, whatever the spelling and the order of keys.
+std::map<std::string, std::string> values_of(const Campaign& campaign, const PointRuns& point);
 
 /// What is taken together: the rest is left aside.
 struct Wanted {

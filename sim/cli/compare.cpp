@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "sim/batch/points.hpp"
@@ -36,7 +37,10 @@ struct Read {
   std::set<std::string> metrics;
 };
 
-std::variant<Read, Problem> read(const std::string& folder, const std::vector<std::string>& asked) {
+/// What points are called: the second campaign may spell their values in another way.
+using Names = std::map<std::map<std::string, std::string>, std::string>;
+
+std::variant<Read, Problem> read(const std::string& folder, const std::vector<std::string>& asked, Names& names) {
   auto found = batch::Runs::read({folder});
   if (auto* wrong = std::get_if<Problem>(&found)) return std::move(*wrong);
   const auto& runs = std::get<batch::Runs>(found);
@@ -59,7 +63,9 @@ std::variant<Read, Problem> read(const std::string& folder, const std::vector<st
                                                                        });
                                   }};
   auto wrong = batch::each_point(runs, figures, [&](const batch::PointRuns& point) {
-    out.side.points[batch::name_of(runs.campaign(), point)] = measured(point);
+    const auto& campaign = runs.campaign();
+    const auto name = names.emplace(batch::values_of(campaign, point), batch::name_of(campaign, point)).first;
+    out.side.points[name->second] = measured(point);
     for (const batch::RunValues& metric : point.metrics) out.side.units[metric.name] = metric.unit;
     return true;
   });
@@ -72,9 +78,10 @@ std::variant<Read, Problem> read(const std::string& folder, const std::vector<st
 
 int compare(const CompareArguments& arguments) {
   std::vector<Read> sides;
+  Names names;
   Problems problems;
   for (const std::string& folder : {arguments.before, arguments.after}) {
-    auto side = read(folder, arguments.metrics);
+    auto side = read(folder, arguments.metrics, names);
     if (auto* wrong = std::get_if<Problem>(&side))
       problems.push_back(std::move(*wrong));
     else

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 
@@ -22,6 +23,30 @@ std::map<std::string, PlannedRun> by_key(const Study& study) {
     runs.emplace(run.key.text(), run);
   }
   return runs;
+}
+
+/// A store of one point, spelled so, with runs of these seeds.
+void store_point(const std::filesystem::path& folder, const std::vector<std::string>& spelled,
+                 const std::vector<std::uint64_t>& seeds) {
+  std::filesystem::create_directories(folder);
+  std::optional<std::string> rescued;
+  auto opened = Store::open(
+      store_of(folder, 0, 1),
+      {.scenario = "s", .version = "1.0", .text = "", .identity = {1, 2}, .parameters = {"ring", "load"}}, rescued);
+  REQUIRE(std::holds_alternative<std::unique_ptr<Store>>(opened));
+  Store& store = *std::get<std::unique_ptr<Store>>(opened);
+  for (const std::uint64_t seed : seeds) {
+    Record record;
+    record.key = {1, seed};
+    record.parameters = spelled;
+    record.seed = Seed{seed};
+    record.status = Status::met;
+    Histogram latency;
+    for (std::uint64_t i = 0; i < 50; ++i) latency.add(Duration{static_cast<std::int64_t>(i * seed)});
+    record.figures.histograms = {{"latency", latency}};
+    REQUIRE_FALSE(store.add(record).has_value());
+  }
+  REQUIRE_FALSE(store.commit().has_value());
 }
 
 }  // namespace
@@ -90,6 +115,21 @@ TEST_CASE("pooled percentiles are those of all samples of a point's runs togethe
   std::size_t points = 1;
   while (csv.next()) ++points;
   CHECK(points == 6);
+}
+
+TEST_CASE("a point that shards spell in several ways is one point, spelled alike in whatever order they are merged") {
+  const ScratchFolder scratch;
+  const std::vector<std::filesystem::path> shards{scratch.path() / "a", scratch.path() / "b", scratch.path() / "c"};
+  store_point(shards[0], {"\"16 pages\"", "\"8000/s\""}, {1, 2});
+  store_point(shards[1], {"\"65536B\"", "\"8/ms\""}, {2, 3});
+  store_point(shards[2], {"\"64KiB\"", "\"8k/s\""}, {4});
+  REQUIRE(std::holds_alternative<Merged>(merge(shards, scratch.path() / "all")));
+  REQUIRE(std::holds_alternative<Merged>(merge({shards[2], shards[1]}, scratch.path() / "some")));
+  REQUIRE(std::holds_alternative<Merged>(merge({shards[0]}, scratch.path() / "some")));
+  CHECK(exports(scratch.path() / "some") == exports(scratch.path() / "all"));
+  const std::string text = table(scratch.path() / "some", pooled_table);
+  CHECK_THAT(text, Catch::Contains("\ns,64KiB,8/ms,4,latency,200,"));
+  CHECK(std::count(text.begin(), text.end(), '\n') == 2);
 }
 
 TEST_CASE("a table stops where its reader has had enough") {

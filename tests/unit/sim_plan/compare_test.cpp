@@ -4,6 +4,7 @@
 #include <tinyxml2.h>
 
 #include <catch2/catch.hpp>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "sim/kernel/random.hpp"
@@ -131,6 +132,22 @@ TEST_CASE("what could not have been seen is said: a change that large is seen, o
   const auto json = nlohmann::json::parse(comparison_json(found, {}));
   CHECK(json["changes"][0]["visible"].is_number());
   CHECK(comparison_text(compare(campaign(1), campaign(1), {}), {}).find("could not") == std::string::npos);
+}
+
+TEST_CASE("what was seen is not told as what could not have been seen") {
+  Side before = campaign(1);
+  Side after = campaign(2, 1.5);
+  for (Side* side : {&before, &after})
+    for (auto point = side->points.begin(); point != side->points.end();)
+      point = point->first == "depth=4" ? std::next(point) : side->points.erase(point);
+  const Tolerance tight{.relative = 0.0001};
+  const std::string all_seen = comparison_text(compare(before, after, tight), tight);
+  INFO(all_seen);
+  CHECK_THAT(all_seen, Catch::Contains("3 figures compared: 2 changed, 2 worse by more than 0.01 %\n"));
+  CHECK(all_seen.find("seen") == std::string::npos);
+  const std::string text = comparison_text(compare(campaign(1), campaign(2, 1.5), tight), tight);
+  CHECK_THAT(text, Catch::Contains(" could not have been seen in half of the others, below ") &&
+                       Catch::Contains("; 18 may be worse by 0.01 % unseen: "));
 }
 
 TEST_CASE("a guest more that finds no place is a regression, even of one run, for it is no matter of chance") {
