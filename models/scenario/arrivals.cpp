@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <variant>
@@ -42,6 +43,10 @@ class Times {
       return std::get<Duration>(value);
     }
     if (cell == "0") return Duration{0};
+    if (cell.find_first_not_of("-.0123456789") != std::string_view::npos) {
+      complain(column, "not a number; right would be decimal digits, as in 1500 or 1.5");
+      return std::nullopt;
+    }
     if (column.quantity == config::CsvColumn::Quantity::time || unit_)
       return csv_.duration(column, unit_.value_or(Duration{1}));
     if (told_.insert(column.index).second)
@@ -77,6 +82,12 @@ ArrivalsText read_arrivals(std::string_view text, const std::string& file, std::
   Times times(csv, unit);
   const auto time = csv.column({"time"});
   const auto vm = csv.column({"vm", "template"});
+  if (const auto same = csv.find("template"); vm && same && same->index != vm->index) {
+    csv.complain_header(std::max(*vm, *same, [](const auto& a, const auto& b) { return a.index < b.index; }),
+                        "\"vm\" and \"template\" mean the same; right would be one of them");
+    out.problems = csv.take_problems();
+    return out;
+  }
   const auto host = csv.column_if_any({"host"});
   const auto lifetime = csv.column_if_any({"lifetime"});
   std::map<std::string, std::size_t, std::less<>> templates;

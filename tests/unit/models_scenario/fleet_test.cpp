@@ -204,6 +204,26 @@ TEST_CASE("a time of a table of arrivals has the unit behind it, else that of it
   CHECK(none.problems.at(0).place.column == 4);
 }
 
+TEST_CASE("a table of arrivals with a column under both of its names is refused at the second") {
+  for (const char* header : {"time (ms),vm,template", "time (ms),template,vm"}) {
+    const ArrivalsText read =
+        read_arrivals(std::string(header) + "\n1,web,db\n", "a.csv", {}, {host("n")}, {vm("web", 1), vm("db", 1)});
+    CHECK(texts_of(read.problems) == "\"vm\" and \"template\" mean the same; right would be one of them\n");
+    CHECK(read.problems.at(0).place.column == std::string(header).rfind(',') + 2);
+  }
+}
+
+TEST_CASE("a time of a table of arrivals is decimal, without marks, signs and exponents") {
+  for (const char* time : {"0x50", "\"1 000\"", "\"1,000\"", "1'000", "1e1", "+5"}) {
+    CAPTURE(time);
+    const ArrivalsText read =
+        read_arrivals(std::string("time (ms),vm\n") + time + ",web\n", "a.csv", {}, {host("n")}, {vm("web", 1)});
+    CHECK(read.arrivals.empty());
+    CHECK_THAT(texts_of(read.problems),
+               Catch::EndsWith(": not a number; right would be decimal digits, as in 1500 or 1.5\n"));
+  }
+}
+
 TEST_CASE("every wrong cell of a table of arrivals is told with its place") {
   const std::vector<HostSpec> hosts{host("node")};
   const std::vector<VmSpec> vms{vm("web", 1)};
@@ -239,8 +259,7 @@ TEST_CASE("a column of a table of arrivals that nobody knows is refused, and so 
         "a.csv:1:1: \"time (min)\" has no unit that is known; right would be one of: (s), (ms), (us), (ns)\n");
   CHECK(problems("time;vm\n1;web\n") == "a.csv:1:1: semicolons stand between the columns; right would be commas\n");
   CHECK(problems("time\tvm\n1\tweb\n") == "a.csv:1:1: tabs stand between the columns; right would be commas\n");
-  CHECK(problems("time,vm,host,host\n1,web,n,n\n") ==
-        "a.csv:1:9: 2 columns are called \"host\"; rename all but one\n");
+  CHECK(problems("time,vm,host,host\n1,web,n,n\n") == "a.csv:1:9: 2 columns are called \"host\"; rename all but one\n");
 }
 
 TEST_CASE("a fleet is read with its hosts, its mix and its room") {
