@@ -165,8 +165,13 @@ const char* name_of_end(hunt::Verdict::End end) {
   return "?";
 }
 
-Json json_of(const hunt::Campaign::Config& config, const hunt::Verdict& verdict, const std::vector<std::string>& repros,
-             const std::string& expected) {
+/// What a repro says of its find, and its file.
+struct HandedOver {
+  std::string file, rule, text;
+};
+
+Json json_of(const hunt::Campaign::Config& config, const hunt::Verdict& verdict,
+             const std::vector<HandedOver>& handed_over, const std::string& expected) {
   Json lanes = Json::array();
   for (const hunt::Lane& lane : verdict.lanes)
     lanes.push_back({{"strategy", lane.strategy},
@@ -181,12 +186,14 @@ Json json_of(const hunt::Campaign::Config& config, const hunt::Verdict& verdict,
   Json finds = Json::array();
   for (std::size_t i = 0; i < verdict.finds.size(); ++i) {
     const hunt::Find& find = verdict.finds[i];
+    const HandedOver told =
+        i < handed_over.size() ? handed_over[i] : HandedOver{"", find.finding.rule, find.finding.text};
     finds.push_back({{"run", find.place},
-                     {"rule", find.finding.rule},
-                     {"text", find.finding.text},
+                     {"rule", told.rule},
+                     {"text", told.text},
                      {"strategy", find.strategy},
                      {"strategy_run", find.run},
-                     {"repro", i < repros.size() ? repros[i] : ""}});
+                     {"repro", told.file}});
   }
   return {{"schema", 1},
           {"version", config.version},
@@ -216,17 +223,17 @@ std::string stem_of(const HuntArguments& arguments, const hunt::Find& find, std:
   return (fs::path(arguments.out) / stem).string();
 }
 
-/// Makes each find small and writes what belongs to it. Answers the story; adds the repros' names.
+/// Makes each find small and writes what belongs to it. Adds to the story and to what was handed over.
 std::optional<Problem> hand_over(const HuntArguments& arguments, const hunt::InquestConfig& config,
                                  const std::vector<hunt::Find>& finds, std::string& story,
-                                 std::vector<std::string>& repros) {
+                                 std::vector<HandedOver>& handed_over) {
   for (std::size_t i = 0; i < finds.size(); ++i) {
     const hunt::Case found = hunt::investigate(config, finds[i]);
     const std::string stem = stem_of(arguments, finds[i], i);
     const std::string text = hunt::explanation(found, stem + ".repro");
     const Unstoppable until_written;
     if (auto failed = report::write_whole(stem + ".repro", hunt::to_text(found.repro))) return failed;
-    repros.push_back(fs::path(stem + ".repro").filename().string());
+    handed_over.push_back({fs::path(stem + ".repro").filename().string(), found.repro.rule, found.repro.text});
     if (!arguments.out.empty()) {
       if (auto failed = report::write_whole(stem + ".txt", text)) return failed;
       if (!found.last.dot.empty())
@@ -299,7 +306,7 @@ int hunt(const HuntArguments& arguments) {
     return broken;
   }
   std::string text;
-  std::vector<std::string> repros;
+  std::vector<HandedOver> handed_over;
   if (!verdict.finds.empty() && verdict.end != hunt::Verdict::End::stopped) {
     const hunt::InquestConfig inquest{.target = *loaded.target,
                                       .seed = config.seed,
@@ -309,16 +316,16 @@ int hunt(const HuntArguments& arguments) {
                                       .stop_asked = config.stop_asked};
     text = fmt::format("found in run {}\n\n",
                        verdict.end == hunt::Verdict::End::found ? verdict.runs : verdict.finds.front().place + 1);
-    if (const auto failed = hand_over(arguments, inquest, verdict.finds, text, repros)) {
+    if (const auto failed = hand_over(arguments, inquest, verdict.finds, text, handed_over)) {
       print({*failed});
       return broken;
     }
   }
   if (!arguments.out.empty()) {
     const Unstoppable until_written;
-    const std::string json =
-        json_of(config, verdict, repros, loaded.defaults.expect).dump(2, ' ', false, Json::error_handler_t::replace) +
-        "\n";
+    const std::string json = json_of(config, verdict, handed_over, loaded.defaults.expect)
+                                 .dump(2, ' ', false, Json::error_handler_t::replace) +
+                             "\n";
     if (const auto failed = report::write_whole(fs::path(arguments.out) / "hunt.json", json)) {
       print({*failed});
       return broken;

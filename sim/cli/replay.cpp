@@ -124,7 +124,7 @@ int replay(const ReplayArguments& arguments) {
     if (!again.unmade.empty()) return refuse(path, again.unmade);
     const std::string where = arguments.follow ? std::string() : divergence(*repro, again);
     if (!where.empty()) return refuse(arguments.repro, "the run goes another way " + where);
-    if (!arguments.follow && !hunt::same_mistake(repro->rule, again))
+    if (!arguments.follow && (again.findings.empty() || again.findings.front().rule != repro->rule))
       return refuse(arguments.repro, "the run goes the same way and does not break " + repro->rule);
     if (time != 1) continue;
     if (const auto failed = write_files(arguments, again)) {

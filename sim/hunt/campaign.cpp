@@ -131,7 +131,7 @@ void Campaign::start(const Piece& piece) {
 void Campaign::note_finds(const std::vector<Find>& finds) {
   for (const Find& find : finds) {
     if (find.place < earliest_->load()) earliest_->store(find.place);
-    const auto [at, fresh] = finds_.emplace(find.key(), find);
+    const auto [at, fresh] = finds_.emplace(mistake_of(find.finding), find);
     if (!fresh && find.place < at->second.place) at->second = find;
   }
 }

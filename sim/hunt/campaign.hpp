@@ -118,7 +118,7 @@ class Campaign {
   Coverage known_;
   Sketch classes_;
   std::set<std::string> goals_, reached_;
-  std::map<std::string, Find> finds_;  // by key
+  std::map<std::string, Find> finds_;  // by mistake
   std::uint64_t steps_ = 0;            // of slices that are done
   std::uint64_t runs_ = 0;
   bool time_abstract_ = false;

@@ -28,10 +28,10 @@ using Rerun = std::function<Replayed(const explore::Deviations&)>;
 using LedRerun = std::function<Replayed(kernel::ChoiceSource&)>;
 
 /// `led` may be empty.
-Small make_small(const explore::Deviations& list, const std::string& rule, std::uint64_t most_reruns,
+Small make_small(const explore::Deviations& list, const std::string& mistake, std::uint64_t most_reruns,
                  const Rerun& rerun, const LedRerun& led) {
-  const auto shown = [&rule](Replayed again) -> std::optional<explore::Shown> {
-    if (!same_mistake(rule, again)) return std::nullopt;
+  const auto shown = [&mistake](Replayed again) -> std::optional<explore::Shown> {
+    if (!shows(mistake, again.findings)) return std::nullopt;
     return explore::Shown{std::move(again.taken), again.switches};
   };
   explore::ShowsLed shows_led;
@@ -44,6 +44,7 @@ Small make_small(const explore::Deviations& list, const std::string& rule, std::
 /// In one process for all re-runs, which is fast; in one for each where a run may end its own.
 Small make_small(const InquestConfig& config, const Setting& setting, const Find& find,
                  const explore::Deviations& list) {
+  const std::string mistake = mistake_of(find.finding);
   const Wish loose{.mode = explore::Replay::Mode::loose};
   if (!find.lost) {
     const Crew::Ended ended = in_child(
@@ -52,7 +53,7 @@ Small make_small(const InquestConfig& config, const Setting& setting, const Find
           const auto program = config.target.make(setting, why);
           if (program == nullptr || program->needs_process_per_run()) return std::string();
           const Small small = make_small(
-              list, find.finding.rule, config.most_reruns,
+              list, mistake, config.most_reruns,
               [&](const explore::Deviations& one) { return replay_here(*program, one, loose, box); },
               [&](kernel::ChoiceSource& source) { return run_here(*program, source, box); });
           Line line;
@@ -68,7 +69,7 @@ Small make_small(const InquestConfig& config, const Setting& setting, const Find
     if (ended.how == Crew::Ended::How::told && reader.done()) return small;
   }
   return make_small(
-      list, find.finding.rule, config.most_reruns,
+      list, mistake, config.most_reruns,
       [&](const explore::Deviations& one) { return replay(config.target, setting, one, loose, config.patience_s); },
       {});
 }
@@ -86,7 +87,7 @@ constexpr std::uint64_t most_tries = 100;  // of a stronger memory model
 
 /// Looks for the same mistake in a few runs of another setting; its deviations when there is one.
 std::optional<explore::Deviations> seen_with(const InquestConfig& config, const Setting& setting,
-                                             const std::string& rule, std::uint64_t& reruns) {
+                                             const std::string& mistake, std::uint64_t& reruns) {
   const Crew::Ended ended = in_child(
       [&](BlackBox& box) {
         std::string why;
@@ -100,7 +101,7 @@ std::optional<explore::Deviations> seen_with(const InquestConfig& config, const 
           recorder.begin(*strategy, run++);
           const explore::Outcome& outcome = program->run(recorder);
           recorder.end(outcome.steps);
-          seen = outcome.found() && outcome.findings.front().rule == rule;
+          seen = shows(mistake, outcome.findings);
           strategy->end(outcome, recorder.taken());
         }
         Line line;
@@ -118,14 +119,14 @@ std::optional<explore::Deviations> seen_with(const InquestConfig& config, const 
 
 /// As far as the mistake stays: takes the strongest memory model, leaves out what a swarm drew, then takes every reduction of the
 /// setting until none is left.
-void reduce_setting(const InquestConfig& config, const std::string& rule, Setting& setting, explore::Deviations& list,
-                    std::uint64_t& reruns) {
+void reduce_setting(const InquestConfig& config, const std::string& mistake, Setting& setting,
+                    explore::Deviations& list, std::uint64_t& reruns) {
   const auto over = [&] { return reruns >= config.most_reruns || config.stop_asked(); };
   const auto take = [&](Setting candidate) {
     if (candidate == setting || over()) return false;
     ++reruns;
     Replayed again = replay(config.target, candidate, list, {.mode = explore::Replay::Mode::follow}, config.patience_s);
-    if (!again.unmade.empty() || !same_mistake(rule, again)) return false;
+    if (!again.unmade.empty() || !shows(mistake, again.findings)) return false;
     setting = std::move(candidate);
     list = std::move(again.taken);
     return true;
@@ -134,7 +135,7 @@ void reduce_setting(const InquestConfig& config, const std::string& rule, Settin
     if (stronger >= setting.memory || over()) break;
     Setting candidate = setting;
     candidate.memory = stronger;
-    if (auto seen = seen_with(config, candidate, rule, reruns)) {
+    if (auto seen = seen_with(config, candidate, mistake, reruns)) {
       setting = std::move(candidate);
       list = std::move(*seen);
       break;
@@ -188,16 +189,18 @@ Case investigate(const InquestConfig& config, const Find& find) {
   Setting setting = find.setting;
   explore::Deviations list = find.deviations;
   const Replayed first = replay(config.target, setting, list, {}, config.patience_s);
-  found.comes_again = same_mistake(find.finding.rule, first);
+  const std::string mistake = mistake_of(find.finding);
+  found.comes_again = shows(mistake, first.findings);
   found.switches_before = first.switches;
   found.deviations_before = list.size();
+  found.found_under = find.setting.memory;
   if (found.comes_again && !config.stop_asked()) {
-    reduce_setting(config, find.finding.rule, setting, list, found.reruns);
+    reduce_setting(config, mistake, setting, list, found.reruns);
     Small small = make_small(config, setting, find, list);
     found.reruns += small.reruns;
     found.minimal = small.minimal;
     Replayed exact = replay(config.target, setting, small.deviations, {}, config.patience_s);
-    if (same_mistake(find.finding.rule, exact) && exact.mismatch.empty()) list = std::move(small.deviations);
+    if (shows(mistake, exact.findings) && exact.mismatch.empty()) list = std::move(small.deviations);
   }
   found.last = replay(config.target, setting, list, {.story = true, .dot = true}, config.patience_s);
   const Finding& finding = found.last.findings.empty() ? find.finding : found.last.findings.front();
@@ -235,8 +238,10 @@ std::string explanation(const Case& found, const std::string& repro_file) {
   }
   if (!found.comes_again)
     text += "The find does not come again in a fresh process: something outside of the program's answers decides.\n";
-  text +=
-      fmt::format("\nFound by {} in its run {}, memory {}.", repro.strategy, repro.run, name_of(repro.setting.memory));
+  text += fmt::format("\nFound by {} in its run {}, memory {}.", repro.strategy, repro.run, name_of(found.found_under));
+  if (repro.setting.memory != found.found_under)
+    text += fmt::format(" It shows under {0} as well: the repro and what is told here are of a run under {0}.",
+                        name_of(repro.setting.memory));
   if (found.reruns != 0) {
     text += fmt::format(" Made small in {} re-runs: {} -> {} departures from the default", found.reruns,
                         found.deviations_before, repro.deviations.size());

@@ -15,9 +15,10 @@ namespace vmbsim::hunt {
 
 struct Case {
   Repro repro;
-  bool comes_again = false;  ///< the find, as it was, replayed with the same rule
-  bool minimal = false;      ///< no single deviation can be left out of the schedule
-  std::uint64_t reruns = 0;  ///< it took to make it small
+  bool comes_again = false;            ///< the find, as it was, replayed with the same mistake
+  bool minimal = false;                ///< no single deviation can be left out of the schedule
+  std::uint64_t reruns = 0;            ///< it took to make it small
+  explore::MemoryModel found_under{};  ///< the repro's may be stronger
   std::uint64_t switches_before = 0;
   std::size_t deviations_before = 0;
   Replayed last;  ///< of the small one, with story and graph

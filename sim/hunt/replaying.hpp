@@ -57,9 +57,9 @@ Replayed replay(const Target& target, const Setting& setting, const explore::Dev
 /// A finding for the run that a worker died of.
 Finding finding_of(const workers::Crew::Ended& ended);
 
-/// The two show the same mistake: the rule, not the words.
-inline bool same_mistake(const std::string& rule, const Replayed& again) {
-  return !again.findings.empty() && again.findings.front().rule == rule;
+/// It shows this mistake, of which mistake_of() made the name, before any other.
+inline bool shows(const std::string& mistake, const std::vector<Finding>& findings) {
+  return !findings.empty() && mistake_of(findings.front()) == mistake;
 }
 
 }  // namespace vmbsim::hunt

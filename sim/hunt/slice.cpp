@@ -1,8 +1,8 @@
 #include "sim/hunt/slice.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <stdexcept>
+#include <string_view>
 
 #include "sim/explore/strategies.hpp"
 #include "sim/hunt/recorder.hpp"
@@ -119,7 +119,7 @@ class Worker {
 
   void add_find(Find find) {
     if (!context_.keep_going) over_ = true;
-    if (result_.finds.size() >= most_finds || !keys_.insert(find.key()).second) return;
+    if (result_.finds.size() >= most_finds || !mistakes_.insert(mistake_of(find.finding)).second) return;
     result_.finds.push_back(std::move(find));
   }
 
@@ -158,21 +158,26 @@ class Worker {
   std::unique_ptr<explore::Program> program_;
   SliceResult result_;
   Coverage met_;
-  std::set<std::string> keys_;
+  std::set<std::string> mistakes_;
   bool over_ = false;
   bool lost_state_ = false;
 };
 
 }  // namespace
 
-std::string Find::key() const {
-  std::string key = finding.rule + '\n' + finding.call + '\n';
-  for (const char c : finding.text)
-    if (std::isdigit(static_cast<unsigned char>(c)) == 0)
-      key += c;
-    else if (key.back() != '0')
-      key += '0';
-  return key;
+std::string mistake_of(const Finding& finding) {
+  constexpr std::string_view decimal = "0123456789";
+  constexpr std::string_view hexadecimal = "0123456789abcdefABCDEF";
+  std::string mistake = finding.rule + '\n' + finding.call + '\n';
+  std::string_view rest = finding.text;
+  while (!rest.empty()) {
+    const bool prefixed = rest.starts_with("0x") || rest.starts_with("0X");
+    const std::size_t number =
+        std::min(prefixed ? rest.find_first_not_of(hexadecimal, 2) : rest.find_first_not_of(decimal), rest.size());
+    mistake += number == 0 ? rest.front() : '0';
+    rest.remove_prefix(std::max<std::size_t>(number, 1));
+  }
+  return mistake;
 }
 
 void add(Line& line, const Find& find) {

@@ -42,10 +42,11 @@ struct Find {
   Fingerprint fingerprint;
   explore::Deviations deviations;
   bool lost = false;  ///< the worker died, so that there is no fingerprint
-
-  /// What makes two finds the same: rule, call and text, numbers aside.
-  std::string key() const;
 };
+
+/// What makes two findings the same mistake: rule, call and text, with every number, decimal or from 0x on, taken for any other.
+/// By it a hunt tells its finds apart, and whatever makes a find small keeps it.
+std::string mistake_of(const Finding& finding);
 
 struct SliceResult {
   std::uint64_t number = 0;

@@ -285,6 +285,40 @@ VMBSIM_HARNESS("goals") {
   CHECK(json["never_met"] == std::vector<std::string>{"b sees two"});
 }
 
+TEST_CASE("two checks that fail are two finds, and hunt.json says of each what its repro shows") {
+  const User user;
+  user.writes("two.cpp", R"(#include "vmbsim/hunt.hpp"
+#include <string>
+using namespace vmbsim::hunt;
+VMBSIM_HARNESS("two") {
+  auto& count = make<Shared<int>>("count");
+  for (const char* name : {"a", "b", "c"}) thread(name, [&] {
+    for (int turn = 0; turn < 2; ++turn) count.store(count.load() + 1);
+  });
+  at_end([&] {
+    const int counted = count.peek();
+    const std::string text = "a turn of each is left: " + std::to_string(counted);
+    check(counted > 2, "hardly any is left");
+    check(counted == 6, text.c_str());
+  });
+}
+)");
+  REQUIRE(user.types(std::string(CXX " -std=c++20 -shared -fPIC -I ") + quoted(VMBSIM_SOURCE_DIR "/include") +
+                     " two.cpp -o two.so")
+              .status == 0);
+  const Answer hunt = user.types("vmbsim hunt ./two.so --keep-going --runs 3000 --memory tso --out o");
+  CAPTURE(hunt.out, hunt.err);
+  CHECK(hunt.status == 1);
+  const auto finds = nlohmann::json::parse(user.reads("o/hunt.json"))["finds"];
+  REQUIRE(finds.size() == 2);
+  CHECK(finds[0]["text"] != finds[1]["text"]);
+  for (const auto& find : finds) {
+    const Answer replay = user.types("vmbsim replay o/" + find["repro"].get<std::string>() + " --target ./two.so");
+    CHECK(replay.status == 1);
+    CHECK_THAT(replay.out, StartsWith("CHECK: " + find["text"].get<std::string>() + "\n"));
+  }
+}
+
 TEST_CASE("a hunt that is stopped or killed goes on where it was, to the same result") {
   const User user;
   user.writes("s.toml", small_scenario);

@@ -132,3 +132,87 @@ TEST_CASE(
   CHECK(found.comes_again);
   CHECK(found.repro.setting.knobs == std::vector<std::string>{"careless"});
 }
+
+namespace {
+
+/// Two mistakes of one rule: a store that waits in a buffer, and an update that is lost under any memory model.
+class TwoMistakes final : public hunt::Target {
+ public:
+  std::string kind() const override { return "harness"; }
+  std::string path() const override { return "two"; }
+  std::string content() const override { return "00000000000c0de2"; }
+  std::unique_ptr<explore::Program> make(const hunt::Setting& setting, std::string&) const override {
+    return std::make_unique<Made>(setting.memory);
+  }
+
+ private:
+  class Made final : public explore::Program {
+   public:
+    explicit Made(explore::MemoryModel memory)
+        : program_({{store(1, 1), load(2), load(3), store_next(3)}, {store(2, 1), load(1), load(3), store_next(3)}},
+                   memory, [this](const StraightLine::Final& end) {
+                     const bool neither = end.loaded[0][0] == 0 && end.loaded[1][0] == 0;
+                     text_ = neither ? "neither sees the other's store; counted: " + std::to_string(end.words[3])
+                                     : "an update is lost";
+                     return neither || end.words[3] != 2;
+                   }) {}
+    const explore::Outcome& run(kernel::ChoiceSource& choices, explore::StepListener* listener) override {
+      outcome_ = program_.run(choices, listener);
+      if (outcome_.found()) outcome_.findings.front().text = text_;
+      return outcome_;
+    }
+    bool time_abstract() const override { return true; }
+    std::string actor_name(std::uint32_t actor) const override { return program_.actor_name(actor); }
+    std::string object_name(std::uint32_t object) const override { return program_.object_name(object); }
+
+   private:
+    std::string text_;
+    StraightLine program_;
+    explore::Outcome outcome_;
+  };
+};
+
+}  // namespace
+
+TEST_CASE("two mistakes of one rule are two finds, and each stays what it is while it is made small") {
+  const TwoMistakes target;
+  hunt::Campaign::Config config = campaign_of(target, {"random"}, 2'000);
+  config.keep_going = true;
+  config.setting.memory = explore::MemoryModel::tso;
+  const hunt::Verdict verdict = verdict_of(config);
+  REQUIRE(verdict.finds.size() == 2);
+  for (const hunt::Find& find : verdict.finds) {
+    const hunt::Case found = hunt::investigate(config_of(target), find);
+    INFO(find.finding.text << " became " << found.repro.text);
+    CHECK(found.comes_again);
+    CHECK(found.minimal);
+    const std::string told = hunt::explanation(found, "x.repro");
+    CHECK_THAT(told, Contains("Found by random in its run " + std::to_string(find.run) + ", memory tso."));
+    if (find.finding.text == "an update is lost") {
+      CHECK(found.repro.text == "an update is lost");
+      CHECK(found.repro.setting.memory == explore::MemoryModel::sc);
+      CHECK_THAT(told, Contains("It shows under sc as well: the repro and what is told here are of a run under sc."));
+    } else {
+      // Under sc nobody can miss the other's store, whatever else goes wrong there.
+      CHECK_THAT(found.repro.text, Catch::StartsWith("neither sees the other's store; counted: "));
+      CHECK(found.repro.setting.memory == explore::MemoryModel::tso);
+      CHECK(found.repro.deviations.size() <= 2);  // that each store stays in its buffer, whatever becomes of the count
+      CHECK_THAT(told, !Contains("as well"));
+    }
+  }
+}
+
+TEST_CASE("numbers and addresses in what is told do not make another mistake; words and the call do") {
+  const auto mistake = [](const char* text, const char* call = "check") {
+    Finding finding;
+    finding.rule = "CHECK";
+    finding.call = call;
+    finding.text = text;
+    return hunt::mistake_of(finding);
+  };
+  CHECK(mistake("12 of cpu3 at 0x7fdeadbeef") == mistake("1234 of cpu0 at 0xa"));
+  CHECK(mistake("at 0x7F, then") == mistake("at 12, then"));
+  CHECK(mistake("12 left") != mistake("left"));
+  CHECK(mistake("a fad of 3") != mistake("a bad of 3"));
+  CHECK(mistake("left", "release") != mistake("left", "check"));
+}
