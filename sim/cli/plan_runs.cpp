@@ -56,6 +56,18 @@ bool tells_a_reason(const std::string& metric) {
          metric.rfind("processor.", 0) == 0 || metric.rfind("device.", 0) == 0;
 }
 
+plan::Demand demand_of(scenario::Expectation::Relation relation) {
+  using Relation = scenario::Expectation::Relation;
+  switch (relation) {
+    case Relation::below: return plan::Demand::below;
+    case Relation::at_most: return plan::Demand::at_most;
+    case Relation::above: return plan::Demand::above;
+    case Relation::at_least: return plan::Demand::at_least;
+    case Relation::equals: break;
+  }
+  return plan::Demand::equal;
+}
+
 std::string how_it_ended(const workers::Crew::Ended& ended) {
   if (ended.how == How::died) return fmt::format("a run died by signal {}", ended.signal);
   return "a run left without an answer";
@@ -64,18 +76,14 @@ std::string how_it_ended(const workers::Crew::Ended& ended) {
 }  // namespace
 
 std::vector<plan::Bound> bounds_of(const std::vector<scenario::Expectation>& lines) {
-  using Relation = scenario::Expectation::Relation;
   std::vector<plan::Bound> bounds;
   for (const scenario::Expectation& line : lines) {
     const auto times = report::times_figure(line.metric);
-    const bool above = line.relation == Relation::above || line.relation == Relation::at_least;
     bounds.push_back({.metric = line.metric,
                       .text = line.text,
                       .unit = line.unit,
                       .share = times ? times->share : std::nullopt,
-                      .demand = line.relation == Relation::equals ? plan::Demand::equal
-                                : above                           ? plan::Demand::above
-                                                                  : plan::Demand::below,
+                      .demand = demand_of(line.relation),
                       .value = line.value});
   }
   return bounds;
@@ -117,18 +125,24 @@ const PlanRuns::Point& PlanRuns::point_of(const Run& run) {
   for (const Inputs* inputs : {&planned, &one})
     if (!inputs->scenario && point.wrong.empty()) point.wrong = "cannot be run: " + inputs->problems.front().text;
   if (!point.wrong.empty()) return point;
+  const Inputs base = config_.loader.one_run(config_.scenario, config_.overrides, {});
+  if (!base.scenario || identities_.of(*base.scenario) != base_) point.wrong = was_changed();
+  if (!point.wrong.empty()) return point;
   point.identity = identities_.of(*one.scenario);
   point.bounds = bounds_of(planned.scenario->objective);
   return point;
 }
 
+std::string PlanRuns::was_changed() const { return config_.scenario + " was changed while its plan was going on"; }
+
 std::optional<Problem> PlanRuns::prepare() {
+  const Inputs base = config_.loader.one_run(config_.scenario, config_.overrides, {});
+  if (!base.scenario) return base.problems.front();
+  base_ = identities_.of(*base.scenario);
   if (config_.folder.empty()) return std::nullopt;
   std::error_code error;
   std::filesystem::create_directories(config_.folder, error);
   if (error) return config::problem_with(config_.folder.string(), "cannot be made a folder: " + error.message());
-  const Inputs base = config_.loader.one_run(config_.scenario, config_.overrides, {});
-  if (!base.scenario) return base.problems.front();
   const std::filesystem::path file = batch::store_of(config_.folder, 0, 1);
   if (auto held = lock_.take(std::filesystem::path(file).replace_extension(".lock"))) return held;
   std::optional<std::string> rescued;
@@ -136,7 +150,7 @@ std::optional<Problem> PlanRuns::prepare() {
                                    {.scenario = base.scenario->name,
                                     .version = model_version(),
                                     .text = base.scenario->resolved,
-                                    .identity = identities_.of(*base.scenario),
+                                    .identity = base_,
                                     .parameters = config_.parameters},
                                    rescued);
   if (auto* wrong = std::get_if<Problem>(&opened)) return *wrong;
@@ -151,6 +165,7 @@ std::string PlanRuns::work(const Run& run) {
   try {
     Inputs inputs = config_.loader.one_run(config_.scenario, overrides_of(run), {});
     if (!inputs.scenario) throw std::runtime_error(inputs.problems.front().text);
+    if (identities_.of(*inputs.scenario) != points_.at(run.overrides).identity) throw std::runtime_error(was_changed());
     inputs.scenario->seed = run.seed;
     return figures_follow + batch::encoded(figures_of(inputs));
   } catch (const std::exception& wrong) { return problem_follows + std::string("cannot be run: ") + wrong.what(); }

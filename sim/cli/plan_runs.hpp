@@ -37,7 +37,7 @@ class PlanRuns {
   };
   explicit PlanRuns(Config config) : config_(std::move(config)) {}
 
-  /// Opens the store. What is wrong with it.
+  /// To be called first: takes note of the scenario, and opens the store. What is wrong with them.
   std::optional<Problem> prepare();
 
   struct Run {
@@ -63,6 +63,7 @@ class PlanRuns {
     std::string wrong;                ///< why it is no scenario; empty: it is one
   };
   const Point& point_of(const Run& run);
+  std::string was_changed() const;
   std::vector<std::string> overrides_of(const Run& run) const;
   std::string work(const Run& run);
   void keep(const Run& run, const batch::Key& key, batch::Figures figures);
@@ -70,6 +71,7 @@ class PlanRuns {
 
   Config config_;
   Identities identities_;
+  Fingerprint base_;                                  // of the scenario as it was at the start
   std::map<std::vector<std::string>, Point> points_;  // by overrides
   batch::Lock lock_;
   std::unique_ptr<batch::Store> store_;

@@ -16,10 +16,26 @@ using Json = nlohmann::ordered_json;
 
 std::string percent(double confidence) { return fmt::format("{:.4g} %", confidence * 100); }
 
-std::string all_of(const std::vector<Bound>& bounds, const char* verb) {
+std::string all_of(const std::vector<Bound>& bounds) {
   std::string text;
   for (const Bound& bound : bounds)
-    text += fmt::format("{}{} {}{}", text.empty() ? "" : " and ", bound.metric, verb, bound.text);
+    text += fmt::format("{}{} {}", text.empty() ? "" : " and ", bound.metric, bound.text);
+  return text;
+}
+
+/// What the runs of a point that holds show. Of "=" never that no run differs: n equal ones come with probability share^n.
+std::string kept_text(const Question& question, const Visited& kept) {
+  const double error = 1 - (kept.limits.confidence > 0 ? kept.limits.confidence : question.range.confidence);
+  const auto runs = static_cast<double>(kept.outcomes.size());
+  std::string text;
+  for (const Bound& bound : question.bounds) {
+    text += fmt::format("{}{} ", text.empty() ? "" : " and ", bound.metric);
+    if (bound.demand == Demand::equal)
+      text += fmt::format("is {} in more than {:.0f} % of runs (all {:.0f} here)", bound.text,
+                          std::floor(100 * std::pow(error, 1 / runs)), runs);
+    else
+      text += "stays " + bound.text;
+  }
   return text;
 }
 
@@ -154,19 +170,19 @@ std::string sentence(const Question& question, const Found& found) {
         "{}no answer: {} {} at {} and {} at {}; it does not go one way with {}, which is what a search takes for "
         "granted, "
         "so look at single values, as batch does",
-        where, all_of(question.bounds, ""), holds ? "breaks" : "holds", here, holds ? "holds" : "breaks",
+        where, all_of(question.bounds), holds ? "breaks" : "holds", here, holds ? "holds" : "breaks",
         question.value(contrary->index), question.key);
   }
   const bool untold = broken != nullptr && broken->verdict == Verdict::untold;
   if (!found.answer && untold)
     return fmt::format("{}no answer: {}: {}", where, at(*broken), nothing_to_tell(question, *broken));
   if (!found.answer)
-    return fmt::format("{}not even {} keeps {}: {}", where, at(*broken), all_of(question.bounds, ""),
+    return fmt::format("{}not even {} keeps {}: {}", where, at(*broken), all_of(question.bounds),
                        why(question, found, *broken));
   const std::string sure = percent(question.range.confidence) + " sure";
   std::string text = fmt::format("{}{} = {}: {} that {}", where, question.key, question.value(*found.answer),
                                  found.sure() || untold ? sure : "likely, but too close to be " + sure + ",",
-                                 all_of(question.bounds, "stays "));
+                                 kept_text(question, *found.at(*found.answer)));
   if (broken == nullptr) return text + "; it is the last that was asked for";
   if (untold)
     return fmt::format("{}; whether it does at {} cannot be told: {}", text, question.value(broken->index),

@@ -7,24 +7,36 @@
 
 namespace vmbsim::plan {
 
+namespace {
+
+bool upwards(Demand demand) { return demand == Demand::above || demand == Demand::at_least; }
+
+}  // namespace
+
 Margin margin_of(const Bound& bound, double value, const Histogram* times) {
-  const double sign = bound.demand == Demand::above ? -1 : 1;
+  const double sign = upwards(bound.demand) ? -1 : 1;
+  const bool zero_keeps = bound.demand == Demand::at_most || bound.demand == Demand::at_least;
   if (times == nullptr || bound.demand == Demand::equal) {
     if (std::isnan(value)) return {value};
-    return {bound.demand == Demand::equal ? (value == bound.value ? -1.0 : 1.0) : sign * (value - bound.value)};
+    if (bound.demand != Demand::equal) return {sign * (value - bound.value), 0, zero_keeps};
+    return {value == bound.value ? -1 : std::numeric_limits<double>::infinity()};
   }
   const auto n = static_cast<double>(times->count());
-  if (!bound.share) return {sign * n * (times->mean_ns() - bound.value)};
+  if (!bound.share) return {sign * n * (times->mean_ns() - bound.value), 0, zero_keeps};
   const double beyond = 1 - *bound.share;
-  return {sign * n * (1 - times->share_up_to(bound.value) - beyond), n * beyond * (1 - beyond)};
+  // Where all samples are alike the bound may be one of them.
+  const bool with_equals = bound.demand == Demand::at_most || bound.demand == Demand::above;
+  const double within = times->share_up_to(with_equals ? bound.value : std::nextafter(bound.value, 0.0));
+  return {sign * n * (1 - within - beyond), n * beyond * (1 - beyond), zero_keeps};
 }
 
 Interval left_by(const Limits& limits, const Bound& bound, const Shown& shown) {
   if (bound.demand == Demand::equal || limits.confidence == 0 || shown.values.size() < 2) return {};
-  // How far the metric lies above a value; it falls as the value rises.
-  const auto above = [&](double value) {
+  // How far the metric lies above a value, which itself `demand` counts to what is above or to what is not; it falls as the
+  // value rises.
+  const auto above = [&](double value, Demand demand) {
     Bound moved = bound;
-    moved.demand = Demand::below;
+    moved.demand = demand;
     moved.value = value;
     std::vector<Margin> margins;
     for (std::size_t run = 0; run < shown.values.size(); ++run)
@@ -45,9 +57,9 @@ Interval left_by(const Limits& limits, const Bound& bound, const Shown& shown) {
     const double range = most - least;
     reach(least - far * range, most + far * range);
   }
-  const bool upwards = bound.demand == Demand::above;
-  const double to_be_above = upwards ? limits.below : limits.above;
-  const double to_be_below = upwards ? limits.above : limits.below;
+  const bool from_below = upwards(bound.demand);
+  const double to_be_above = from_below ? limits.below : limits.above;
+  const double to_be_below = from_below ? limits.above : limits.below;
   /// The border between values at which `so` is true, which are on the side of `from`, and others.
   const auto border = [&](double from, double to, const auto& so) {
     if (!so(from)) return nothing_measured;
@@ -57,8 +69,8 @@ Interval left_by(const Limits& limits, const Bound& bound, const Shown& shown) {
     }
     return from;
   };
-  return {border(least, most, [&](double value) { return above(value) > to_be_above; }),
-          border(most, least, [&](double value) { return above(value) < -to_be_below; })};
+  return {border(least, most, [&](double value) { return above(value, Demand::below) > to_be_above; }),
+          border(most, least, [&](double value) { return above(value, Demand::at_most) < -to_be_below; })};
 }
 
 }  // namespace vmbsim::plan

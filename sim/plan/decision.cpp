@@ -8,11 +8,24 @@
 
 namespace vmbsim::plan {
 
+namespace {
+
+double average_of(std::span<const Margin> runs) {
+  double sum = 0;
+  for (const Margin& margin : runs) sum += margin.value;
+  return sum / static_cast<double>(runs.size());
+}
+
+bool keeps(double average, std::span<const Margin> runs) {
+  return average < 0 || (average == 0 && runs.front().zero_keeps);
+}
+
+}  // namespace
+
 double distance(std::span<const Margin> runs) {
   const auto n = static_cast<double>(runs.size());
-  double average = 0;
-  for (const Margin& margin : runs) average += margin.value;
-  average /= n;
+  const double average = average_of(runs);
+  if (std::isinf(average)) return average;
   double squares = 0;
   double least = 0;
   for (const Margin& margin : runs) {
@@ -21,7 +34,7 @@ double distance(std::span<const Margin> runs) {
   }
   const double error = std::sqrt(std::max(squares / (n - 1), least / n) / n);
   if (error > 0) return average / error;
-  return average < 0 ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+  return keeps(average, runs) ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
 }
 
 void Decision::add(std::span<const Margin> margins) {
@@ -47,11 +60,7 @@ std::size_t Decision::wanted() const {
   return after.next_look().runs - runs_;
 }
 
-double Decision::mean(std::size_t bound) const {
-  double sum = 0;
-  for (const Margin& margin : margins_[bound]) sum += margin.value;
-  return sum / static_cast<double>(runs_);
-}
+bool Decision::likely_kept(std::size_t bound) const { return keeps(average_of(margins_[bound]), margins_[bound]); }
 
 Limits Decision::limits() const {
   const Look look = next_look();
@@ -77,7 +86,7 @@ std::optional<Verdict> Decision::shown() const {
 std::optional<Verdict> Decision::verdict() const {
   if (const auto clear = shown()) return clear;
   if (runs_ < config_.most_runs) return std::nullopt;
-  return mean(tightest()) < 0 ? Verdict::holds : Verdict::breaks;
+  return likely_kept(tightest()) ? Verdict::holds : Verdict::breaks;
 }
 
 bool Decision::sure() const { return shown().has_value(); }

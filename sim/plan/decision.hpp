@@ -24,9 +24,11 @@ namespace vmbsim::plan {
 struct Margin {
   double value = 0;           ///< below zero: the bound is kept
   double least_variance = 0;  ///< known beforehand: runs that saw nothing do not show that nothing is there
+  bool zero_keeps = false;    ///< a margin of exactly zero keeps the bound, as "<=" says
 };
 
-/// How many standard errors a mean margin lies above zero. Of margins that do not vary: infinitely many, either way.
+/// How many standard errors a mean margin lies above zero. Of margins that do not vary, or of which one is infinite: infinitely
+/// many, either way.
 /// Precondition: two margins or more.
 double distance(std::span<const Margin> runs);
 
@@ -74,7 +76,7 @@ class Decision {
   };
   Look next_look() const;
   std::optional<Verdict> shown() const;
-  double mean(std::size_t bound) const;
+  bool likely_kept(std::size_t bound) const;
 
   Config config_;
   std::vector<std::vector<Margin>> margins_;  // by bound, then by run

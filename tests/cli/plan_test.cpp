@@ -261,6 +261,9 @@ to = 6
                              "1 guest found no place"));
   user.writes("fleet.toml", fleet + "\"fleet.refused\" = \"< 2\"\n");
   CHECK_THAT(user.types("vmbsim plan fleet.toml").out, Catch::Contains("fleet.count = 4: 95 % sure that"));
+  user.writes("fleet.toml", fleet + "\"fleet.refused\" = \"<= 2\"\n");
+  CHECK_THAT(user.types("vmbsim plan fleet.toml").out, Catch::Contains("fleet.count = 5: 95 % sure that") &&
+                                                           Catch::Contains("at 6 it breaks: fleet.refused is 3"));
 }
 
 TEST_CASE("a plan that is stopped keeps its runs, goes on from them, and answers the same") {
@@ -287,6 +290,19 @@ TEST_CASE("a plan that is stopped keeps its runs, goes on from them, and answers
   const std::string runs = whole.out.substr(whole.out.rfind('\n', whole.out.size() - 2) + 1);
   CHECK_THAT(known.err, Catch::Contains(runs.substr(0, runs.find(" in all")) + " taken from o"));
   CHECK(user.types("vmbsim plan q.toml --set packets=77 --out o").status == 2);
+}
+
+TEST_CASE("a scenario that is changed while its plan goes on gives no answer, and nothing wrong is kept") {
+  const User user;
+  user.writes("q.toml", queue + rates);
+  const Answer changed = user.types(
+      "\"$VMBSIM\" plan q.toml --jobs 1 --out o 2>log & plan=$!; until grep -q 2000/s log; do sleep 0.01; done; "
+      "sed 's/packets = 5000/packets = 50/' q.toml >new; cp q.toml old; mv new q.toml; wait $plan");
+  INFO(changed.out);
+  CHECK(changed.status == 2);
+  CHECK_THAT(changed.out, Catch::Contains("q.toml was changed while its plan was going on"));
+  const Answer before = user.types("mv old q.toml; vmbsim plan q.toml --out o");
+  CHECK(before.out == user.types("vmbsim plan q.toml").out);
 }
 
 TEST_CASE("plan leaves the sweep of its scenario aside") {

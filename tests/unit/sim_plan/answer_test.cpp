@@ -242,6 +242,26 @@ TEST_CASE("of a figure that is no percentile the interval is Student's") {
   CHECK(std::isnan(margin_of(bound, nothing_measured, nullptr).value));
 }
 
+TEST_CASE("a figure that no run differs in has no interval, whichever way its bound goes") {
+  for (const Demand demand : {Demand::below, Demand::at_most, Demand::above, Demand::at_least}) {
+    const Bound bound{.metric = "fleet.refused", .text = "", .demand = demand, .value = 3};
+    const Interval left = left_by({3, 3, 0.99}, bound, {{2, 2, 2}, {}});
+    CHECK(left.low == 2);
+    CHECK(left.high == 2);
+  }
+}
+
+TEST_CASE("that runs are all alike shows of \"=\" only how rare those that differ are") {
+  Question question = guests();
+  question.bounds = {{.metric = "run.findings", .text = "= 0", .demand = Demand::equal, .value = 0}};
+  Found found = fourteen();
+  for (Visited& one : found.visited)
+    for (Outcome& run : one.outcomes) run.values = {one.index == 14 ? 1.0 : 0.0}, run.times = {{}};
+  // 2 equal runs of a share of 22.36 % come with probability 0.05.
+  CHECK_THAT(sentence(question, found),
+             Catch::Contains("95 % sure that run.findings is = 0 in more than 22 % of runs (all 2 here); at 15"));
+}
+
 TEST_CASE("the table has a line for each point, in order, and what was taken for granted") {
   Found found = fourteen();
   for (Visited& one : found.visited) one.limits = {3, 3, 0.995};
@@ -250,8 +270,8 @@ TEST_CASE("the table has a line for each point, in order, and what was taken for
   found.visited.back().sure = false;
   CHECK(points_text(guests(), found) ==
         "  vm.web.count = 1             2 runs  holds  (only looked at)  channel.disk.latency.p99 1.00 ms\n"
-        "  vm.web.count = 14            2 runs  holds   channel.disk.latency.p99 1.60 ms  at 99.5 %\n"
-        "  vm.web.count = 15            2 runs  breaks  channel.disk.latency.p99 2.60 ms  at 99.5 %\n"
+        "  vm.web.count = 14            2 runs  holds   channel.disk.latency.p99 1.60 ms (above 1.50 ms)  at 99.5 %\n"
+        "  vm.web.count = 15            2 runs  breaks  channel.disk.latency.p99 2.60 ms (above 2.50 ms)  at 99.5 %\n"
         "  taken for granted: what keeps the objective at one value keeps it at every smaller one; looked at 1 for "
         "that\n");
 }

@@ -1,6 +1,7 @@
 // How a plan finds the largest load that keeps its bounds, and that it is right.
 #include <cmath>
 
+#include "sim/plan/bound.hpp"
 #include "tests/unit/sim_plan/queues.hpp"
 
 using namespace vmbsim;
@@ -101,6 +102,41 @@ TEST_CASE("runs that never saw what is rare do not show that it is not there") {
   for (int run = 0; run < 5; ++run) decision.add(none);
   CHECK_FALSE(decision.verdict().has_value());
   CHECK(decision.wanted() > 0);
+}
+
+TEST_CASE(
+    "a figure that no run differs in, and that lies on its bound, keeps \"<=\" and \">=\" and breaks \"<\" and \">\"") {
+  Histogram times;
+  for (int i = 0; i < 1000; ++i) times.add(3us);
+  struct Row {
+    Demand demand;
+    bool kept;
+  };
+  for (const Row row : {Row{Demand::below, false}, Row{Demand::at_most, true}, Row{Demand::above, false},
+                        Row{Demand::at_least, true}, Row{Demand::equal, true}}) {
+    CAPTURE(static_cast<int>(row.demand));
+    const auto verdict = [](const Margin& margin) {
+      Decision decision({.error = 0.05, .first_runs = 3, .most_runs = 20}, 1);
+      for (int run = 0; run < 3; ++run) decision.add(std::vector<Margin>{margin});
+      return decision.verdict();
+    };
+    const Verdict right = row.kept ? Verdict::holds : Verdict::breaks;
+    CHECK(verdict(margin_of({.metric = "fleet.refused", .text = "", .demand = row.demand, .value = 3}, 3, nullptr)) ==
+          right);
+    Bound bound{"channel.disk.latency.mean", "", report::Unit::nanoseconds, {}, row.demand, 3000};
+    CHECK(verdict(margin_of(bound, 3000, &times)) == right);
+    bound.share = 0.5;
+    if (row.demand != Demand::above && row.demand != Demand::at_least)
+      CHECK(verdict(margin_of(bound, 3000, &times)) == right);
+  }
+}
+
+TEST_CASE("one run that differs breaks \"=\", however many do not") {
+  const Bound none{.metric = "run.findings", .text = "= 0", .demand = Demand::equal, .value = 0};
+  Decision decision({.error = 0.05, .first_runs = 20, .most_runs = 200}, 1);
+  for (int run = 0; run < 20; ++run) decision.add(std::vector<Margin>{margin_of(none, run == 7 ? 1 : 0, nullptr)});
+  CHECK(decision.verdict() == Verdict::breaks);
+  CHECK(decision.sure());
 }
 
 TEST_CASE("a point with several bounds holds when all do, and breaks when one does") {
