@@ -113,10 +113,20 @@ std::string counted_lanes(const hunt::Verdict& verdict) {
 
 std::string counted(std::uint64_t runs) { return fmt::format("{} run{}", runs, runs == 1 ? "" : "s"); }
 
+/// Searches that came to their end, and would have covered every schedule if none of their runs had yielded.
+std::string kept_from_a_proof_by_yields(const hunt::Verdict& verdict) {
+  std::string names;
+  for (const hunt::Lane& lane : verdict.lanes)
+    if (lane.exhausted && lane.covered.empty() && lane.yielded != 0 && lane.cut == 0 && lane.lost == 0)
+      names += (names.empty() ? "" : " and ") + lane.strategy;
+  return names;
+}
+
 /// What may be relied on when nothing was found.
 std::string certificate(const hunt::Verdict& verdict, const hunt::Campaign::Config& config) {
   const explore::MemoryModel memory = config.setting.memory;
   const bool one_of_many = config.part && config.part->count > 1;
+  const std::string yields = kept_from_a_proof_by_yields(verdict);
   std::string text;
   switch (verdict.end) {
     case hunt::Verdict::End::proved:
@@ -130,7 +140,10 @@ std::string certificate(const hunt::Verdict& verdict, const hunt::Campaign::Conf
       break;
     case hunt::Verdict::End::covered:
       text = fmt::format("no proof: nothing found in {}; every strategy is through with what it covers{}\n",
-                         counted(verdict.runs), verdict.time_abstract ? "" : ", and time orders a scenario's actors");
+                         counted(verdict.runs),
+                         !verdict.time_abstract ? ", and time orders a scenario's actors"
+                         : yields.empty()       ? ""
+                                                : ", and yields leave out the rest");
       break;
     default:
       text = fmt::format("no proof: nothing found in {}{}\n", counted(verdict.runs),
@@ -138,7 +151,13 @@ std::string certificate(const hunt::Verdict& verdict, const hunt::Campaign::Conf
       break;
   }
   text += counted_lanes(verdict);
-  if (verdict.unseen_ppm && verdict.end != hunt::Verdict::End::proved)
+  if (!yields.empty() && verdict.end != hunt::Verdict::End::proved)
+    text += fmt::format(
+        "  yields      keep {} from a proof: whom a yield holds back hangs on the order of steps that are independent "
+        "otherwise, and one order of them stands for all; --strategy dfs goes through every order\n",
+        yields);
+  // Where every search is over, no run is left that could do something else.
+  if (verdict.unseen_ppm && verdict.end != hunt::Verdict::End::proved && verdict.end != hunt::Verdict::End::covered)
     text += fmt::format("  unseen      about {:.3g} % of what such runs do (Good-Turing)\n",
                         static_cast<double>(*verdict.unseen_ppm) / 1e4);
   return text;

@@ -285,6 +285,45 @@ VMBSIM_HARNESS("goals") {
   CHECK(json["never_met"] == std::vector<std::string>{"b sees two"});
 }
 
+TEST_CASE("where yields keep a search from a proof, the hunt says so, and which search finds the bug") {
+  const User user;
+  user.writes("gives_up.cpp", R"(#include "vmbsim/hunt.hpp"
+using namespace vmbsim::hunt;
+VMBSIM_HARNESS("gives up") {
+  auto& ready = make<Shared<int>>("ready");
+  auto& done = make<Shared<int>>("done");
+  thread("a", [&] { ready.store(1, relaxed); done.store(1, relaxed); });
+  thread("b", [&] {
+    for (int i = 0; i < 3; ++i) {
+      if (ready.load(relaxed)) return;
+      yield();
+    }
+    check(MAY_GIVE_UP, "b gave up");
+  });
+}
+)");
+  const std::string build =
+      std::string(CXX " -std=c++20 -shared -fPIC -I ") + quoted(VMBSIM_SOURCE_DIR "/include") + " gives_up.cpp";
+  REQUIRE(user.types(build + " -DMAY_GIVE_UP=0 -o gives_up.so").status == 0);
+  REQUIRE(user.types(build + " -DMAY_GIVE_UP=1 -o healthy.so").status == 0);
+  const std::string hunt = "vmbsim hunt ./gives_up.so --memory tso --strategy ";
+  for (const std::string strategy : {"dpor", "odpor"}) {
+    const Answer answer = user.types(hunt + strategy);
+    CAPTURE(answer.out, answer.err);
+    CHECK(answer.status == 0);
+    CHECK_THAT(answer.out, Contains("no proof: ") && Contains("with what it covers, and yields leave out the rest\n") &&
+                               Contains("\n  yields      keep " + strategy + " from a proof: ") &&
+                               Contains("--strategy dfs goes through every order\n") && !Contains("unseen"));
+  }
+  // Runs that are drawn leave something unseen; a search that covers all needs no hint.
+  const std::string healthy = "vmbsim hunt ./healthy.so --memory tso --strategy dpor";
+  CHECK_THAT(user.types(healthy + " --strategy random --runs 20").out,
+             Contains("keep dpor from a proof") && Contains("  unseen "));
+  CHECK_THAT(user.types(healthy + " --strategy dfs --runs 10000").out,
+             StartsWith("hunt in ./healthy.so") && Contains("\nproof: ") && !Contains("from a proof"));
+  CHECK_THAT(user.types(hunt + "dfs").out, Contains("CHECK: b gave up"));
+}
+
 TEST_CASE("two checks that fail are two finds, and hunt.json says of each what its repro shows") {
   const User user;
   user.writes("two.cpp", R"(#include "vmbsim/hunt.hpp"
