@@ -65,11 +65,14 @@ void set(const Axis& axis, std::size_t index, Point& point) {
 /// Every corner of what may vary must be a scenario: what lies between is looked at when the search comes there.
 Problems wrong_corners(Loader& loader, const PlanArguments& arguments, const scenario::Scenario& scenario) {
   const std::vector<Axis>& axes = scenario.plan.axes;
-  for (std::size_t corner = 0; corner < std::size_t{1} << axes.size(); ++corner) {
+  // A key with one value has one end; of keys with more there are few, for their combinations are.
+  const auto ends = std::count_if(axes.begin(), axes.end(), [](const Axis& axis) { return axis.last() > 0; });
+  for (std::size_t corner = 0; corner < std::size_t{1} << ends; ++corner) {
     Point point{arguments.overrides, {}};
     std::string name;
+    std::size_t turned = 0;
     for (std::size_t i = 0; i < axes.size(); ++i) {
-      const std::size_t index = (corner >> i & 1) != 0 ? axes[i].last() : 0;
+      const std::size_t index = axes[i].last() > 0 && (corner >> turned++ & 1) != 0 ? axes[i].last() : 0;
       set(axes[i], index, point);
       name += fmt::format("{}{} = {}", i == 0 ? "" : ", ", axes[i].keys.front(), axes[i].value(index));
     }

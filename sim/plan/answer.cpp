@@ -49,12 +49,18 @@ std::string nothing_to_tell(const Question& question, const Visited& untold) {
       untold.outcomes.size() == 1 ? "its run" : fmt::format("its {} runs", untold.outcomes.size()));
 }
 
-/// "2.60 ms, because host.cpu0 saturates: ..."
+/// Whether waiting and what is used up explain it: a time, or how busy something is.
+bool hangs_on_load(const Bound& bound) {
+  return bound.unit == report::Unit::nanoseconds || bound.unit == report::Unit::fraction;
+}
+
+/// "2.60 ms, because host.cpu0 saturates: ..."; of what does not hang on load the figure alone.
 std::string why(const Question& question, const Found& found, const Visited& broken) {
   if (!broken.reason.empty()) return broken.reason;
   const Bound& bound = question.bounds[broken.tightest];
   std::string text = report::metric_text(pooled(bound, broken, broken.tightest).figure, bound.unit);
   if (question.bounds.size() > 1) text = bound.metric + " is " + text;
+  if (!hangs_on_load(bound)) return text;
   const Visited* kept = found.answer ? found.at(*found.answer) : nullptr;
   const std::string because = reason(kept ? averaged(kept->outcomes) : Figures{}, averaged(broken.outcomes));
   return text + (because.empty() ? "; nothing that was measured tells why" : ", because " + because);
@@ -137,6 +143,7 @@ Pooled pooled(const Bound& bound, const Visited& visited, std::size_t which) {
     out.figure = stats::mean_of(shown.values, interval_confidence).mean;
   if (!std::isnan(out.figure)) out.interval = left_by(visited.limits, bound, shown);
   if (out.interval.low < 0) out.interval.low = 0;  // as no metric is
+  if (bound.unit == report::Unit::fraction && out.interval.high > 1) out.interval.high = 1;
   return out;
 }
 
@@ -164,14 +171,15 @@ std::string sentence(const Question& question, const Found& found) {
   const auto at = [&](const Visited& visited) { return question.key + " = " + question.value(visited.index); };
   if (const Visited* contrary = found.contrary()) {
     const bool holds = contrary->verdict == Verdict::holds;
-    const std::string here =
-        found.answer ? question.value(holds && broken != nullptr ? broken->index : *found.answer) : question.value(0);
+    const Visited* const other = holds || !found.answer ? broken : found.at(*found.answer);
+    const auto told = [&](const Visited& visited, bool kept) {
+      const std::string breach = kept || visited.reason.empty() ? "" : fmt::format(" ({})", visited.reason);
+      return fmt::format("{} at {}{}", kept ? "holds" : "breaks", question.value(visited.index), breach);
+    };
     return fmt::format(
-        "{}no answer: {} {} at {} and {} at {}; it does not go one way with {}, which is what a search takes for "
-        "granted, "
-        "so look at single values, as batch does",
-        where, all_of(question.bounds), holds ? "breaks" : "holds", here, holds ? "holds" : "breaks",
-        question.value(contrary->index), question.key);
+        "{}no answer: {} {} and {}; it does not go one way with {}, which is what a search takes for granted, so look "
+        "at single values, as batch does",
+        where, all_of(question.bounds), told(*other, !holds), told(*contrary, holds), question.key);
   }
   const bool untold = broken != nullptr && broken->verdict == Verdict::untold;
   if (!found.answer && untold)

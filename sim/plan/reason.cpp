@@ -81,7 +81,8 @@ std::map<std::string, double> loads(const Figures& figures) {
 }
 
 /// "host.cpu0 saturates: busy for 97.1 %, dpc for 60.0 %, before it 88.0 %": of those that got busier the one that has least left.
-/// What was not there before is held against the busiest of its kind.
+/// What was not there before is held against the busiest of its kind. Where none of them saturates, what had nothing left before
+/// and has nothing now: "host.cpu0 has nothing left: busy for 100 %".
 std::string busiest(const Figures& kept, const Figures& broken) {
   const std::map<std::string, double> before = loads(kept);
   std::map<std::string, double> of_kind;
@@ -89,23 +90,27 @@ std::string busiest(const Figures& kept, const Figures& broken) {
     double& most = of_kind[report::template_name(thing)];
     most = std::max(most, load);
   }
-  double most = worth_telling;
-  double then = 0;
-  std::string busiest;
+  struct Busiest {
+    std::string thing;
+    double load, before;
+  };
+  Busiest grown{"", worth_telling, 0};
+  Busiest full{"", 0, 0};
   for (const auto& [thing, load] : loads(broken)) {
     const auto same = before.find(thing);
     const auto kind = of_kind.find(report::template_name(thing));
     const double was = same != before.end() ? same->second : kind != of_kind.end() ? kind->second : 0;
-    if (load <= most || load < was + worth_calling_growth) continue;
-    most = load;
-    then = was;
-    busiest = thing;
+    if (load > grown.load && load >= was + worth_calling_growth) grown = {thing, load, was};
+    if (load > full.load && std::min(load, was) >= saturated) full = {thing, load, was};
   }
-  if (busiest.empty()) return "";
-  const bool device = busiest.rfind("device ", 0) == 0;
-  std::string text = fmt::format("{} {}: busy for {}{}", busiest, most < saturated ? "is loaded most" : "saturates",
-                                 metric_text(most, Unit::fraction), device ? "" : main_activity(broken, busiest));
-  if (then > 0) text += fmt::format(", before it {}", metric_text(then, Unit::fraction));
+  const bool stays_full = grown.load < saturated && !full.thing.empty();
+  const auto& [thing, load, was] = stays_full ? full : grown;
+  if (thing.empty()) return "";
+  const char* const how = stays_full ? "has nothing left" : load < saturated ? "is loaded most" : "saturates";
+  const bool device = thing.rfind("device ", 0) == 0;
+  std::string text = fmt::format("{} {}: busy for {}{}", thing, how, metric_text(load, Unit::fraction),
+                                 device ? "" : main_activity(broken, thing));
+  if (was > 0) text += fmt::format(", before it {}", metric_text(was, Unit::fraction));
   return text;
 }
 

@@ -122,6 +122,8 @@ TEST_CASE("where a larger load holds what a smaller one breaks there is no answe
                                "one way with vm.web.count"));
   found.visited.back() = visited(0, Verdict::breaks, {outcome(3e6, easy), outcome(3e6, easy)});
   CHECK_THAT(sentence(guests(), found), Catch::Contains("holds at 14 and breaks at 1; it does not"));
+  found.visited.back().reason = "3 guests found no place";
+  CHECK_THAT(sentence(guests(), found), Catch::Contains("holds at 14 and breaks at 1 (3 guests found no place); it"));
 }
 
 TEST_CASE("a percentile over several runs is that of all their packets, not the mean of percentiles") {
@@ -162,12 +164,12 @@ TEST_CASE("a cause is what got busier: single things, never what idles more or w
   const Figures before{{"processor.node[0].cpu0.idle", 0.2},
                        {"processor.node[1].cpu0.idle", 0.9},
                        {"processor.node[*].cpu*.idle", 0.55},
-                       {"device.array.utilisation", 0.99}};
+                       {"device.array.utilisation", 0.89}};
   Figures after{{"processor.node[0].cpu0.idle", 0.05},
                 {"processor.node[0].cpu0.dpc", 0.9},
                 {"processor.node[1].cpu0.idle", 0.9},
                 {"processor.node[*].cpu*.idle", 0.475},
-                {"device.array.utilisation", 0.97}};
+                {"device.array.utilisation", 0.87}};
   CHECK(reason(before, after) == "node[0].cpu0 saturates: busy for 95.0 %, dpc for 90.0 %, before it 80.0 %");
   after["processor.node[0].cpu0.idle"] = 0.2;
   CHECK(reason(before, after) == "");
@@ -296,6 +298,34 @@ TEST_CASE("the JSON has the question, the answer, every point and the runs") {
   CHECK(json["points"][1]["holds"] == false);
   CHECK(json["points"][1]["metrics"]["channel.disk.latency.p99"].get<double>() == Approx(2.6e6).epsilon(0.01));
   CHECK(json["points"][1]["figures"]["processor.host.cpu0.dpc"] == 0.6);
+}
+
+TEST_CASE("a processor that had nothing left already is the reason, not one that is loaded half") {
+  const Figures before{{"processor.host.cpu0.idle", 0}, {"processor.host.cpu1.idle", 0.45}};
+  Figures after{{"processor.host.cpu0.idle", 0}, {"processor.host.cpu0.dpc", 1}, {"processor.host.cpu1.idle", 0.4}};
+  CHECK(reason(before, after) == "host.cpu0 has nothing left: busy for 100.0 %, dpc for 100.0 %, before it 100.0 %");
+  // What comes to its end only now is the news.
+  after["processor.host.cpu1.idle"] = 0.05;
+  CHECK_THAT(reason(before, after), Catch::StartsWith("host.cpu1 saturates: busy for 95.0 %"));
+}
+
+TEST_CASE("what packets wait for explains times and loads, and no other bound") {
+  Question question = guests();
+  question.bounds = {{.metric = "fleet.refused", .text = "<= 3", .demand = Demand::at_most, .value = 3}};
+  Found found = fourteen();
+  for (Visited& one : found.visited)
+    for (Outcome& run : one.outcomes) run.values = {one.index == 14 ? 4.0 : 3.0}, run.times = {{}};
+  CHECK_THAT(sentence(question, found), Catch::EndsWith("fleet.refused stays <= 3; at 15 it breaks: 4"));
+}
+
+TEST_CASE("no fraction is said to be above 1") {
+  const Bound bound{"device.disk.utilisation", "< 90 %", report::Unit::fraction, {}, Demand::below, 0.9};
+  Visited point = visited(0, Verdict::breaks, {Outcome{}, Outcome{}});
+  point.limits = {3, 3, 0.99};
+  for (Outcome& run : point.outcomes) run.times.emplace_back();
+  point.outcomes[0].values = {0.9};
+  point.outcomes[1].values = {0.98};
+  CHECK(pooled(bound, point, 0).interval.high == 1);
 }
 
 TEST_CASE("where nothing grew and nothing is busy there is no reason to tell") {
