@@ -46,12 +46,14 @@ Parse parse_figure(const Scenario& s, PrecisionSpec& out, bool judged) {
 
 Parse parse_share(double& out) {
   return [&out](const config::Node& node, Reading& reading) -> std::optional<std::string> {
-    std::uint32_t permille = 0;
-    auto text = parse_fraction(permille)(node, reading);
-    if (text && (permille == 0 || permille == 1000)) {
-      reading.wrong(node, "out of range; right would be above 0 and below 1");
+    const bool whole = node.is(config::Node::Kind::integer);
+    if (const double value = whole ? static_cast<double>(node.integer) : node.real;
+        (whole || node.is(config::Node::Kind::real)) && !(value >= 0.001 && value <= 0.999)) {
+      reading.wrong(node, "out of range; right would be 0.001 to 0.999");
       return std::nullopt;
     }
+    std::uint32_t permille = 0;
+    auto text = parse_fraction(permille)(node, reading);
     if (text) out = permille / 1000.0;
     return text;
   };

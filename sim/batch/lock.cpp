@@ -35,7 +35,7 @@ std::optional<Problem> Lock::take(const std::filesystem::path& file) {
     if (error != EACCES && error != EAGAIN)
       problem.text = "cannot be locked: " + because(error);
     else
-      problem.text = fmt::format("another batch is at work here: {}", n > 0 ? who : "it does not say which");
+      problem.text = fmt::format("another vmbsim is at work here: {}", n > 0 ? who : "it does not say which");
     ::close(file_);
     file_ = -1;
     return problem;

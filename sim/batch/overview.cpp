@@ -72,7 +72,8 @@ double figure_of(const PointRuns& point, const RunValues& metric) {
 std::string text_of(Section& section, const std::string& against) {
   std::stable_sort(section.lines.begin(), section.lines.end(),
                    [](const Line& a, const Line& b) { return a.row < b.row; });
-  if (section.lines.empty()) return section.heading + (section.heading.empty() ? "" : "\n") + "no run has these figures\n";
+  if (section.lines.empty())
+    return section.heading + (section.heading.empty() ? "" : "\n") + "no run has these figures\n";
   if (section.any_refused) section.lines.push_back(section.refused);
   std::vector<report::Row> rows;
   if (!against.empty()) {
@@ -157,7 +158,8 @@ std::string refused_text(const Runs& runs) {
                         config::counted(static_cast<std::uint64_t>(points[i].guests), "guest", "guests"),
                         points[i].where.empty() ? "" : " at ", points[i].where);
   if (points.size() > points_told)
-    text += fmt::format("and at {} more fewer\n", config::counted(points.size() - points_told, "point", "points"));
+    text += fmt::format("and at {} as many or fewer\n",
+                        config::counted(points.size() - points_told, "more point", "more points"));
   return text;
 }
 

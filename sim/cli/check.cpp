@@ -22,6 +22,7 @@ std::string size_text(double bytes) {
 }
 
 std::string time_text(double seconds) {
+  if (seconds < 1) return fmt::format("{:.2f} s", std::max(seconds, 0.01));
   if (seconds < 120) return fmt::format("{:.1f} s", seconds);
   return seconds < 7200 ? fmt::format("{:.0f} min", seconds / 60) : fmt::format("{:.1f} h", seconds / 3600);
 }

@@ -177,7 +177,9 @@ int answer(int count, char** words) {
   plan_verb->add_option("--jobs", plan.jobs, "processes; the answer does not depend on it")
       ->check(CLI::Range(1u, 256u))
       ->type_name("N");
-  plan_verb->add_option("--out", plan.out, "folder for plan.json")->check(not_empty)->type_name("DIR");
+  plan_verb->add_option("--out", plan.out, "folder for plan.json and the runs; a plan that was stopped goes on")
+      ->check(not_empty)
+      ->type_name("DIR");
   plan_verb->add_flag("--sensitivity", plan.sensitivity, "also tell which inputs the answer hangs on most; many runs");
   plan_verb->callback([&] {
     plan.seed = given(plan_seed);

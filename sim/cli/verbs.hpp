@@ -81,7 +81,7 @@ struct PlanArguments {
   std::vector<std::string> overrides;  ///< key.path=value
   std::optional<Seed> seed;
   unsigned jobs = 0;  ///< 0: as many as there are processors
-  std::string out;    ///< folder for plan.json; empty: none
+  std::string out;    ///< folder for plan.json and the runs; empty: none
   bool sensitivity = false;
 };
 

@@ -161,9 +161,11 @@ std::optional<Problem> Points::read_filters(const std::vector<std::string>& only
       if (std::find(axis.keys.begin(), axis.keys.end(), key) != axis.keys.end())
         values.insert(values.end(), axis.values.begin(), axis.values.end());
     if (std::none_of(values.begin(), values.end(), [&](const std::string& v) { return same_value(v, chosen); })) {
-      for (std::string& value : values) value = plain_text(value);
-      values.resize(std::min<std::size_t>(values.size(), 20));
-      wrong.text = "\"" + key + "\" never is " + chosen + "; it is: " + config::listed(values);
+      std::vector<std::string> once;
+      std::set<std::string> told;
+      for (const std::string& value : values)
+        if (told.size() < 20 && told.insert(canonical(value)).second) once.push_back(plain_text(value));
+      wrong.text = "\"" + key + "\" never is " + chosen + "; it is: " + config::listed(once);
       return wrong;
     }
     const auto filter = std::find_if(filters_.begin(), filters_.end(), [&](const Filter& f) { return f.key == key; });

@@ -71,8 +71,10 @@ TEST_CASE("a precision of what no run knows is refused") {
   CHECK_THAT(problems_of(precision("metric = \"processor.host.cpu0.dpc\"\n")),
              Catch::Contains("no run knows how sure this is"));
   const std::string fine = "metric = \"channel.disk.latency.mean\"\n";
-  CHECK_THAT(problems_of(precision(fine + "relative_half_width = 0\n")), Catch::Contains("above 0 and below 1"));
-  CHECK_THAT(problems_of(precision(fine + "confidence = 1.0\n")), Catch::Contains("above 0 and below 1"));
+  CHECK_THAT(problems_of(precision(fine + "relative_half_width = 0\n")), Catch::Contains("0.001 to 0.999"));
+  for (const char* wrong : {"1.0", "1.5", "-0.5", "0.9999", "nan", "7"})
+    CHECK_THAT(problems_of(precision(fine + "confidence = " + wrong + "\n")),
+               Catch::Contains("out of range; right would be 0.001 to 0.999"));
   CHECK_THAT(problems_of(precision(fine + "half_width = 0.1\n")), Catch::Contains("unknown key \"half_width\""));
 }
 
@@ -140,7 +142,8 @@ TEST_CASE("a plan whose range makes no sense is refused") {
   };
   CHECK_THAT(problems("from = 9\nto = 1\n"), Catch::Contains("to = 1: is below from"));
   CHECK_THAT(problems("from = 1\nto = 9\nstep = 0\n"), Catch::Contains("right would be above 0"));
-  CHECK_THAT(problems("from = \"1/s\"\nto = \"9 pages\"\nstep = \"1/s\"\n"), Catch::Contains("is not in the unit of from"));
+  CHECK_THAT(problems("from = \"1/s\"\nto = \"9 pages\"\nstep = \"1/s\"\n"),
+             Catch::Contains("is not in the unit of from"));
   CHECK_THAT(problems("from = \"1/s\"\nto = \"9/s\"\n"), Catch::Contains("step is missing"));
   CHECK_THAT(problems("from = 1\nto = 9000000\n"), Catch::Contains("more than a million steps"));
   CHECK_THAT(problems("from = true\nto = 9\n"), Catch::Contains("right would be a number"));

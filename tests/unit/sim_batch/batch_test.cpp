@@ -212,7 +212,7 @@ TEST_CASE("of two batches on one folder the second says who holds it; shards do 
       [&](pid_t holder) {
         while (!std::filesystem::exists(ready)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
         const std::string told = refusal(study.config(folder));
-        CHECK_THAT(told, Contains("another batch is at work here: process " + std::to_string(holder) + " on "));
+        CHECK_THAT(told, Contains("another vmbsim is at work here: process " + std::to_string(holder) + " on "));
         Batch::Config part = study.config(folder);
         part.shard = {0, 2};
         CHECK(refusal(part).empty());

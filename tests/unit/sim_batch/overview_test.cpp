@@ -94,6 +94,14 @@ TEST_CASE(
         "57 guests found no place at load.depth=16 ring=\"a, \\\"b\\\"\"\n"
         "1 guest found no place at load.depth=2 ring=\"4KiB\"\n"
         "1 guest found no place at load.depth=2 ring=\"a, \\\"b\\\"\"\n");
+  study.run(scratch.path() / "all", [](Batch::Config& config) {
+    config.run = [](const PlannedRun& run) {
+      Figures figures = guests(run);
+      figures.metrics.push_back({"fleet.refused", 3, report::Unit::count});
+      return figures;
+    };
+  });
+  CHECK_THAT(told("all"), Catch::Matchers::EndsWith("\nand at 1 more point as many or fewer\n"));
   study.run(scratch.path() / "none", [](Batch::Config& config) { config.run = guests; });
   CHECK(told("none").empty());
 }

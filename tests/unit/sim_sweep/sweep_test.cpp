@@ -82,6 +82,10 @@ TEST_CASE("the command line may choose among the values; those of one key are al
   variants.variants = {{"x", {{"c", "5"}}, {}}, {"y", {{"c", "6"}}, {}}};
   CHECK(told(variants, {"variant=y"}) == "y c=6");
   CHECK(told(two_axes(), {"depth=7"}) == "--only: \"depth\" never is 7; it is: 1, 8");
+  Sweep again = two_axes();
+  again.combine = Sweep::Combine::zip;
+  again.axes[0].values = {"1", "1", "2"};
+  CHECK(told(again, {"depth=7"}) == "--only: \"depth\" never is 7; it is: 1, 2");
   CHECK_THAT(told(two_axes(), {"dept=8"}), Contains("--only: \"dept\" is not swept (did you mean \"depth\"?)"));
   CHECK_THAT(told(two_axes(), {"depth"}), Contains("is no choice; write it as in"));
   Sweep constrained = two_axes();
