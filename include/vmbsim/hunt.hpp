@@ -14,7 +14,12 @@
 /// Steps     Every call on an object is one visible operation, and any other may come before it. peek, check, sometimes, choose,
 ///           fault, allocate, own and what stands in the set-up are none.
 /// Rules     A call that Windows or C++ forbids ends the run with a finding.
-/// Lifetime  What a run makes ends with it. A harness may have statics: every run finds them as they were loaded.
+/// Lifetime  What a run makes ends with it. A harness may have statics: every run finds them as they were loaded, with the memory
+///           that they own. What a run makes of a static in a function is not destroyed.
+/// Heap      What the harness's own code takes, by new or C's malloc, calloc, realloc, aligned_alloc, posix_memalign, strdup and
+///           strndup, is the run's: freed twice, or written afterwards, is a finding, and so is at the end what no static leads to
+///           any more. What other libraries take for it is the process's: getline's lines, a std::string that grows in C++'s
+///           library, an over-aligned type's new.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 #include <link.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cxxabi.h>
 #include <algorithm>
+#include <bit>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -24,6 +28,9 @@ namespace {
 struct Running {
   Machine* machine = nullptr;
   const foreign::Library* library = nullptr;
+  bool initialises = false;  // a library's initialisers run
+  /// What they have taken, be it by way of C++'s library, of which nobody knows what it keeps: so it stays.
+  Memory* loaded = nullptr;
   std::unique_ptr<foreign::Watch> watch;
   const foreign::Library* watched_library = nullptr;
   pid_t watched = 0;  // a child of this process has no timer of its own
@@ -80,6 +87,17 @@ void watch_harness(const foreign::Library* library) {
 
 void redirect_heap(const foreign::Library& library);
 
+/// Answers what they have taken.
+std::span<const std::byte> initialise(foreign::Library& library) {
+  if (running.loaded == nullptr) running.loaded = new Memory(Memory::usual_place + (std::uintptr_t{1} << 40));
+  redirect_heap(library);
+  const std::size_t before = running.loaded->used().size();
+  running.initialises = true;
+  library.initialise();
+  running.initialises = false;
+  return running.loaded->used().subspan(before);
+}
+
 constexpr char amiss = '!';  // begins a child's answer that tells what is wrong
 
 std::string wrong_with(const foreign::Library* library, const std::string& why) {
@@ -119,15 +137,15 @@ Card card_of_harness(const std::string& file) {
 std::unique_ptr<Harness> Harness::load(const std::string& file, Config config, std::string& why) {
   why = card_of_harness(file).wrong;
   if (!why.empty()) return nullptr;
-  auto library = foreign::Library::load(file, why);
+  auto library = foreign::Library::open(file, why);
   why = wrong_with(library.get(), why);
   if (!why.empty()) return nullptr;
+  const std::span<const std::byte> heap = initialise(*library);
   auto harness =
       std::make_unique<Harness>(static_cast<const char*>(library->symbol(VMBSIM_HARNESS_NAME_SYMBOL)),
                                 reinterpret_cast<Machine::Entry>(library->symbol(VMBSIM_HARNESS_ENTRY_SYMBOL)), config);
-  redirect_heap(*library);
   harness->library_ = std::move(library);
-  harness->remember_statics();
+  harness->remember_statics(heap);
   return harness;
 }
 
@@ -140,8 +158,8 @@ Harness::~Harness() {
   if (--running.users == 0 || running.watched_library == library_.get()) running.watch.reset();
 }
 
-/// The parts of the library that it writes, but for those that the loader has closed.
-void Harness::remember_statics() {
+/// The parts of the library that it writes, but for those that the loader has closed; and what its initialisers have taken.
+void Harness::remember_statics(std::span<const std::byte> heap) {
   struct Search {
     const foreign::Library& library;
     std::vector<Statics>& found;
@@ -182,13 +200,14 @@ void Harness::remember_statics() {
         return 1;
       },
       &search);
+  if (!heap.empty())
+    statics_.push_back({const_cast<std::byte*>(heap.data()), std::vector<std::byte>(heap.begin(), heap.end())});
   std::vector<std::span<const std::byte>> views;
   for (const Statics& each : statics_) views.emplace_back(each.begin, each.loaded.size());
   machine_.also_digest(std::move(views));
 }
 
 const explore::Outcome& Harness::run(kernel::ChoiceSource& choices, explore::StepListener* listener) {
-  for (const Statics& each : statics_) std::memcpy(each.begin, each.loaded.data(), each.loaded.size());
   watch_process();
   watch_harness(library_.get());
   running.forked = false;
@@ -198,6 +217,8 @@ const explore::Outcome& Harness::run(kernel::ChoiceSource& choices, explore::Ste
   const explore::Outcome& outcome = machine_.run(entry_, choices, listener);
   running.machine = nullptr;
   running.library = nullptr;
+  // After the run, not before: the library's destructors, too, find what its initialisers left.
+  for (const Statics& each : statics_) std::memcpy(each.begin, each.loaded.data(), each.loaded.size());
   if (running.watch->mishap()) tell_mishap();
   if (running.forked)
     machine_.add_finding("HARNESS", BugCheck::none, "the harness forks: its orders are one process's only");
@@ -241,66 +262,132 @@ static Machine* caller(const void* code) {
   return running.library->holds(reinterpret_cast<std::uintptr_t>(code)) ? running.machine : nullptr;
 }
 
-// What C's functions would take from a heap that no run ends with, and no state has.
-
 static Machine* runner() { return harness_runs() ? running.machine : nullptr; }
 
-static void* c_malloc(std::size_t bytes) {
-  Machine* const machine = runner();
-  return machine != nullptr ? machine->take_memory(bytes) : std::malloc(bytes);
+/// Null for what the process has.
+static Memory* memory_of(const void* address) {
+  if (running.machine != nullptr && running.machine->memory().holds(address)) return &running.machine->memory();
+  if (running.loaded != nullptr && running.loaded->holds(address)) return running.loaded;
+  return nullptr;
 }
 
-static void* c_calloc(std::size_t count, std::size_t bytes) {
-  Machine* const machine = runner();
-  if (machine == nullptr) return std::calloc(count, bytes);
-  std::size_t all = 0;
-  return __builtin_mul_overflow(count, bytes, &all) ? nullptr : machine->take_memory(all);  // a run's memory is zeroed
+/// Memory of the run, of the library or of the process.
+static void* take(Machine* machine, std::size_t bytes, const char* by, std::size_t alignment = 1) {
+  if (machine != nullptr) return machine->take_memory(bytes, by, alignment);
+  if (running.initialises) {
+    running.initialises = false;  // its own books are no part of it
+    void* const memory = running.loaded->allocate(bytes, by, Memory::Purpose::plain, 0, alignment);
+    running.initialises = true;
+    return memory;
+  }
+  if (alignment <= alignof(std::max_align_t)) return std::malloc(std::max<std::size_t>(bytes, 1));
+  void* memory = nullptr;
+  return ::posix_memalign(&memory, alignment, bytes) == 0 ? memory : nullptr;
 }
 
-static void c_free(void* memory);
-
-static void* c_realloc(void* memory, std::size_t bytes) {
-  Machine* const machine = runner();
-  if (machine == nullptr || (memory != nullptr && !machine->memory().holds(memory))) return std::realloc(memory, bytes);
-  void* const larger = machine->take_memory(bytes);
-  if (memory == nullptr) return larger;
-  const Memory::Block* const block = machine->memory().block_at(memory);
-  if (block != nullptr) std::memcpy(larger, memory, std::min(block->bytes, bytes));
-  c_free(memory);
-  return larger;
+/// What the initialisers took stays: the next run finds it as they left it.
+static void give(void* memory, const char* by) {
+  const Memory* const whose = memory_of(memory);
+  if (whose == nullptr) return std::free(memory);
+  if (whose != running.loaded) running.machine->free_memory(memory, by);
 }
 
-static void* take(std::size_t bytes, const void* code) {
-  if (Machine* machine = caller(code)) return machine->take_memory(bytes);
-  if (void* memory = std::malloc(bytes == 0 ? 1 : bytes)) return memory;
+static void* take_new(std::size_t bytes, const void* code) {
+  Machine* const machine = caller(code);
+  void* const memory = take(machine, bytes, "new");
+  if (memory != nullptr) return memory;
+  if (machine != nullptr) machine->run_out_of_memory("new");
   throw std::bad_alloc();
 }
 
-static void give(void* memory) {
-  if (running.machine != nullptr && running.machine->memory().holds(memory))
-    return running.machine->free_memory(memory);
-  std::free(memory);
+// What C's functions would take from a heap that no run ends with, and no state has.
+
+static std::size_t c_usable_size(void* memory) {
+  Memory* const whose = memory_of(memory);
+  if (whose == nullptr) return ::malloc_usable_size(memory);
+  const Memory::Block* const block = whose->block_at(memory);
+  return block == nullptr ? 0 : block->bytes;
+}
+
+static void* c_malloc(std::size_t bytes) { return take(runner(), bytes, "malloc"); }
+
+static void* c_calloc(std::size_t count, std::size_t bytes) {
+  if (runner() == nullptr && !running.initialises) return std::calloc(count, bytes);
+  std::size_t all = 0;
+  return __builtin_mul_overflow(count, bytes, &all) ? nullptr : take(runner(), all, "calloc");  // zeroed
 }
 
 static void c_free(void* memory) {
-  if (memory != nullptr) give(memory);
+  if (memory != nullptr) give(memory, "free");
+}
+
+static void* c_realloc(void* memory, std::size_t bytes) {
+  if (memory == nullptr) return take(runner(), bytes, "realloc");
+  if (bytes == 0) {  // Source: glibc, Changing the Size of a Block
+    c_free(memory);
+    return nullptr;
+  }
+  if (runner() == nullptr && !running.initialises && memory_of(memory) == nullptr) return std::realloc(memory, bytes);
+  void* const moved = take(runner(), bytes, "realloc");
+  if (moved == nullptr) return nullptr;
+  std::memcpy(moved, memory, std::min(bytes, c_usable_size(memory)));
+  c_free(memory);
+  return moved;
+}
+
+static void* c_aligned_alloc(std::size_t alignment, std::size_t bytes) {
+  if (!std::has_single_bit(alignment)) return nullptr;
+  return take(runner(), bytes, "aligned_alloc", alignment);
+}
+
+static int c_posix_memalign(void** memory, std::size_t alignment, std::size_t bytes) {
+  if (!std::has_single_bit(alignment) || alignment < sizeof(void*)) return EINVAL;
+  void* const taken = take(runner(), bytes, "posix_memalign", alignment);
+  if (taken == nullptr) return ENOMEM;
+  *memory = taken;
+  return 0;
+}
+
+static char* c_strndup(const char* text, std::size_t most) {
+  const std::size_t bytes = ::strnlen(text, most);
+  auto* const copy = static_cast<char*>(take(runner(), bytes + 1, "strdup"));
+  if (copy == nullptr) return nullptr;
+  std::memcpy(copy, text, bytes);
+  copy[bytes] = 0;
+  return copy;
+}
+
+static char* c_strdup(const char* text) { return c_strndup(text, SIZE_MAX); }
+
+/// What a run makes of a static in a function ends with the run, and is not destroyed at the process's end.
+static int c_atexit(void (*destroy)(void*), void* object, void* library) {
+  return harness_runs() ? 0 : abi::__cxa_atexit(destroy, object, library);
 }
 
 namespace {
 void redirect_heap(const foreign::Library& library) {
-  library.redirect("malloc", reinterpret_cast<const void*>(&c_malloc));
-  library.redirect("calloc", reinterpret_cast<const void*>(&c_calloc));
-  library.redirect("realloc", reinterpret_cast<const void*>(&c_realloc));
-  library.redirect("free", reinterpret_cast<const void*>(&c_free));
+  const auto redirect = [&library](const char* function, auto* by) {
+    library.redirect(function, reinterpret_cast<const void*>(by));
+  };
+  redirect("malloc", &c_malloc);
+  redirect("calloc", &c_calloc);
+  redirect("realloc", &c_realloc);
+  redirect("free", &c_free);
+  redirect("aligned_alloc", &c_aligned_alloc);
+  redirect("posix_memalign", &c_posix_memalign);
+  redirect("malloc_usable_size", &c_usable_size);
+  redirect("strdup", &c_strdup);
+  redirect("strndup", &c_strndup);
+  redirect("__cxa_atexit", &c_atexit);
 }
 }  // namespace
 
 }  // namespace vmbsim::harness
 
 // A harness finds the program's new and delete first.
-void* operator new(std::size_t bytes) { return vmbsim::harness::take(bytes, __builtin_return_address(0)); }
-void* operator new[](std::size_t bytes) { return vmbsim::harness::take(bytes, __builtin_return_address(0)); }
-void operator delete(void* memory) noexcept { vmbsim::harness::give(memory); }
-void operator delete[](void* memory) noexcept { vmbsim::harness::give(memory); }
-void operator delete(void* memory, std::size_t) noexcept { vmbsim::harness::give(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { vmbsim::harness::give(memory); }
+void* operator new(std::size_t bytes) { return vmbsim::harness::take_new(bytes, __builtin_return_address(0)); }
+void* operator new[](std::size_t bytes) { return vmbsim::harness::take_new(bytes, __builtin_return_address(0)); }
+void operator delete(void* memory) noexcept { vmbsim::harness::give(memory, "delete"); }
+void operator delete[](void* memory) noexcept { vmbsim::harness::give(memory, "delete"); }
+void operator delete(void* memory, std::size_t) noexcept { vmbsim::harness::give(memory, "delete"); }
+void operator delete[](void* memory, std::size_t) noexcept { vmbsim::harness::give(memory, "delete"); }

@@ -5,9 +5,12 @@
 ///   auto harness = Harness::load("liblost_doorbell.so", {.memory = explore::MemoryModel::tso}, why);
 ///   const explore::Outcome& outcome = harness->run(choices);
 ///
-/// Isolation  Every run finds the library's statics as they were loaded, and what a run allocates, by new or malloc, ends with it.
+/// Isolation  Every run finds the library's statics as they were loaded, with the memory that its initialisers took; and what the
+///            library's own code allocates in a run, by new or C's functions, ends with it. What other libraries allocate for it is
+///            the process's.
 /// Mishaps    CRASH, ABORT, EXIT and ENDLESS are findings: a harness does not take the process along.
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -45,7 +48,7 @@ class Harness final : public explore::Program {
     std::byte* begin;
     std::vector<std::byte> loaded;
   };
-  void remember_statics();
+  void remember_statics(std::span<const std::byte> heap);
   void tell_mishap();
 
   std::string name_;

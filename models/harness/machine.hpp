@@ -91,9 +91,11 @@ class Machine : public vmbsim_machine {
   std::uint64_t progress() const { return steps_ + runs_; }
   bool in_harness() const { return in_harness_; }
   Memory& memory() { return memory_; }
-  /// new and delete of a harness's own code.
-  void* take_memory(std::size_t bytes);
-  void free_memory(void* memory);
+  /// For a harness's own code. `by` is the function it calls. Null when the run has used up what there is.
+  void* take_memory(std::size_t bytes, const char* by, std::size_t alignment);
+  void free_memory(void* memory, const char* by);
+  /// The harness has no answer to that: the run ends with a finding.
+  void run_out_of_memory(const char* by);
   /// What else a run's state consists of: the harness's statics.
   void also_digest(std::vector<std::span<const std::byte>> statics) { statics_ = std::move(statics); }
 
@@ -209,6 +211,7 @@ class Machine : public vmbsim_machine {
   // ---- judging.cpp: what is wrong ----
   void judge_rest();
   void judge_end();
+  std::vector<bool> reached_by_statics();
   std::string buffer_name(std::size_t cpu) const;
   std::string story_of(const Actor& actor) const;
   std::string waits_of(const Actor& actor) const;

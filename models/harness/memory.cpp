@@ -11,34 +11,37 @@
 namespace vmbsim::harness {
 
 namespace {
-constexpr std::size_t alignment = 64;
-/// A place that is free in most processes, so that a harness that orders addresses finds the same order again.
-void* const usual_place = reinterpret_cast<void*>(0x5000'0000'0000);
-}  // namespace
+constexpr std::size_t least_alignment = 64;
+}
 
-Memory::Memory() {
-  void* mapping =
-      ::mmap(usual_place, most_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+Memory::Memory(std::uintptr_t place) {
+  void* mapping = ::mmap(reinterpret_cast<void*>(place), most_bytes, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   VMBSIM_ASSERT(mapping != MAP_FAILED, "there is address space for a run's memory");
   base_ = static_cast<std::byte*>(mapping);
 }
 
 Memory::~Memory() { ::munmap(base_, most_bytes); }
 
-void* Memory::allocate(std::size_t bytes, const char* name, Purpose purpose, std::uint32_t owner) {
-  if (bytes > most_bytes) return nullptr;
-  const std::size_t room = (std::max<std::size_t>(bytes, 1) + alignment - 1) / alignment * alignment;
-  if (room > most_bytes - used_) return nullptr;
-  std::byte* begin = base_ + used_;
+void* Memory::allocate(std::size_t bytes, const char* name, Purpose purpose, std::uint32_t owner,
+                       std::size_t alignment) {
+  const std::size_t skipped =
+      -(reinterpret_cast<std::uintptr_t>(base_) + used_) & (std::max(alignment, least_alignment) - 1);
+  const std::size_t left = most_bytes - used_;
+  if (bytes > left || skipped > left - bytes) return nullptr;
+  const std::size_t room =
+      skipped + (std::max<std::size_t>(bytes, 1) + least_alignment - 1) / least_alignment * least_alignment;
+  if (room > left) return nullptr;
+  std::memset(base_ + used_, 0, room);  // a run before this one may have written there
+  std::byte* begin = base_ + used_ + skipped;
   used_ += room;
-  std::memset(begin, 0, room);  // a run before this one may have written there
   blocks_.push_back({begin, bytes, name, purpose, 0, owner, false, false, 0});
   return begin;
 }
 
 const char* Memory::keep(const char* text) {
   const std::size_t bytes = std::strlen(text) + 1;
-  const std::size_t room = (bytes + alignment - 1) / alignment * alignment;
+  const std::size_t room = (bytes + least_alignment - 1) / least_alignment * least_alignment;
   if (room > most_bytes - used_) return "";
   std::byte* begin = base_ + used_;
   used_ += room;

@@ -1,5 +1,5 @@
 #pragma once
-/// Memory of one run: taken at once, dropped at the run's end, never used twice in between, so that a block that was freed is
+/// Memory of one run, or of a library's initialisers: taken at once, dropped at the run's end, never used twice in between, so that a block that was freed is
 /// known for good. The same run gets the same addresses.
 #include <cstddef>
 #include <cstdint>
@@ -13,7 +13,7 @@ class Memory {
   enum class Purpose : std::uint8_t {
     run,    ///< nobody frees it
     pool,   ///< the harness's allocate() and release()
-    plain,  ///< its new and delete
+    plain,  ///< its new and delete, malloc and free
   };
   struct Block {
     std::byte* begin;
@@ -28,13 +28,15 @@ class Memory {
   };
   static constexpr std::size_t most_bytes = std::size_t{1} << 30;
 
-  Memory();
+  /// Where most processes have nothing, so that a harness that orders addresses finds the same order again.
+  static constexpr std::uintptr_t usual_place = 0x5000'0000'0000;
+  explicit Memory(std::uintptr_t place = usual_place);
   ~Memory();
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
 
-  /// Zeroed, aligned for any type. Null when the run has used up what there is.
-  void* allocate(std::size_t bytes, const char* name, Purpose purpose, std::uint32_t owner);
+  /// Zeroed, aligned for any type, or to that power of two. Null when there is not so much left.
+  void* allocate(std::size_t bytes, const char* name, Purpose purpose, std::uint32_t owner, std::size_t alignment = 1);
   /// A copy of a name, in memory of the run.
   const char* keep(const char* text);
   /// The block that begins at, or holds, an address; null where there is none.

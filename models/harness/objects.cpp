@@ -403,7 +403,7 @@ void* Machine::allocate(std::uint64_t bytes, const char* name, int purpose) {
   void* memory =
       memory_.allocate(bytes, memory_.keep(name), pool ? Memory::Purpose::pool : Memory::Purpose::run, current_->index);
   if (memory == nullptr) {
-    fail("LEAK", BugCheck::none, "the harness has taken all the memory that a run has", "allocate");
+    run_out_of_memory("allocate");
     return nullptr;
   }
   if (pool) {
@@ -415,23 +415,27 @@ void* Machine::allocate(std::uint64_t bytes, const char* name, int purpose) {
   return memory;
 }
 
-void* Machine::take_memory(std::size_t bytes) {
+void* Machine::take_memory(std::size_t bytes, const char* by, std::size_t alignment) {
   in_harness_ = false;
-  void* memory = memory_.allocate(bytes, "new", Memory::Purpose::plain, current_->index);
-  if (memory == nullptr) fail("LEAK", BugCheck::none, "the harness has taken all the memory that a run has", "new");
-  go_back();
+  void* memory = memory_.allocate(bytes, by, Memory::Purpose::plain, current_->index, alignment);
+  in_harness_ = true;
   return memory;
 }
 
-void Machine::free_memory(void* memory) {
-  if (memory == nullptr) return;
+void Machine::run_out_of_memory(const char* by) {
+  fail("LEAK", BugCheck::none, "the harness has taken all the memory that a run has", by);
+}
+
+void Machine::free_memory(void* memory, const char* by) {
   const bool harness = in_harness_;
   in_harness_ = false;
+  const bool in_c = std::strcmp(by, "delete") != 0;
   Memory::Block* block = memory_.block_at(memory);
   if (block == nullptr || block->begin != memory)
-    fail("POOL", BugCheck::bad_pool_caller, "memory is deleted that new has not given", "delete");
+    fail("POOL", BugCheck::bad_pool_caller,
+         in_c ? "memory is freed that malloc has not given" : "memory is deleted that new has not given", by);
   else if (block->freed)
-    fail("DOUBLE_FREE", BugCheck::bad_pool_caller, "memory is deleted twice", "delete");
+    fail("DOUBLE_FREE", BugCheck::bad_pool_caller, in_c ? "memory is freed twice" : "memory is deleted twice", by);
   else {
     block->freed = true;
     memory_.bury(*block);

@@ -100,6 +100,38 @@ Tables tables_of(const link_map& map) {
   return tables;
 }
 
+/// Makes the private copy of a library say that it has no initialisers; answers how many it has. A file that is no such library
+/// is left to the loader to refuse.
+std::size_t hold_back_initialisers(int image, std::size_t bytes) {
+  if (bytes < sizeof(ElfW(Ehdr))) return 0;
+  void* const mapping = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, image, 0);
+  if (mapping == MAP_FAILED) return 0;
+  auto* const file = static_cast<std::byte*>(mapping);
+  const auto part_of = [&](std::size_t offset, std::size_t size) { return offset <= bytes && size <= bytes - offset; };
+  std::size_t held_back = 0;
+  ElfW(Ehdr) header{};
+  std::memcpy(&header, file, sizeof header);
+  const bool known = std::memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_ident[EI_CLASS] == ELFCLASS64 &&
+                     header.e_phentsize == sizeof(ElfW(Phdr));
+  for (std::size_t i = 0; known && i < header.e_phnum; ++i) {
+    const std::size_t place = header.e_phoff + i * sizeof(ElfW(Phdr));
+    if (!part_of(place, sizeof(ElfW(Phdr)))) break;
+    ElfW(Phdr) part{};
+    std::memcpy(&part, file + place, sizeof part);
+    if (part.p_type != PT_DYNAMIC || !part_of(part.p_offset, part.p_filesz)) continue;
+    for (std::size_t at = 0; at + sizeof(ElfW(Dyn)) <= part.p_filesz; at += sizeof(ElfW(Dyn))) {
+      ElfW(Dyn) entry{};
+      std::memcpy(&entry, file + part.p_offset + at, sizeof entry);
+      if (entry.d_tag != DT_INIT_ARRAYSZ) continue;
+      held_back = entry.d_un.d_val / sizeof(ElfW(Addr));
+      entry.d_un.d_val = 0;
+      std::memcpy(file + part.p_offset + at, &entry, sizeof entry);
+    }
+  }
+  ::munmap(mapping, bytes);
+  return held_back;
+}
+
 /// The loader may have closed the page.
 void write_closed(std::uintptr_t place, const void* value) {
   const auto page_bytes = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
@@ -111,6 +143,12 @@ void write_closed(std::uintptr_t place, const void* value) {
 }  // namespace
 
 std::unique_ptr<Library> Library::load(const std::string& file, std::string& why) {
+  auto library = open(file, why);
+  if (library != nullptr) library->initialise();
+  return library;
+}
+
+std::unique_ptr<Library> Library::open(const std::string& file, std::string& why) {
   const Descriptor original(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status {};
   if (original.number() < 0 || ::fstat(original.number(), &status) != 0) {
@@ -127,16 +165,18 @@ std::unique_ptr<Library> Library::load(const std::string& file, std::string& why
     why = std::strerror(errno);
     return nullptr;
   }
+  const std::size_t initialisers = hold_back_initialisers(image.number(), static_cast<std::size_t>(status.st_size));
   const std::string private_name = "/proc/self/fd/" + std::to_string(image.number());
   void* handle = ::dlopen(private_name.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (handle == nullptr) {
     why = loader_message(private_name);
     return nullptr;
   }
-  return std::unique_ptr<Library>(new Library(file, image.keep(), handle));
+  return std::unique_ptr<Library>(new Library(file, image.keep(), handle, initialisers));
 }
 
-Library::Library(std::string file, int image, void* handle) : file_(std::move(file)), image_(image), handle_(handle) {
+Library::Library(std::string file, int image, void* handle, std::size_t initialisers)
+    : file_(std::move(file)), image_(image), handle_(handle), initialisers_(initialisers) {
   link_map* map = nullptr;
   if (::dlinfo(handle_, RTLD_DI_LINKMAP, &map) != 0) return;
   load_address_ = map->l_addr;
@@ -149,6 +189,20 @@ Library::Library(std::string file, int image, void* handle) : file_(std::move(fi
 Library::~Library() {
   ::dlclose(handle_);
   ::close(image_);
+}
+
+// Source: System V ABI, gABI, Initialization and Termination Functions; what the functions get is the loader's custom.
+void Library::initialise() noexcept {
+  using Initialiser = void (*)(int, char**, char**);
+  const std::size_t many = std::exchange(initialisers_, 0);
+  link_map* map = nullptr;
+  if (many == 0 || ::dlinfo(handle_, RTLD_DI_LINKMAP, &map) != 0) return;
+  const Initialiser* first = nullptr;
+  for (const ElfW(Dyn)* entry = map->l_ld; entry->d_tag != DT_NULL; ++entry)
+    if (entry->d_tag == DT_INIT_ARRAY) first = reinterpret_cast<const Initialiser*>(load_address_ + entry->d_un.d_ptr);
+  if (first == nullptr) return;
+  char* arguments[] = {program_invocation_name, nullptr};
+  for (std::size_t i = 0; i < many; ++i) first[i](1, arguments, environ);
 }
 
 void* Library::symbol(const char* name) const { return ::dlsym(handle_, name); }

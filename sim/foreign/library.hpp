@@ -4,7 +4,11 @@
 ///   std::string why;
 ///   if (auto library = Library::load("libecho.so", why)) entry = library->symbol("DriverEntry");
 ///
-/// Loading runs the library's initialisers, in this process.
+/// Loading runs the library's initialisers, in this process; whoever must come before them opens it first:
+///
+///   auto library = Library::open("libecho.so", why);
+///   library->redirect("malloc", by);
+///   library->initialise();
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -16,6 +20,10 @@ class Library {
   /// Null when the file is missing, no shared library of this machine, or wants functions that nobody has; `why` then tells
   /// what is wrong, without the name of the file.
   static std::unique_ptr<Library> load(const std::string& file, std::string& why);
+  /// The same without running its initialisers, but for a function that the linker was told of by -init.
+  static std::unique_ptr<Library> open(const std::string& file, std::string& why);
+  /// Runs them; once.
+  void initialise() noexcept;
   ~Library();
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
@@ -35,11 +43,12 @@ class Library {
   std::string describe(std::uintptr_t address) const;
 
  private:
-  Library(std::string file, int image, void* handle);
+  Library(std::string file, int image, void* handle, std::size_t initialisers);
 
   std::string file_;
   int image_;  // descriptor of the private copy: its number is the copy's name, so it stays taken
   void* handle_;
+  std::size_t initialisers_;  // how many the loader was kept from running
   std::uintptr_t load_address_ = 0;
   std::uintptr_t code_begin_ = 0;
   std::uintptr_t code_end_ = 0;

@@ -43,6 +43,23 @@ TEST_CASE("a library's harness is found wanting in some orders, and its statics 
   CHECK(lost == 4);
 }
 
+TEST_CASE("statics that own memory start anew in each run, and die in peace when the library is closed") {
+  for (int i = 0; i < 2; ++i) {
+    const auto program = load("owning_statics");
+    const std::uint64_t runs = testing::every_order(*program, [](const explore::Outcome& outcome, const auto&) {
+      INFO((outcome.found() ? outcome.findings.front().text : ""));
+      CHECK_FALSE(outcome.found());
+    });
+    CHECK(runs > 1);
+  }
+}
+
+TEST_CASE("C's heap answers a harness as it would without a hunt") {
+  const Finding found = finding_of("asks_c");
+  INFO(found.text);
+  CHECK(found.rule == "");
+}
+
 TEST_CASE("a harness may be written in C") {
   const auto program = load("in_c");
   CHECK(testing::every_order(*program,
@@ -84,7 +101,11 @@ TEST_CASE("what new took and nobody deleted is a leak, and what was deleted is n
   CHECK(finding_of("leaks").rule == "LEAK");
   CHECK(finding_of("mallocs").rule == "LEAK");
   CHECK(finding_of("takes_all").rule == "LEAK");
+  CHECK(finding_of("loses").rule == "LEAK");
   CHECK(finding_of("deletes_twice").rule == "DOUBLE_FREE");
+  CHECK(finding_of("deletes_twice").text == "memory is deleted twice");
+  CHECK(finding_of("frees_twice").rule == "DOUBLE_FREE");
+  CHECK(finding_of("frees_twice").text == "memory is freed twice");
   CHECK(finding_of("frees").rule == "");
 }
 

@@ -1,7 +1,9 @@
 // What a harness may do to whoever runs it. MISDEED says what this one does.
+#include <malloc.h>
 #include <unistd.h>
 
 #include <cstdlib>
+#include <cstring>
 #include <stdexcept>
 #include <vector>
 
@@ -56,6 +58,35 @@ void misdeed() {
   int* volatile again = number;
   delete number;
   delete again;
+#elif defined(FREES_TWICE)
+  void* volatile memory = std::malloc(8);
+  void* volatile again = memory;
+  std::free(memory);
+  std::free(again);
+#elif defined(LOSES)
+  static int* volatile kept = nullptr;
+  kept = new int(1);
+  kept = new int(2);
+#elif defined(ASKS_C)
+  // Source: glibc, Basic Memory Allocation; POSIX, posix_memalign.
+  volatile std::size_t too_much = std::size_t{1} << 60;
+  check(std::malloc(too_much) == nullptr, "malloc answers that there is not so much");
+  void* memory = std::malloc(10);
+  check(::malloc_usable_size(memory) >= 10, "what was taken is usable");
+  check(std::realloc(memory, too_much) == nullptr, "so does realloc, and leaves what there is");
+  check(std::realloc(memory, 0) == nullptr, "realloc to nothing frees");
+  for (const std::size_t alignment : {16u, 256u, 8192u}) {
+    void* aligned = std::aligned_alloc(alignment, 2 * alignment);
+    check(reinterpret_cast<std::uintptr_t>(aligned) % alignment == 0, "aligned_alloc aligns");
+    void* aligned_too = nullptr;
+    check(::posix_memalign(&aligned_too, alignment, 1) == 0, "posix_memalign gives");
+    check(reinterpret_cast<std::uintptr_t>(aligned_too) % alignment == 0, "and aligns");
+    std::free(aligned);
+    std::free(aligned_too);
+  }
+  char* text = ::strndup("interrupt", 5);
+  check(std::strcmp(text, "inter") == 0, "strndup copies a beginning");
+  std::free(text);
 #elif defined(TAKES_ALL)
   std::vector<std::vector<char>> all;
   while (true) all.emplace_back(1 << 24);
