@@ -86,8 +86,10 @@ std::optional<Verdict> Decision::shown() const {
 std::optional<Verdict> Decision::verdict() const {
   if (const auto clear = shown()) return clear;
   if (runs_ < config_.most_runs) return std::nullopt;
-  return likely_kept(tightest()) ? Verdict::holds : Verdict::breaks;
+  return likelier();
 }
+
+Verdict Decision::likelier() const { return !breached_ && likely_kept(tightest()) ? Verdict::holds : Verdict::breaks; }
 
 bool Decision::sure() const { return shown().has_value(); }
 

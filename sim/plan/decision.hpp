@@ -61,6 +61,8 @@ class Decision {
   std::size_t wanted() const;
   /// When a group is complete.
   std::optional<Verdict> verdict() const;
+  /// What the runs so far say, sure or not. Precondition: there are some, or a breach.
+  Verdict likelier() const;
   /// Whether the verdict is as sure as was asked for.
   bool sure() const;
   std::size_t runs() const { return runs_; }

@@ -20,7 +20,7 @@ class Search {
     std::ptrdiff_t next = static_cast<std::ptrdiff_t>(std::min(range_.guess, range_.last));
     for (std::ptrdiff_t step = 1; low + 1 < high; step *= 2) {
       const std::ptrdiff_t before = next;
-      const bool held = visit(static_cast<std::size_t>(next), range_.most_runs).verdict == Verdict::holds;
+      const bool held = visit(static_cast<std::size_t>(next)).verdict == Verdict::holds;
       (held ? low : high) = next;
       const bool bracketed = low >= 0 && high <= static_cast<std::ptrdiff_t>(range_.last);
       next = bracketed ? low + (high - low) / 2 : held ? before + step : before - step;
@@ -34,38 +34,52 @@ class Search {
   }
 
  private:
-  /// No more runs than the first ones: it says whether the answer makes sense, and nothing else hangs on it.
-  void look_at(std::size_t index) { visit(index, range_.first_runs).only_looked_at = true; }
+  /// Whether the answer makes sense: no more runs than the first ones while these are as it says.
+  void look_at(std::size_t index) {
+    const bool below = found_.answer && index <= *found_.answer;
+    visit(index, below ? Verdict::holds : Verdict::breaks);
+  }
 
-  Visited& visit(std::size_t index, std::size_t most_runs) {
+  /// `expected`: a point where that is likelier is only looked at; otherwise it is decided.
+  Visited& visit(std::size_t index, std::optional<Verdict> expected = std::nullopt) {
     // Twice the doublings of a bracket on one side, its bisection included, and two ends.
     const double decisions = 2 * static_cast<double>(std::bit_width(range_.last + 1)) + 3;
     Decision decision(
-        {.error = (1 - range_.confidence) / decisions, .first_runs = range_.first_runs, .most_runs = most_runs},
+        {.error = (1 - range_.confidence) / decisions, .first_runs = range_.first_runs, .most_runs = range_.most_runs},
         bounds_);
     Visited visited;
     visited.index = index;
+    bool breached = false;
     while (visited.verdict != Verdict::untold) {
       const std::size_t more = decision.wanted();
-      if (more == 0) break;
+      visited.only_looked_at = expected && decision.runs() > 0 && decision.likelier() == *expected;
+      if (more == 0 || visited.only_looked_at) break;
       for (Outcome& outcome : evaluate_(index, decision.runs(), more)) {
         ++found_.runs;
-        for (const std::string* why : {&outcome.missing, &outcome.breach})
-          if (visited.reason.empty()) visited.reason = *why;
-        if (!outcome.missing.empty())
-          visited.verdict = Verdict::untold;
-        else
+        if (outcome.missing.empty()) {
           decision.add(outcome.margins);
-        if (!outcome.breach.empty()) decision.add_breach();
+        } else if (visited.verdict != Verdict::untold) {
+          visited.verdict = Verdict::untold;
+          visited.reason = outcome.missing;
+        }
+        if (!outcome.breach.empty()) {
+          decision.add_breach();
+          breached = true;
+          if (visited.reason.empty()) visited.reason = outcome.breach;
+        }
         visited.outcomes.push_back(std::move(outcome));
       }
-      if (const auto bound = unmeasured(visited.outcomes); bound && visited.verdict != Verdict::untold) {
+      // A breach breaks the point, whatever the bounds would say.
+      if (const auto bound = breached ? std::nullopt : unmeasured(visited.outcomes);
+          bound && visited.verdict != Verdict::untold) {
         visited.verdict = Verdict::untold;
         visited.tightest = *bound;
       }
     }
-    if (visited.verdict != Verdict::untold) {
-      visited.verdict = *decision.verdict();
+    if (visited.verdict == Verdict::untold) {
+      visited.only_looked_at = expected.has_value();
+    } else {
+      visited.verdict = decision.likelier();
       visited.sure = decision.sure();
       visited.tightest = decision.tightest();
       visited.limits = decision.limits();

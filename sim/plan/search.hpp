@@ -7,7 +7,7 @@
 ///
 /// Sure     The decisions share the error that the whole answer may have; how many there can be is known beforehand.
 /// Assumed  What keeps the bounds at a load keeps them at every smaller one. In the end this is tried at the smallest load and
-///          at one twice as far as the answer; `contrary` says where it does not hold.
+///          at one twice as far as the answer, and decided where it does not look so; `contrary` says where it does not hold.
 /// Untold   A point that cannot be told of bounds the search as one that breaks. The answer depends on it when it is the next.
 #include <cstddef>
 #include <functional>
@@ -39,7 +39,7 @@ struct Visited {
   std::size_t index = 0;
   Verdict verdict = Verdict::breaks;
   bool sure = false;
-  bool only_looked_at = false;    ///< to see whether it is as the answer says
+  bool only_looked_at = false;    ///< to see whether it is as the answer says, and it looked so
   std::size_t tightest = 0;       ///< bound; of an untold point that of which nothing was measured
   Limits limits{};                ///< of the look at which the verdict fell
   std::string reason{};           ///< of a breach, or of what is missing

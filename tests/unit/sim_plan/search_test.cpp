@@ -207,6 +207,39 @@ TEST_CASE("where a larger load holds again the search finds out, if it looks the
   CHECK(smallest.contrary()->index == 0);
 }
 
+TEST_CASE("where the last looks make the answer doubtful they are decided") {
+  // The smallest breaks on average, which five runs do not show.
+  const Found found = plan::search({.last = 7, .guess = 4}, 1, [](std::size_t index, std::size_t first, std::size_t n) {
+    std::vector<Outcome> outcomes(n);
+    for (std::size_t run = 0; run < n; ++run) {
+      const double chance = (first + run) % 2 == 0 ? 2 : -2;
+      outcomes[run].margins = {{index == 0 ? 1 + chance : index > 4 ? 1.0 : -1.0}};
+      outcomes[run].values = {0};
+    }
+    return outcomes;
+  });
+  CHECK(found.answer == 4);
+  CHECK(found.at(0)->outcomes.size() > 50);
+  REQUIRE(found.contrary() != nullptr);
+  CHECK(found.contrary()->index == 0);
+  CHECK(found.at(7)->only_looked_at);
+}
+
+TEST_CASE("a load that breaks what no bound is about breaks, though nothing was measured there") {
+  const Found found = plan::search({.last = 3}, 1, [](std::size_t index, std::size_t, std::size_t count) {
+    Outcome outcome;
+    outcome.margins = {{index > 1 ? nothing_measured : -1}};
+    outcome.values = {index > 1 ? nothing_measured : 0};
+    if (index > 1) outcome.breach = "4 guests found no place";
+    return std::vector<Outcome>(count, outcome);
+  });
+  CHECK(found.answer == 1);
+  REQUIRE(found.broken() != nullptr);
+  CHECK(found.broken()->verdict == Verdict::breaks);
+  CHECK(found.broken()->reason == "4 guests found no place");
+  CHECK(found.sure());
+}
+
 TEST_CASE("a load that cannot be run, or where nothing is measured, is not said to break") {
   const Found found = search_over({-1, -1, -1, 0, 1, 1, 1, 1}, {"", "", "", "cannot be run: no", "", "", "", ""});
   CHECK(found.answer == 2);
