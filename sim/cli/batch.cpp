@@ -68,8 +68,7 @@ std::string told(const batch::Summary& summary, const BatchArguments& arguments,
   if (summary.unmet > 0) text += fmt::format(", {} with an expectation not met or a rule broken", summary.unmet);
   if (s.failed > 0) text += fmt::format(", {} failed", s.failed);
   text += fmt::format("; {:.1f} s\n", static_cast<double>(s.elapsed_ms) / 1000);
-  if (summary.end == batch::Summary::End::stopped)
-    return text + fmt::format("stopped; run it again to go on: vmbsim batch {} --out {}\n", arguments.scenario, folder);
+  if (summary.end == batch::Summary::End::stopped) return text + stopped_text(arguments.command);
   if (!summary.failure.empty())
     text += fmt::format("the first to fail: {}; all of them: vmbsim export {} --wide\n", summary.failure, folder);
   return text + fmt::format("in {}; see them: vmbsim export {} --long\n", folder, folder);

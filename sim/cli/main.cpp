@@ -1,5 +1,7 @@
 // The command line: which verb, with which arguments. What they do is in the verbs' own files.
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
@@ -17,9 +19,21 @@ namespace {
 
 using namespace vmbsim;
 
+/// In single quotes where a shell would make something else of it.
+std::string quoted_for_shell(const std::string& word) {
+  const auto plain = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || std::strchr("_-+=.,:/@%", c) != nullptr;
+  };
+  if (!word.empty() && std::all_of(word.begin(), word.end(), plain)) return word;
+  std::string text = "'";
+  for (const char c : word) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return text + "'";
+}
+
+/// What was typed, to be typed again.
 std::string joined(int count, char** words) {
   std::string line = "vmbsim";
-  for (int i = 1; i < count; ++i) line += std::string(" ") + words[i];
+  for (int i = 1; i < count; ++i) line += " " + quoted_for_shell(words[i]);
   return line;
 }
 
@@ -73,7 +87,8 @@ int answer(int count, char** words) {
   };
 
   cli::RunArguments run;
-  run.command = joined(count, words);
+  const std::string command = joined(count, words);
+  run.command = command;
   CLI::App* run_verb = app.add_subcommand("run", "run one scenario and show what happened");
   run_verb->add_option("SCENARIO", run.scenario, "scenario file (TOML)")->required();
   add_overrides(run_verb, run.overrides);
@@ -166,6 +181,7 @@ int answer(int count, char** words) {
   replay_verb->callback([&] { status = cli::replay(replay); });
 
   cli::PlanArguments plan;
+  plan.command = command;
   CLI::App* plan_verb = app.add_subcommand("plan", "find the largest load that keeps the scenario's [objective]");
   plan_verb->add_option("SCENARIO", plan.scenario, "scenario file (TOML)")->required();
   plan_verb->add_option("--set", plan.overrides, "one value on top of the file")
@@ -230,6 +246,7 @@ int answer(int count, char** words) {
   schema_verb->callback([&] { status = cli::schema(); });
 
   cli::BatchArguments batch;
+  batch.command = command;
   CLI::App* batch_verb = app.add_subcommand("batch", "run every point of a scenario's [sweep]; run again, it goes on");
   batch_verb->add_option("SCENARIO", batch.scenario, "scenario file")->required();
   add_overrides(batch_verb, batch.overrides);

@@ -13,6 +13,8 @@ int say(const std::string& text, int status) {
   return broken;
 }
 
+std::string stopped_text(const std::string& command) { return "stopped; run it again to go on: " + command + "\n"; }
+
 void print(const Problems& problems) {
   for (const Problem& problem : problems) std::fprintf(stderr, "%s\n", problem.line().c_str());
 }

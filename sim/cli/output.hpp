@@ -11,6 +11,9 @@ namespace vmbsim::cli {
 /// that had enough and went away is no error.
 int say(const std::string& text, int status);
 
+/// What to do when a signal ended a command whose runs are kept: type it again.
+std::string stopped_text(const std::string& command);
+
 /// One line each on stderr.
 void print(const Problems& problems);
 

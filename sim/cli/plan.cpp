@@ -387,9 +387,7 @@ int plan(const PlanArguments& arguments) {
       print({*early.unwritten});
       return broken;
     }
-    return say(arguments.out.empty() ? "stopped; nothing is kept without --out DIR\n"
-                                     : fmt::format("stopped; run it again to go on: vmbsim plan {} --out {}\n",
-                                                   arguments.scenario, arguments.out),
+    return say(arguments.out.empty() ? "stopped; nothing is kept without --out DIR\n" : stopped_text(arguments.command),
                stopped);
   }
   if (planner.before() > 0)

@@ -64,6 +64,7 @@ struct BatchArguments {
   std::string memory_limit;  ///< of one run; empty: none
   unsigned jobs = 0;         ///< 0: as many as there are processors
   unsigned retries = 1;
+  std::string command;  ///< the command line, to be typed again
 };
 
 struct SlurmArguments {
@@ -83,6 +84,7 @@ struct PlanArguments {
   unsigned jobs = 0;  ///< 0: as many as there are processors
   std::string out;    ///< folder for plan.json and the runs; empty: none
   bool sensitivity = false;
+  std::string command;  ///< the command line, to be typed again
 };
 
 struct CompareArguments {

@@ -97,7 +97,8 @@ TEST_CASE("a study that is stopped keeps what is finished and goes on when it is
           "0.02; done; sleep 0.3; kill -") +
       signal + " $run; wait $run");
   CHECK(stopped.status == 143);
-  CHECK_THAT(stopped.out, Contains("stopped; run it again to go on"));
+  CHECK_THAT(stopped.out,
+             Contains("stopped; run it again to go on: vmbsim batch study.toml --jobs 2 --set run_for=200ms"));
   CHECK_THAT(stopped.err, Contains("\"planned\":70"));
   const Answer rest = user.types("vmbsim batch study.toml --set run_for=200ms --progress none");
   CHECK(rest.status == 0);
