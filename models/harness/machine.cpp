@@ -610,6 +610,7 @@ void Machine::note_order(const observe::LockGraph::Cycle& cycle) {
     for (std::size_t i = 0; i < cycle.locks.size(); ++i)
       text += (i == 0 ? ": " : "; ") + std::string(contexts_[cycle.contexts[i]].object->name) + " takes " +
               name(i + 1) + " while it holds " + name(i);
+    text += ". An order by words, by what a mutex guards or by a processor is not seen: let an Event or a join tell it";
   } else {
     text = "an interrupt takes a lock that is held elsewhere at an IRQL that lets it in: ";
     for (std::size_t i = 0; i < cycle.locks.size(); ++i) text += (i == 0 ? "" : ", then ") + name(i);

@@ -1,5 +1,6 @@
 // What a hunt looks for: each oracle has a mutant that it catches in some order, and a twin that it lets pass in all of them.
 #include <catch2/catch.hpp>
+#include <mutex>
 
 #include "tests/support/harness_case.hpp"
 
@@ -147,6 +148,24 @@ void shared_with_isr() {
   thread("hardware", [&] { device.line.request(); });
 }
 
+template <bool by_event>
+void crossed_in_turn() {
+  auto& a = make<Mutex>("a");
+  auto& b = make<Mutex>("b");
+  auto& word = make<Shared<int>>("done");
+  auto& event = make<Event>("done too", Event::notification);
+  thread("first", [&] {
+    const std::scoped_lock both{a};
+    const std::scoped_lock inner{b};
+    by_event ? static_cast<void>(event.set()) : word.store(1);
+  });
+  thread("second", [&] {
+    by_event ? event.wait() : static_cast<void>(word.await([](int done) { return done == 1; }));
+    const std::scoped_lock both{b};
+    const std::scoped_lock inner{a};
+  });
+}
+
 template <bool polite>
 void spinning() {
   auto& flag = make<Shared<int>>("flag");
@@ -164,6 +183,13 @@ TEST_CASE("contexts that wait for each other are a deadlock, and one order of lo
   const Seen ring = all_orders(&two_locks<false>);
   CHECK(ring.found() == "DEADLOCK, LOCK_ORDER");
   CHECK(all_orders(&two_locks<true>).found() == "");
+}
+
+TEST_CASE("that locks are crossed one after the other is seen by an event, and asked for where a word does it") {
+  CHECK(all_orders(&crossed_in_turn<true>).found() == "");
+  const Seen by_word = all_orders(&crossed_in_turn<false>);
+  CHECK(by_word.found() == "LOCK_ORDER");
+  CHECK(by_word.text.find("let an Event or a join tell it") != std::string::npos);
 }
 
 TEST_CASE("a flag that is tested outside of the lock loses a wake-up") {
