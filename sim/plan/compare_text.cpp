@@ -43,26 +43,31 @@ std::string percent_text(double share) {
   return 100 * share < 9.95 ? fmt::format("{:.1f} %", 100 * share) : fmt::format("{:.0f} %", 100 * share);
 }
 
+/// A share that may be far below what percent_text() tells.
+std::string small_percent_text(double share) {
+  return share < 0.01 ? fmt::format("{:.2g} %", 100 * share) : percent_text(share);
+}
+
 /// How small a change would have shown where none did; empty where chance could be told nowhere.
 std::string visible_text(const Comparison& comparison, const Tolerance& tolerance) {
   std::vector<const Change*> known;
   bool others = false;
   for (const Change& change : comparison.changes) {
-    if (!std::isnan(change.visible) && !change.significant) known.push_back(&change);
+    const bool chance_told = change.visible > 0;  // neither unknown nor the same in every run
+    if (chance_told && !change.significant) known.push_back(&change);
     others |= change.significant;
   }
   if (known.empty()) return "";
   std::sort(known.begin(), known.end(), [](const Change* a, const Change* b) { return a->visible < b->visible; });
   const Change& least_sure = *known.back();
-  if (least_sure.visible == 0) return "";  // the same in every run
   std::string text;
   if (known.size() == 1)
     text = fmt::format("a change{} below {} could not have been seen", others ? " of " + least_sure.metric : "",
-                       percent_text(least_sure.visible));
+                       small_percent_text(least_sure.visible));
   else
     text = fmt::format("changes below {} could not have been seen in half of {}, below {} in {}, the least sure",
-                       percent_text(known[known.size() / 2]->visible), others ? "the others" : "them",
-                       percent_text(least_sure.visible), least_sure.metric);
+                       small_percent_text(known[known.size() / 2]->visible), others ? "the others" : "them",
+                       small_percent_text(least_sure.visible), least_sure.metric);
   const auto unsure = std::count_if(known.begin(), known.end(),
                                     [&](const Change* change) { return change->visible > tolerance.relative; });
   if (unsure != 0)
