@@ -12,6 +12,7 @@
 #include "sim/cli/targets.hpp"
 #include "sim/cli/verbs.hpp"
 #include "sim/cli/version.hpp"
+#include "sim/config/suggestions.hpp"
 #include "sim/explore/strategies.hpp"
 #include "sim/hunt/campaign.hpp"
 #include "sim/hunt/inquest.hpp"
@@ -111,8 +112,6 @@ std::string counted_lanes(const hunt::Verdict& verdict) {
   return text;
 }
 
-std::string counted(std::uint64_t runs) { return fmt::format("{} run{}", runs, runs == 1 ? "" : "s"); }
-
 /// Searches that came to their end, and would have covered every schedule if none of their runs had yielded.
 std::string kept_from_a_proof_by_yields(const hunt::Verdict& verdict) {
   std::string names;
@@ -140,13 +139,13 @@ std::string certificate(const hunt::Verdict& verdict, const hunt::Campaign::Conf
       break;
     case hunt::Verdict::End::covered:
       text = fmt::format("no proof: nothing found in {}; every strategy is through with what it covers{}\n",
-                         counted(verdict.runs),
+                         config::counted(verdict.runs, "run", "runs"),
                          !verdict.time_abstract ? ", and time orders a scenario's actors"
                          : yields.empty()       ? ""
                                                 : ", and yields leave out the rest");
       break;
     default:
-      text = fmt::format("no proof: nothing found in {}{}\n", counted(verdict.runs),
+      text = fmt::format("no proof: nothing found in {}{}\n", config::counted(verdict.runs, "run", "runs"),
                          one_of_many ? " of one part; --merge puts the parts together" : "");
       break;
   }

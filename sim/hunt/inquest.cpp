@@ -254,8 +254,7 @@ std::string explanation(const Case& found, const std::string& repro_file) {
   if (!found.last.story.empty())
     text +=
         "\nWhat happened (> departs from the default, * is where the first rule was broken, [] is the IRQL where it is "
-        "above "
-        "passive):\n" +
+        "above passive):\n" +
         found.last.story;
   if (found.critical)
     text += fmt::format(

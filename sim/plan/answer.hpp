@@ -20,8 +20,7 @@ struct Question {
 
 struct Pooled {
   double figure = nothing_measured;
-  Interval
-      interval;  ///< what the verdict left of the values that the metric may have; an end that did not show is not a number
+  Interval interval;  ///< what the verdict left of the metric's values; an end that did not show is not a number
 };
 /// A bound's metric over several runs: of times that of all their samples together, else the mean of the runs.
 Pooled pooled(const Bound& bound, const Visited& visited, std::size_t which);

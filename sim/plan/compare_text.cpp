@@ -38,14 +38,10 @@ std::string change_text(const Change& change, const Tolerance& tolerance) {
   return text + ")";
 }
 
-/// "12 %", "0.3 %"
+/// "12 %", "1.3 %", "0.0086 %"
 std::string percent_text(double share) {
-  return 100 * share < 9.95 ? fmt::format("{:.1f} %", 100 * share) : fmt::format("{:.0f} %", 100 * share);
-}
-
-/// A share that may be far below what percent_text() tells.
-std::string small_percent_text(double share) {
-  return share < 0.01 ? fmt::format("{:.2g} %", 100 * share) : percent_text(share);
+  if (share < 0.01) return fmt::format("{:.2g} %", 100 * share);
+  return fmt::format("{:.{}f} %", 100 * share, 100 * share < 9.95 ? 1 : 0);
 }
 
 /// How small a change would have shown where none did; empty where chance could be told nowhere.
@@ -63,11 +59,11 @@ std::string visible_text(const Comparison& comparison, const Tolerance& toleranc
   std::string text;
   if (known.size() == 1)
     text = fmt::format("a change{} below {} could not have been seen", others ? " of " + least_sure.metric : "",
-                       small_percent_text(least_sure.visible));
+                       percent_text(least_sure.visible));
   else
     text = fmt::format("changes below {} could not have been seen in half of {}, below {} in {}, the least sure",
-                       small_percent_text(known[known.size() / 2]->visible), others ? "the others" : "them",
-                       small_percent_text(least_sure.visible), least_sure.metric);
+                       percent_text(known[known.size() / 2]->visible), others ? "the others" : "them",
+                       percent_text(least_sure.visible), least_sure.metric);
   const auto unsure = std::count_if(known.begin(), known.end(),
                                     [&](const Change* change) { return change->visible > tolerance.relative; });
   if (unsure != 0)
@@ -100,10 +96,6 @@ Json json_of(const Change& change) {
           {"visible", std::isfinite(change.visible) ? Json(change.visible) : Json(nullptr)},
           {"worse", change.worse}};
 }
-
-}  // namespace
-
-namespace {
 
 /// Changes of one metric and one verdict, the largest first; or figures of one metric that are measured no more.
 template <class Of>
