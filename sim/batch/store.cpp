@@ -439,4 +439,13 @@ std::variant<Record, Problem> Store::at(std::int64_t id) const {
   } catch (const DatabaseError& error) { return problem(std::string("cannot be read: ") + error.what()); }
 }
 
+std::variant<std::optional<Record>, Problem> Store::find(const Key& key) const {
+  try {
+    Statement row(*database_, fmt::format("SELECT {} FROM runs WHERE key = ?", all_columns).c_str());
+    const std::string bytes = bytes_of(key);
+    row.bind_bytes(0, bytes);
+    return row.next() ? std::optional(record_in(row, Depth::whole)) : std::nullopt;
+  } catch (const DatabaseError& error) { return problem(std::string("cannot be read: ") + error.what()); }
+}
+
 }  // namespace vmbsim::batch

@@ -71,6 +71,8 @@ class Store {
   /// In no order that means anything.
   std::optional<Problem> each(Depth depth, const std::function<void(Row)>& take) const;
   std::variant<Record, Problem> at(std::int64_t id) const;
+  /// Nothing where there is none of this key.
+  std::variant<std::optional<Record>, Problem> find(const Key& key) const;
 
  private:
   explicit Store(std::filesystem::path file);

@@ -24,28 +24,6 @@ std::optional<std::string> environment(const char* name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-/// The limits of a run, or what is wrong with their texts.
-std::optional<workers::Limits> limits_of(const BatchArguments& arguments) {
-  workers::Limits limits;
-  const auto refuse = [](const char* option, const std::string& text) {
-    print({config::problem_with(option, text)});
-    return std::nullopt;
-  };
-  if (!arguments.time_limit.empty()) {
-    const auto time = config::parse_duration(arguments.time_limit);
-    if (const auto* wrong = std::get_if<config::UnitError>(&time)) return refuse("--time-limit", wrong->text);
-    limits.time_ms = std::get<Duration>(time).count() / 1'000'000;
-    if (limits.time_ms == 0) return refuse("--time-limit", "right would be 1ms or more");
-  }
-  if (!arguments.memory_limit.empty()) {
-    const auto memory = config::parse_bytes(arguments.memory_limit);
-    if (const auto* wrong = std::get_if<config::UnitError>(&memory)) return refuse("--memory-limit", wrong->text);
-    limits.memory_bytes = std::get<Bytes>(memory).count;
-    if (limits.memory_bytes == 0) return refuse("--memory-limit", "right would be 1B or more");
-  }
-  return limits;
-}
-
 /// Of all that the folder holds: guests that no host took, and what [report] asks for.
 std::string overview(const scenario::Scenario& scenario, const std::string& folder) {
   const scenario::ReportSpec& asked = scenario.report;
@@ -77,8 +55,11 @@ std::string told(const batch::Summary& summary, const BatchArguments& arguments,
 }  // namespace
 
 int batch(const BatchArguments& arguments) {
-  const auto limits = limits_of(arguments);
-  if (!limits) return bad_input;
+  auto found = runner_config(arguments.limits, arguments.jobs);
+  if (const auto* wrong = std::get_if<Problem>(&found)) {
+    print({*wrong});
+    return bad_input;
+  }
   const auto shard = batch::shard_of(arguments.shard, environment);
   if (const auto* wrong = std::get_if<std::string>(&shard)) {
     print({config::problem_with("--shard", *wrong)});
@@ -97,17 +78,14 @@ int batch(const BatchArguments& arguments) {
   }
   const std::string folder = arguments.out.empty() ? campaign_folder(arguments.scenario) : arguments.out;
   const StopRequest stop;
+  auto& runner = std::get<batch::Runner::Config>(found);
+  runner.campaign = runs.campaign();
+  runner.folder = folder;
+  runner.shard = std::get<batch::Shard>(shard);
   batch::Batch batch({.plan = runs.plan(),
-                      .campaign = runs.campaign(),
-                      .folder = folder,
                       .run = [&](const batch::PlannedRun& run) { return runs.run(run); },
-                      .shard = std::get<batch::Shard>(shard),
-                      .jobs = arguments.jobs == 0 ? workers::processors() : arguments.jobs,
-                      .limits = *limits,
-                      .retries = arguments.retries,
-                      .progress = *progress,
-                      .stop_asked = [] { return StopRequest::made(); },
-                      .tell = [](const std::string& line) { std::fprintf(stderr, "vmbsim: %s\n", line.c_str()); }});
+                      .runner = std::move(runner),
+                      .progress = *progress});
   if (const auto wrong = batch.prepare()) {
     print({*wrong});
     return bad_input;

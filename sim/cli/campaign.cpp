@@ -8,9 +8,11 @@
 
 #include "sim/cli/judging.hpp"
 #include "sim/cli/running.hpp"
+#include "sim/cli/signals.hpp"
 #include "sim/cli/version.hpp"
 #include "sim/config/file.hpp"
 #include "sim/config/toml_text.hpp"
+#include "sim/config/units.hpp"
 #include "sim/report/grouping.hpp"
 #include "sim/report/metrics.hpp"
 
@@ -55,7 +57,38 @@ void tell(const RunResult& result) {
 
 }  // namespace
 
-batch::Figures figures_of(Inputs& inputs) {
+std::variant<batch::Runner::Config, Problem> runner_config(const RunLimits& limits, unsigned jobs) {
+  batch::Runner::Config out;
+  if (!limits.time.empty()) {
+    const auto time = config::parse_duration(limits.time);
+    if (const auto* wrong = std::get_if<config::UnitError>(&time))
+      return config::problem_with("--time-limit", wrong->text);
+    out.limits.time_ms = std::get<Duration>(time).count() / 1'000'000;
+    if (out.limits.time_ms == 0) return config::problem_with("--time-limit", "right would be 1ms or more");
+  }
+  if (!limits.memory.empty()) {
+    const auto memory = config::parse_bytes(limits.memory);
+    if (const auto* wrong = std::get_if<config::UnitError>(&memory))
+      return config::problem_with("--memory-limit", wrong->text);
+    out.limits.memory_bytes = std::get<Bytes>(memory).count;
+    if (out.limits.memory_bytes == 0) return config::problem_with("--memory-limit", "right would be 1B or more");
+  }
+  out.retries = limits.retries;
+  out.jobs = jobs == 0 ? workers::processors() : jobs;
+  out.stop_asked = [] { return StopRequest::made(); };
+  out.tell = [](const std::string& line) { fmt::print(stderr, "vmbsim: {}\n", line); };
+  return out;
+}
+
+std::string was_changed(const std::string& path, const char* of) {
+  return fmt::format("{} was changed while its {} was going on", path, of);
+}
+
+batch::Figures figures_of(const RunOfMany& run, Loader& loader, Identities& identities, const char* of) {
+  Inputs inputs = loader.one_run(run.path, run.overrides, {});
+  if (!inputs.scenario) throw std::runtime_error(inputs.problems.front().line());
+  if (identities.of(*inputs.scenario) != run.identity) throw std::runtime_error(was_changed(run.path, of));
+  inputs.scenario->seed = run.seed;
   std::unique_ptr<platform::Platform> platform;
   if (!inputs.scenario->machine.platform.empty()) {
     platform = platform::Platform::load(inputs.scenario->machine.platform, inputs.problems);
@@ -123,12 +156,9 @@ Problems ScenarioRuns::prepare(const std::vector<std::string>& only) {
 }
 
 batch::Figures ScenarioRuns::run(const batch::PlannedRun& planned) {
-  Inputs inputs = loader_.one_run(path_, overrides_of(planned.point), {});
-  if (!inputs.scenario) throw std::runtime_error(inputs.problems.front().line());
-  if (identities_.of(*inputs.scenario) != planned.identity)
-    throw std::runtime_error(path_ + ": was changed while its batch was going on");
-  inputs.scenario->seed = planned.seed;
-  return cli::figures_of(inputs);
+  return figures_of(
+      {.path = path_, .overrides = overrides_of(planned.point), .identity = planned.identity, .seed = planned.seed},
+      loader_, identities_, "batch");
 }
 
 }  // namespace vmbsim::cli

@@ -4,11 +4,13 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "sim/batch/plan.hpp"
-#include "sim/batch/store.hpp"
+#include "sim/batch/runner.hpp"
 #include "sim/cli/loading.hpp"
+#include "sim/cli/verbs.hpp"
 
 namespace vmbsim::cli {
 
@@ -28,8 +30,21 @@ class Identities {
   std::map<std::string, std::string> digests_;  // by path
 };
 
-/// Carries out what was read, in a process of its own, and prints what went wrong in it. Throws what makes it impossible.
-batch::Figures figures_of(Inputs& inputs);
+/// How runs are carried out, of whatever campaign: so many at a time, or as many as there are processors; a signal stops them.
+std::variant<batch::Runner::Config, Problem> runner_config(const RunLimits& limits, unsigned jobs);
+
+/// One run of a scenario file, as its batch or its plan resolved it before.
+struct RunOfMany {
+  const std::string& path;
+  std::vector<std::string> overrides;
+  Fingerprint identity;
+  Seed seed;
+};
+/// In a process of its own: reads the scenario once more, runs it, and prints what went wrong in it. Throws what makes it
+/// impossible, and where the file is no more what it was: `of` is what it belongs to, "batch" or "plan".
+batch::Figures figures_of(const RunOfMany& run, Loader& loader, Identities& identities, const char* of);
+/// "study.toml was changed while its batch was going on"
+std::string was_changed(const std::string& path, const char* of);
 
 class ScenarioRuns {
  public:
@@ -41,7 +56,7 @@ class ScenarioRuns {
   const batch::Campaign& campaign() const { return campaign_; }
   const scenario::Scenario& scenario() const { return *scenario_; }
 
-  /// In a process of its own: reads the run's scenario once more, runs it, and prints what went wrong in it.
+  /// In a process of its own.
   batch::Figures run(const batch::PlannedRun& run);
 
  private:

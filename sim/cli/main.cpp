@@ -70,6 +70,14 @@ void add_overrides(CLI::App* verb, std::vector<std::string>& overrides) {
       ->type_name("KEY=VALUE");
 }
 
+void add_limits(CLI::App* verb, cli::RunLimits& limits) {
+  verb->add_option("--time-limit", limits.time, "of one run, as in 60s")->type_name("TIME");
+  verb->add_option("--memory-limit", limits.memory, "of one run, as in 2GiB")->type_name("SIZE");
+  verb->add_option("--retries", limits.retries, "further attempts at a run that crashes; left out: 1")
+      ->check(CLI::Range(0U, 100U))
+      ->type_name("N");
+}
+
 std::string not_empty(const std::string& name) { return name.empty() ? "a name is missing" : ""; }
 
 int answer(int count, char** words) {
@@ -196,6 +204,7 @@ int answer(int count, char** words) {
   plan_verb->add_option("--out", plan.out, "folder for plan.json and the runs; a plan that was stopped goes on")
       ->check(not_empty)
       ->type_name("DIR");
+  add_limits(plan_verb, plan.limits);
   plan_verb->add_flag("--sensitivity", plan.sensitivity, "also tell which inputs the answer hangs on most; many runs");
   plan_verb->callback([&] {
     plan.seed = given(plan_seed);
@@ -268,11 +277,7 @@ int answer(int count, char** words) {
       ->add_option("--shard", batch.shard, "this part of N alone, from 1; auto: as Slurm, SGE or MPI say, auto/N: PBS")
       ->type_name("I/N|auto");
   batch_verb->add_option("--progress", batch.progress, "auto, plain, json or none")->type_name("FORM");
-  batch_verb->add_option("--time-limit", batch.time_limit, "of one run, as in 60s")->type_name("TIME");
-  batch_verb->add_option("--memory-limit", batch.memory_limit, "of one run, as in 2GiB")->type_name("SIZE");
-  batch_verb->add_option("--retries", batch.retries, "further attempts at a run that crashes; left out: 1")
-      ->check(CLI::Range(0U, 100U))
-      ->type_name("N");
+  add_limits(batch_verb, batch.limits);
   batch_verb->callback([&] {
     batch.seed = given(batch_seed);
     status = cli::batch(batch);

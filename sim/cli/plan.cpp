@@ -19,7 +19,6 @@
 #include "sim/plan/answer.hpp"
 #include "sim/plan/sensitivity.hpp"
 #include "sim/report/writer.hpp"
-#include "sim/workers/crew.hpp"
 
 namespace vmbsim::cli {
 
@@ -126,13 +125,15 @@ struct Answer {
 
 class Planner {
  public:
-  Planner(Loader& loader, const PlanArguments& arguments, const scenario::Scenario& scenario)
+  Planner(Loader& loader, const PlanArguments& arguments, const scenario::Scenario& scenario,
+          const batch::Runner::Config& runner)
       : loader_(loader),
         arguments_(arguments),
         scenario_(scenario),
         bounds_(bounds_of(scenario.objective)),
-        runs_(config(arguments.out, {})),
-        moved_(config(arguments.out.empty() ? "" : std::filesystem::path(arguments.out) / "sensitivity", {"moved"})) {}
+        runs_(config(runner, arguments.out, {})),
+        moved_(config(runner, arguments.out.empty() ? "" : std::filesystem::path(arguments.out) / "sensitivity",
+                      {"moved"})) {}
 
   /// Opens what keeps the runs. What is wrong with it.
   std::optional<Problem> prepare() {
@@ -195,13 +196,14 @@ class Planner {
   std::size_t before() const { return runs_.before() + moved_.before(); }
 
  private:
-  PlanRuns::Config config(const std::filesystem::path& folder, const std::vector<std::string>& more) const {
+  PlanRuns::Config config(const batch::Runner::Config& runner, const std::filesystem::path& folder,
+                          const std::vector<std::string>& more) const {
     PlanRuns::Config out{.loader = loader_,
                          .scenario = arguments_.scenario,
                          .overrides = arguments_.overrides,
-                         .jobs = arguments_.jobs != 0 ? arguments_.jobs : workers::processors(),
-                         .folder = folder,
+                         .runner = runner,
                          .parameters = {}};
+    out.runner.folder = folder;
     for (const Axis& axis : scenario_.plan.axes) out.parameters.push_back(axis.keys.front());
     out.parameters.insert(out.parameters.end(), more.begin(), more.end());
     return out;
@@ -360,6 +362,11 @@ std::string json_of(const std::vector<Answer>& answers, const std::vector<const 
 }  // namespace
 
 int plan(const PlanArguments& arguments) {
+  const auto runner = runner_config(arguments.limits, arguments.jobs);
+  if (const auto* wrong = std::get_if<Problem>(&runner)) {
+    print({*wrong});
+    return bad_input;
+  }
   Loader loader;
   const Inputs inputs = loader.whole(arguments.scenario, arguments.overrides, arguments.seed);
   Problems problems = inputs.problems;
@@ -370,7 +377,7 @@ int plan(const PlanArguments& arguments) {
     return bad_input;
   }
   const StopRequest stop;
-  Planner planner(loader, arguments, *inputs.scenario);
+  Planner planner(loader, arguments, *inputs.scenario, std::get<batch::Runner::Config>(runner));
   if (const auto wrong = planner.prepare()) {
     print({*wrong});
     return bad_input;

@@ -1,7 +1,5 @@
 #pragma once
-/// The runs of a plan: each in a process of its own, several at a time, and kept in a store as those of a batch are: a plan that
-/// was stopped goes on where it was.
-#include <filesystem>
+/// The runs of a plan, carried out and kept as those of a batch are: a plan that was stopped goes on where it was.
 #include <map>
 #include <memory>
 #include <optional>
@@ -9,8 +7,7 @@
 #include <vector>
 
 #include "models/scenario/scenario.hpp"
-#include "sim/batch/lock.hpp"
-#include "sim/batch/store.hpp"
+#include "sim/batch/runner.hpp"
 #include "sim/cli/campaign.hpp"
 #include "sim/cli/loading.hpp"
 #include "sim/plan/bound.hpp"
@@ -28,11 +25,10 @@ plan::Outcome outcome_of(const batch::Figures& figures, const std::vector<plan::
 class PlanRuns {
  public:
   struct Config {
-    Loader& loader;                      ///< what it has read once, no run reads again
-    std::string scenario;                ///< file
-    std::vector<std::string> overrides;  ///< on top of it, for every run
-    unsigned jobs = 1;
-    std::filesystem::path folder;         ///< of the store; empty: nothing is kept
+    Loader& loader;                       ///< what it has read once, no run reads again
+    std::string scenario;                 ///< file
+    std::vector<std::string> overrides;   ///< on top of it, for every run
+    batch::Runner::Config runner;         ///< its campaign is that of the scenario
     std::vector<std::string> parameters;  ///< names of what runs differ in, beside their seeds
   };
   explicit PlanRuns(Config config) : config_(std::move(config)) {}
@@ -62,20 +58,17 @@ class PlanRuns {
     std::vector<plan::Bound> bounds;  ///< metrics as they are named there
     std::string wrong;                ///< why it is no scenario; empty: it is one
   };
-  const Point& point_of(const Run& run);
-  std::string was_changed() const;
   std::vector<std::string> overrides_of(const Run& run) const;
-  std::string work(const Run& run);
-  void keep(const Run& run, const batch::Key& key, batch::Figures figures);
-  void commit();
+  Point point_of(const Run& run);
+  /// Takes note of the points that no run had before.
+  void look_at(const std::vector<Run>& runs);
+  batch::Job job_of(const Run& run);
 
   Config config_;
   Identities identities_;
   Fingerprint base_;                                  // of the scenario as it was at the start
   std::map<std::vector<std::string>, Point> points_;  // by overrides
-  batch::Lock lock_;
-  std::unique_ptr<batch::Store> store_;
-  std::map<batch::Key, std::int64_t> rows_;  // of what the store had when it was opened
+  std::unique_ptr<batch::Runner> runner_;
   std::size_t before_ = 0;
 };
 

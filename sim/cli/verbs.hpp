@@ -52,6 +52,13 @@ struct ReplayArguments {
   unsigned times = 1;
 };
 
+/// What each run of a batch or a plan may take.
+struct RunLimits {
+  std::string time;      ///< by the wall clock; empty: no limit
+  std::string memory;    ///< resident; empty: no limit
+  unsigned retries = 1;  ///< of a crash
+};
+
 struct BatchArguments {
   std::string scenario;
   std::vector<std::string> overrides;
@@ -60,10 +67,8 @@ struct BatchArguments {
   std::string out;            ///< folder of the campaign; empty: beside the caller, named after the scenario
   std::string shard = "1/1";  ///< "i/N", i from 1; "auto", "auto/N"
   std::string progress = "auto";
-  std::string time_limit;    ///< of one run; empty: none
-  std::string memory_limit;  ///< of one run; empty: none
-  unsigned jobs = 0;         ///< 0: as many as there are processors
-  unsigned retries = 1;
+  RunLimits limits;
+  unsigned jobs = 0;    ///< 0: as many as there are processors
   std::string command;  ///< the command line, to be typed again
 };
 
@@ -81,6 +86,7 @@ struct PlanArguments {
   std::string scenario;
   std::vector<std::string> overrides;  ///< key.path=value
   std::optional<Seed> seed;
+  RunLimits limits;
   unsigned jobs = 0;  ///< 0: as many as there are processors
   std::string out;    ///< folder for plan.json and the runs; empty: none
   bool sensitivity = false;

@@ -80,6 +80,7 @@ void Crew::start(std::uint64_t id, const Work& work, const std::filesystem::path
   VMBSIM_ASSERT(::pipe2(ends, O_CLOEXEC) == 0, "the system gives a pipe for a worker");
   auto box = std::make_unique<BlackBox>();
   const pid_t parent = ::getpid();
+  std::fflush(stdout);  // else the child would say it once more
   const pid_t child = ::fork();
   VMBSIM_ASSERT(child >= 0, "the system gives a process for a worker");
   if (child == 0) {

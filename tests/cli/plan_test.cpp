@@ -292,6 +292,24 @@ TEST_CASE("a plan that is stopped keeps its runs, goes on from them, and answers
   CHECK(user.types("vmbsim plan q.toml --set packets=77 --out o").status == 2);
 }
 
+TEST_CASE(
+    "a plan's run has the limits of a batch's, and one beyond them is told, kept with its reason and done again") {
+  const User user;
+  user.writes("q.toml", queue + rates);
+  const Answer late = user.types("vmbsim plan q.toml --set packets=100000000 --time-limit 20ms --out o");
+  CHECK(late.status == 2);
+  CHECK_THAT(late.out,
+             Catch::Contains("no answer: workload.load.arrivals.poisson = 1000/s: a run was ended: beyond 20ms"));
+  CHECK_THAT(user.types("vmbsim export o --wide").out, Catch::Contains(",over-time,beyond 20ms,"));
+  const Answer again = user.types("vmbsim plan q.toml --set packets=100000000 --memory-limit 1B --out o");
+  CHECK(again.status == 2);
+  CHECK_THAT(again.out, Catch::Contains("a run was ended: beyond 1B: it held "));
+  CHECK_THAT(again.err, !Catch::Contains("taken from o"));
+  const Answer refused = user.types("vmbsim plan q.toml --time-limit soon");
+  CHECK(refused.status == 2);
+  CHECK_THAT(refused.err, Catch::Contains("--time-limit: "));
+}
+
 TEST_CASE("a scenario that is changed while its plan goes on gives no answer, and nothing wrong is kept") {
   const User user;
   user.writes("q.toml", queue + rates);

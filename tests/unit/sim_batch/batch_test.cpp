@@ -47,7 +47,7 @@ TEST_CASE("a batch does every run once, and what it leaves is the same with any 
   CHECK(alone.standing.planned == study.size());
   CHECK(alone.standing.done == 24);
   CHECK(alone.unmet == 6);
-  study.run(scratch.path() / "eight", [](Batch::Config& config) { config.jobs = 8; });
+  study.run(scratch.path() / "eight", [](Batch::Config& config) { config.runner.jobs = 8; });
   const std::string expected = exports(scratch.path() / "one");
   CHECK(expected.size() > 5000);
   CHECK(exports(scratch.path() / "eight") == expected);
@@ -60,7 +60,9 @@ TEST_CASE("seven shards merged in any order are the same as one batch") {
   std::vector<std::filesystem::path> folders;
   for (std::uint32_t i = 0; i < 7; ++i) {
     folders.insert(folders.begin() + i / 2, scratch.path() / ("part" + std::to_string(i)));
-    study.run(scratch.path() / ("part" + std::to_string(i)), [&](Batch::Config& config) { config.shard = {i, 7}; });
+    study.run(scratch.path() / ("part" + std::to_string(i)), [&](Batch::Config& config) {
+      config.runner.shard = {i, 7};
+    });
   }
   const auto sum = merge(folders, scratch.path() / "all");
   REQUIRE(std::holds_alternative<Merged>(sum));
@@ -69,7 +71,7 @@ TEST_CASE("seven shards merged in any order are the same as one batch") {
   CHECK(exports(scratch.path() / "all") == exports(scratch.path() / "whole"));
   SECTION("also when they share one folder, and when that is merged once more") {
     for (const std::uint32_t i : {6U, 0U, 3U, 5U, 1U, 2U, 4U})
-      study.run(scratch.path() / "shared", [&](Batch::Config& config) { config.shard = {i, 7}; });
+      study.run(scratch.path() / "shared", [&](Batch::Config& config) { config.runner.shard = {i, 7}; });
     CHECK(exports(scratch.path() / "shared") == exports(scratch.path() / "whole"));
     merge({scratch.path() / "shared", folders[3]}, scratch.path() / "all");
     CHECK(exports(scratch.path() / "all") == exports(scratch.path() / "whole"));
@@ -84,7 +86,7 @@ TEST_CASE("seven shards merged in any order are the same as one batch") {
 TEST_CASE("a batch that is run again does what is missing, however it was divided before") {
   const Study study;
   const ScratchFolder scratch;
-  study.run(scratch.path() / "o", [](Batch::Config& config) { config.shard = {1, 3}; });
+  study.run(scratch.path() / "o", [](Batch::Config& config) { config.runner.shard = {1, 3}; });
   const Summary rest = study.run(scratch.path() / "o");
   CHECK(rest.standing.before == 8);
   CHECK(rest.standing.done == 24);
@@ -99,8 +101,9 @@ TEST_CASE("a batch that is told to stop keeps what is finished") {
   const Study study;
   const ScratchFolder scratch;
   int questions = 0;
-  const Summary stopped = study.run(
-      scratch.path() / "o", [&](Batch::Config& config) { config.stop_asked = [&] { return ++questions > 10; }; });
+  const Summary stopped = study.run(scratch.path() / "o", [&](Batch::Config& config) {
+    config.runner.stop_asked = [&] { return ++questions > 10; };
+  });
   CHECK(stopped.end == End::stopped);
   CHECK(stopped.standing.done > 0);
   CHECK(stopped.standing.done < study.size());
@@ -122,7 +125,7 @@ TEST_CASE("a run that crashes is tried again; one that always does has failed, a
   });
   CHECK(once.standing.done == study.size());
   const Summary always = study.run(scratch.path() / "p", [&](Batch::Config& config) {
-    config.retries = 2;
+    config.runner.retries = 2;
     config.run = [&](const PlannedRun&) -> Figures { std::abort(); };
   });
   CHECK(always.standing.failed == study.size());
@@ -138,9 +141,9 @@ TEST_CASE("a run beyond its time or its memory is ended, told and not tried agai
   const ScratchFolder scratch;
   const auto attempts = scratch.path() / "attempts";
   const Summary late = study.run(scratch.path() / "late", [&](Batch::Config& config) {
-    config.limits.time_ms = 150;
-    config.jobs = 6;
-    config.retries = 5;
+    config.runner.limits.time_ms = 150;
+    config.runner.jobs = 6;
+    config.runner.retries = 5;
     config.run = [&](const PlannedRun&) -> Figures {
       std::ofstream(attempts, std::ios::app) << "x";
       for (;;) ::pause();
@@ -150,7 +153,7 @@ TEST_CASE("a run beyond its time or its memory is ended, told and not tried agai
   CHECK(status_and_reason(scratch.path() / "late") == "over-time: beyond 150ms");
   CHECK(text_of(attempts) == "xxxxxx");
   const Summary large = study.run(scratch.path() / "large", [&](Batch::Config& config) {
-    config.limits.memory_bytes = std::int64_t{200} << 20;
+    config.runner.limits.memory_bytes = std::int64_t{200} << 20;
     config.run = [&](const PlannedRun&) -> Figures {
       std::vector<std::string> much;
       for (int i = 0; i < 400; ++i) much.emplace_back(1 << 20, 'x');
@@ -165,7 +168,7 @@ TEST_CASE("a run that is over before anybody looks is held to its memory all the
   const Study study(1);
   const ScratchFolder scratch;
   const Summary short_runs = study.run(scratch.path() / "short", [&](Batch::Config& config) {
-    config.limits.memory_bytes = 64 << 20;
+    config.runner.limits.memory_bytes = 64 << 20;
     config.run = [](const PlannedRun& run) {
       const std::string much(80 << 20, 'x');
       return much.back() == 'x' ? Study::figures(run) : Figures{};
@@ -214,7 +217,7 @@ TEST_CASE("of two batches on one folder the second says who holds it; shards do 
         const std::string told = refusal(study.config(folder));
         CHECK_THAT(told, Contains("another vmbsim is at work here: process " + std::to_string(holder) + " on "));
         Batch::Config part = study.config(folder);
-        part.shard = {0, 2};
+        part.runner.shard = {0, 2};
         CHECK(refusal(part).empty());
         ::kill(holder, SIGKILL);
       });
@@ -227,7 +230,7 @@ TEST_CASE("runs of another scenario, version, sweep or setting are never mixed i
   study.run(scratch.path() / "o");
   const auto changed = [&](const std::function<void(Campaign&)>& change) {
     Batch::Config config = study.config(scratch.path() / "o");
-    change(config.campaign);
+    change(config.runner.campaign);
     return refusal(config);
   };
   CHECK_THAT(changed([](Campaign& c) { c.version = "1.1"; }), Contains("holds runs of version 1.0, and this is 1.1"));
@@ -237,7 +240,7 @@ TEST_CASE("runs of another scenario, version, sweep or setting are never mixed i
   CHECK_THAT(changed([](Campaign& c) { c.identity.low = 5; }), Contains("other settings, or other contents"));
   CHECK(changed([](Campaign&) {}).empty());
   SECTION("nor merged") {
-    study.run(scratch.path() / "p", [](Batch::Config& config) { config.campaign.version = "1.1"; });
+    study.run(scratch.path() / "p", [](Batch::Config& config) { config.runner.campaign.version = "1.1"; });
     const auto sum = merge({scratch.path() / "o", scratch.path() / "p"}, scratch.path() / "q");
     CHECK_THAT(std::get<Problem>(sum).text, Contains("holds runs of version 1.1, and this is 1.0"));
     CHECK_FALSE(std::filesystem::exists(scratch.path() / "q"));

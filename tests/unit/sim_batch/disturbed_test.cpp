@@ -25,7 +25,7 @@ constexpr int kills = 12;
 
 void run_until_killed(const Study& study, const fs::path& folder) {
   Batch::Config config = study.config(folder);
-  config.jobs = 2;
+  config.runner.jobs = 2;
   config.run = [](const PlannedRun& run) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
     return Study::figures(run);
@@ -46,7 +46,8 @@ void damage(const fs::path& file, std::int64_t at, std::size_t length) {
 /// Runs on, and expects the whole of `expected`.
 void mends(const Study& study, const fs::path& folder, const std::string& expected) {
   std::string told;
-  study.run(folder, [&](Batch::Config& config) { config.tell = [&](const std::string& line) { told += line; }; });
+  study.run(folder,
+            [&](Batch::Config& config) { config.runner.tell = [&](const std::string& line) { told += line; }; });
   CHECK(exports(folder) == expected);
   CHECK_THAT(told, Catch::Matchers::Contains("was damaged"));
   CHECK(fs::exists(store(folder).string() + ".damaged"));

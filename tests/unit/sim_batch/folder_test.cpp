@@ -135,7 +135,7 @@ TEST_CASE("a point that shards spell in several ways is one point, spelled alike
 TEST_CASE("a table stops where its reader has had enough") {
   const Study study(500);
   const ScratchFolder scratch;
-  study.run(scratch.path(), [](Batch::Config& config) { config.jobs = 2; });
+  study.run(scratch.path(), [](Batch::Config& config) { config.runner.jobs = 2; });
   const auto runs = Runs::read({scratch.path()});
   int pieces = 0;
   const auto wrong = long_table(std::get<Runs>(runs), [&](const std::string&) { return ++pieces < 2; });

@@ -58,7 +58,7 @@ TEST_CASE("ten thousand runs cost little beside themselves") {
   const double before = processor_s(RUSAGE_SELF) + processor_s(RUSAGE_CHILDREN);
   const std::int64_t resident_before = resident_pages();
   study.run(scratch.path(), [](Batch::Config& config) {
-    config.jobs = 2;
+    config.runner.jobs = 2;
     config.run = ordinary;
   });
   const double each_ms =

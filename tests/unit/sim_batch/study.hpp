@@ -53,11 +53,11 @@ class Study {
 
   batch::Batch::Config config(const std::filesystem::path& folder) const {
     return {.plan = *plan_,
-            .campaign = campaign(),
-            .folder = folder,
             .run = figures,
-            .stop_asked = [] { return false; },
-            .tell = [](const std::string&) {}};
+            .runner = {.campaign = campaign(),
+                       .folder = folder,
+                       .stop_asked = [] { return false; },
+                       .tell = [](const std::string&) {}}};
   }
 
   /// Runs it to its end, as the caller may change it.
