@@ -13,7 +13,7 @@ std::optional<Problem> Batch::prepare() {
     ++standing_.planned;
     if (runner_.done_before(config_.plan.key_at(i))) ++standing_.before;
   }
-  return runner_.plan(config_.plan.size());
+  return runner_.plan(config_.plan.whole());
 }
 
 std::uint64_t Batch::not_done(std::uint64_t i) const {

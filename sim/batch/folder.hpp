@@ -30,7 +30,7 @@ class Runs {
   /// Without figures.
   const Record& head(std::size_t i) const { return index_[i].record; }
   std::variant<Record, Problem> at(std::size_t i) const;
-  /// Runs that the whole sweep had when it was run last.
+  /// Runs of the whole sweep, as the store says that knows of most; 0 where none was told.
   std::uint64_t planned() const;
 
  private:

@@ -40,6 +40,8 @@ class Plan {
   PlannedRun at(std::uint64_t i) const;
   Key key_at(std::uint64_t i) const;
   std::uint64_t points() const { return digests_.size(); }
+  /// Runs of the whole sweep, of which a filter may have left these.
+  std::uint64_t whole() const { return points_->whole() * sweep_->repeat; }
 
  private:
   Plan(const sweep::Sweep& sweep, const sweep::Points& points, Seed base, std::string version)

@@ -50,7 +50,7 @@ class Store {
   Store& operator=(const Store&) = delete;
 
   const Campaign& campaign() const { return campaign_; }
-  /// Runs that the whole sweep had when it was written to last; of the shard that this is a store of.
+  /// Runs of the whole sweep, over all shards and filters, as it was when this was written to last; 0 where none was told.
   std::uint64_t planned() const;
 
   // The functions below tell a failure as a Problem; the store is then as it was after the last commit.

@@ -23,16 +23,20 @@ std::string all_of(const std::vector<Bound>& bounds) {
   return text;
 }
 
-/// What the runs of a point that holds show. Of "=" never that no run differs: n equal ones come with probability share^n.
-std::string kept_text(const Question& question, const Visited& kept) {
+/// In more than which share of runs "=" holds, where it held in all there were: n equal ones come with probability share^n.
+double share_kept(const Question& question, const Visited& kept) {
   const double error = 1 - (kept.limits.confidence > 0 ? kept.limits.confidence : question.range.confidence);
-  const auto runs = static_cast<double>(kept.outcomes.size());
+  return std::pow(error, 1 / static_cast<double>(kept.outcomes.size()));
+}
+
+/// What the runs of a point that holds show. Of "=" never that no run differs.
+std::string kept_text(const Question& question, const Visited& kept) {
   std::string text;
   for (const Bound& bound : question.bounds) {
     text += fmt::format("{}{} ", text.empty() ? "" : " and ", bound.metric);
     if (bound.demand == Demand::equal)
-      text += fmt::format("is {} in more than {:.0f} % of runs (all {:.0f} here)", bound.text,
-                          std::floor(100 * std::pow(error, 1 / runs)), runs);
+      text += fmt::format("is {} in more than {:.0f} % of runs (all {} here)", bound.text,
+                          std::floor(100 * share_kept(question, kept)), kept.outcomes.size());
     else
       text += "stays " + bound.text;
   }
@@ -231,10 +235,13 @@ std::string answer_json(const Question& question, const Found& found) {
   for (const Visited& visited : found.visited) {
     Json values = Json::object();
     Json intervals = Json::object();
+    Json shares = Json::object();
     for (std::size_t i = 0; i < question.bounds.size(); ++i) {
       const auto [figure, interval] = pooled(question.bounds[i], visited, i);
       values[question.bounds[i].metric] = figure;  // null where nothing was measured
       intervals[question.bounds[i].metric] = {interval.low, interval.high};
+      if (question.bounds[i].demand == Demand::equal )
+        shares[question.bounds[i].metric] = share_kept(question, visited);
     }
     const bool untold = visited.verdict == Verdict::untold;
     Json point = {{"value", question.value(visited.index)},
@@ -247,6 +254,7 @@ std::string answer_json(const Question& question, const Found& found) {
                   {"intervals", intervals},
                   {"confidence", visited.limits.confidence},
                   {"figures", averaged(visited.outcomes)}};
+    if (!shares.empty()) point["shares"] = shares;
     const std::string text = untold ? nothing_to_tell(question, visited) : visited.reason;
     if (!text.empty()) point["reason"] = text;
     points.push_back(std::move(point));

@@ -36,7 +36,8 @@ std::string sentence(const Question& question, const Found& found);
 /// Every point that was visited: how many runs, the verdict, the metrics, and the interval by which it fell. A line each; then
 /// what the search assumed, and why it took many runs.
 std::string points_text(const Question& question, const Found& found);
-/// One object: question, answer, points with figures, runs.
+/// One object: question, answer, points with figures, runs. `shares` of a point that holds: of each bound of Demand::equal in
+/// more than which share of runs it does, as `sentence` has it.
 std::string answer_json(const Question& question, const Found& found);
 
 }  // namespace vmbsim::plan

@@ -227,7 +227,7 @@ std::optional<Problem> Points::prepare(const std::vector<std::string>& only) {
   combinations_ = static_cast<std::uint64_t>(combinations);
   for (std::uint64_t i = 0; i < combinations_; ++i) {
     const std::vector<std::size_t> chosen = choices(i);
-    bool taken = wanted(chosen);
+    bool taken = true;
     for (const Condition& condition : sweep_.where) {
       if (!taken) break;
       const auto held = holds(condition.constraint,
@@ -236,6 +236,8 @@ std::optional<Problem> Points::prepare(const std::vector<std::string>& only) {
       taken = std::get<bool>(held);
     }
     if (!taken) continue;
+    ++whole_;
+    if (!wanted(chosen)) continue;
     points_.push_back(i);
     if (Wide{points_.size()} * sweep_.repeat > sweep_.most_runs)
       return problem(first_place(sweep_),

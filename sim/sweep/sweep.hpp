@@ -79,6 +79,8 @@ class Points {
   /// alternatives. "variant" is a key here. To be called once, before anything else.
   std::optional<Problem> prepare(const std::vector<std::string>& only = {});
   std::uint64_t size() const { return points_.size(); }
+  /// As many as there are without `only`.
+  std::uint64_t whole() const { return whole_; }
   Point at(std::uint64_t i) const;
   /// Places (of at()) of points that between them take every value and every variant, at most `most`.
   std::vector<std::uint64_t> samples(std::size_t most) const;
@@ -102,6 +104,7 @@ class Points {
 
   const Sweep& sweep_;
   std::uint64_t combinations_ = 0;
+  std::uint64_t whole_ = 0;
   std::vector<Filter> filters_;
   std::vector<std::uint64_t> points_;
 };

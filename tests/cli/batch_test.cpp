@@ -198,6 +198,20 @@ TEST_CASE("what a report is of is said: of all in the folder, also after a part"
                            Contains("variant = slow"));
 }
 
+TEST_CASE("a part of a sweep is merged as a part: what of the whole is missing is told") {
+  const User user;
+  user.writes("study.toml", study);
+  REQUIRE(user.types("vmbsim batch study.toml --progress none --only variant=fast --out part").status == 0);
+  const Answer part = user.types("vmbsim merge part --out some");
+  CHECK(part.status == 1);
+  CHECK(part.out == "35 runs in some; 35 of the sweep are missing\n");
+  REQUIRE(user.types("vmbsim batch study.toml --progress none --out part").status == 0);
+  REQUIRE(user.types("vmbsim batch study.toml --progress none --only variant=fast --out part").status == 0);
+  const Answer whole = user.types("vmbsim merge part --out all");
+  CHECK(whole.status == 0);
+  CHECK(whole.out == "70 runs in all\n");
+}
+
 TEST_CASE("a task of a cluster that would have nothing to do is told") {
   const User user;
   user.writes("study.toml", study);

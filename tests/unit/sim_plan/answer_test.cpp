@@ -262,6 +262,9 @@ TEST_CASE("that runs are all alike shows of \"=\" only how rare those that diffe
   // 2 equal runs of a share of 22.36 % come with probability 0.05.
   CHECK_THAT(sentence(question, found),
              Catch::Contains("95 % sure that run.findings is = 0 in more than 22 % of runs (all 2 here); at 15"));
+  const auto points = nlohmann::json::parse(answer_json(question, found))["points"];
+  CHECK(points[0]["shares"]["run.findings"].get<double>() == Approx(std::sqrt(0.05)));
+  CHECK_FALSE(points[1].contains("shares"));  // it breaks there
 }
 
 TEST_CASE("the table has a line for each point, in order, and what was taken for granted") {
@@ -295,6 +298,7 @@ TEST_CASE("the JSON has the question, the answer, every point and the runs") {
   CHECK(json["runs"] == 4);
   CHECK(json["bounds"][0]["demand"] == "< 2ms");
   CHECK(json["points"].size() == 2);
+  CHECK_FALSE(json["points"][0].contains("shares"));  // what its interval tells
   CHECK(json["points"][1]["holds"] == false);
   CHECK(json["points"][1]["metrics"]["channel.disk.latency.p99"].get<double>() == Approx(2.6e6).epsilon(0.01));
   CHECK(json["points"][1]["figures"]["processor.host.cpu0.dpc"] == 0.6);

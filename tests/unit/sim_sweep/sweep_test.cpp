@@ -90,6 +90,10 @@ TEST_CASE("the command line may choose among the values; those of one key are al
   CHECK_THAT(told(two_axes(), {"depth"}), Contains("is no choice; write it as in"));
   Sweep constrained = two_axes();
   constrained.where = {where("depth < 8")};
+  Points some(constrained);
+  CHECK_FALSE(some.prepare({"ring=64KiB"}));
+  CHECK(some.size() == 1);
+  CHECK(some.whole() == 3);  // of the six points those that the constraint leaves
   CHECK(told(constrained, {"depth=8"}) == "--only: leaves no point of the sweep");
 }
 
