@@ -240,7 +240,7 @@ std::string answer_json(const Question& question, const Found& found) {
       const auto [figure, interval] = pooled(question.bounds[i], visited, i);
       values[question.bounds[i].metric] = figure;  // null where nothing was measured
       intervals[question.bounds[i].metric] = {interval.low, interval.high};
-      if (question.bounds[i].demand == Demand::equal )
+      if (question.bounds[i].demand == Demand::equal && visited.verdict == Verdict::holds)
         shares[question.bounds[i].metric] = share_kept(question, visited);
     }
     const bool untold = visited.verdict == Verdict::untold;
