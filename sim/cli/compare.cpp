@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 
@@ -16,12 +17,26 @@ namespace vmbsim::cli {
 
 namespace {
 
+/// The metrics that somebody asked for; empty: nobody did.
+using Asked = std::vector<std::string>;
+
+plan::Role role_of(const std::string& metric, const Asked& asked) {
+  if (asked.empty()) return plan::role_of(metric);
+  return std::find(asked.begin(), asked.end(), metric) != asked.end() ? plan::Role::judged : plan::Role::aside;
+}
+
 /// Means and percentiles of times come from all samples of a point's runs, the rest is the mean of the runs'.
-plan::Measured measured(const batch::PointRuns& point) {
+plan::Measured measured(const batch::PointRuns& point, const Asked& asked) {
   plan::Measured out;
   out.failed = point.failed;
   for (const Seed seed : point.seeds) out.seeds.push_back(seed.value);
   for (const batch::RunValues& metric : point.metrics) {
+    if (role_of(metric.name, asked) == plan::Role::told) {
+      double largest = nothing_measured;
+      for (const double value : metric.values) largest = std::fmax(largest, value);
+      if (!std::isnan(largest)) out.maxima[metric.name] = largest;
+      continue;
+    }
     const auto figure = report::times_figure(metric.name);
     const auto pooled = std::find_if(point.latencies.begin(), point.latencies.end(),
                                      [&](const batch::Latency& one) { return figure && one.name == figure->times; });
@@ -40,15 +55,12 @@ struct Read {
 /// What points are called: the second campaign may spell their values in another way.
 using Names = std::map<std::map<std::string, std::string>, std::string>;
 
-std::variant<Read, Problem> read(const std::string& folder, const std::vector<std::string>& asked, Names& names) {
+std::variant<Read, Problem> read(const std::string& folder, const Asked& asked, Names& names) {
   auto found = batch::Runs::read({folder});
   if (auto* wrong = std::get_if<Problem>(&found)) return std::move(*wrong);
   const auto& runs = std::get<batch::Runs>(found);
   Read out;
-  const auto wanted = [&](const std::string& metric) {
-    return asked.empty() ? plan::compared_by_default(metric)
-                         : std::find(asked.begin(), asked.end(), metric) != asked.end();
-  };
+  const auto wanted = [&](const std::string& metric) { return role_of(metric, asked) != plan::Role::aside; };
   const batch::Wanted figures{.metric =
                                   [&](const std::string& name) {
                                     out.metrics.insert(name);
@@ -56,7 +68,7 @@ std::variant<Read, Problem> read(const std::string& folder, const std::vector<st
                                   },
                               .latency =
                                   [&](const std::string& name) {
-                                    return asked.empty() ? plan::compared_by_default(name + ".mean")
+                                    return asked.empty() ? wanted(name + ".mean")
                                                          : std::any_of(asked.begin(), asked.end(),
                                                                        [&](const std::string& metric) {
                                                                          return metric.rfind(name + ".", 0) == 0;
@@ -65,7 +77,7 @@ std::variant<Read, Problem> read(const std::string& folder, const std::vector<st
   auto wrong = batch::each_point(runs, figures, [&](const batch::PointRuns& point) {
     const auto& campaign = runs.campaign();
     const auto name = names.emplace(batch::values_of(campaign, point), batch::name_of(campaign, point)).first;
-    out.side.points[name->second] = measured(point);
+    out.side.points[name->second] = measured(point, asked);
     for (const batch::RunValues& metric : point.metrics) out.side.units[metric.name] = metric.unit;
     return true;
   });

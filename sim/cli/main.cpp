@@ -217,9 +217,10 @@ int answer(int count, char** words) {
   compare_verb->add_option("BEFORE", compare.before, "folder of a campaign")->required();
   compare_verb->add_option("AFTER", compare.after, "folder of another")->required();
   compare_verb
-      ->add_option(
-          "--metric", compare.metrics,
-          "this one, as export --long names it, instead of throughput, latency, response, refused guests and findings")
+      ->add_option("--metric", compare.metrics,
+                   "this one, as export --long names it, instead of channels' throughput and latency, workloads' "
+                   "response, refused "
+                   "guests and findings")
       ->type_size(1)
       ->allow_extra_args(false)
       ->type_name("NAME");

@@ -60,14 +60,17 @@ Sense sense_of(const std::string& metric) {
   return Sense::neither;
 }
 
-bool compared_by_default(const std::string& metric) {
-  if (metric == "run.findings" || metric == "fleet.refused") return true;
+Role role_of(const std::string& metric) {
+  if (metric == "run.findings" || metric == "fleet.refused") return Role::judged;
+  const bool once = metric.rfind("channel.", 0) == 0 || metric.rfind("workload.", 0) == 0;
   const std::size_t instance = metric.find('[');
-  if (instance != std::string::npos && metric.compare(instance, 3, "[*]") != 0) return false;
-  return ends_with(metric, ".throughput") || holds_any(metric, {".latency.", ".response."});
+  if (!once || (instance != std::string::npos && metric.compare(instance, 3, "[*]") != 0)) return Role::aside;
+  if (ends_with(metric, ".throughput")) return Role::judged;
+  if (!holds_any(metric, {".latency.", ".response."})) return Role::aside;
+  return ends_with(metric, ".max") ? Role::told : Role::judged;
 }
 
-double Change::relative() const {
+double relative_change(double before, double after) {
   if (after == before) return 0;
   if (before == 0)
     return after > 0 ? std::numeric_limits<double>::infinity() : -std::numeric_limits<double>::infinity();
@@ -115,15 +118,26 @@ Comparison compare(const Side& before, const Side& after, const Tolerance& toler
       freedoms.push_back(freedom_of(change, sample, other->second));
       out.changes.push_back(std::move(change));
     }
+    for (const auto& [metric, largest] : first.maxima)
+      if (const auto other = second.maxima.find(metric); other != second.maxima.end())
+        out.maxima.push_back({point, metric, before.units.at(metric), largest, other->second});
   }
+  std::vector<std::size_t> questions;  // changes that chance can be told from, or not
   std::vector<double> probabilities;
-  for (const Change& change : out.changes) probabilities.push_back(change.difference.probability);
+  for (std::size_t i = 0; i < out.changes.size(); ++i)
+    if (freedoms[i] >= 1 && !declared(out.changes[i].metric)) {
+      questions.push_back(i);
+      probabilities.push_back(out.changes[i].difference.probability);
+    }
   const std::vector<double> corrected = stats::holm(probabilities);
-  for (std::size_t i = 0; i < corrected.size(); ++i) {
-    Change& change = out.changes[i];
-    change.probability = corrected[i];
-    change.significant = corrected[i] < 1 - tolerance.confidence;
-    change.visible = visible_change(change, freedoms[i], corrected.size(), tolerance.confidence);
+  for (Change& change : out.changes) change.probability = change.difference.probability;
+  for (std::size_t q = 0; q < questions.size(); ++q) {
+    Change& change = out.changes[questions[q]];
+    change.probability = corrected[q];
+    change.visible = visible_change(change, freedoms[questions[q]], questions.size(), tolerance.confidence);
+  }
+  for (Change& change : out.changes) {
+    change.significant = change.probability < 1 - tolerance.confidence;
     change.worse = change.significant && got_worse(change, tolerance.relative);
   }
   return out;

@@ -6,7 +6,8 @@
 /// Figures  Means and percentiles of times are those of all samples of a point's runs together (stats/pool.hpp), any other figure
 ///          is the mean of the runs'.
 /// Chance   All questions together are wrongly answered "changed" with at most the probability that the confidence leaves: the
-///          probabilities are corrected after Holm.
+///          probabilities are corrected after Holm. So every question makes the others harder to answer, and what says the same
+///          of the same packets is asked once. A figure that chance cannot be told from is no question.
 #include <cstdint>
 #include <map>
 #include <string>
@@ -21,7 +22,8 @@ namespace vmbsim::plan {
 struct Measured {
   std::vector<std::uint64_t> seeds;              ///< of those that came to their end, ascending
   std::size_t failed = 0;                        ///< the others
-  std::map<std::string, stats::Sample> figures;  ///< by metric
+  std::map<std::string, stats::Sample> figures;  ///< by metric: those that are judged
+  std::map<std::string, double> maxima;          ///< by metric, over all runs: told, and not judged
 };
 
 struct Side {
@@ -33,9 +35,19 @@ struct Side {
 /// throughput less is.
 enum class Sense : std::uint8_t { more_is_worse, less_is_worse, neither };
 Sense sense_of(const std::string& metric);
-/// Worth comparing when nobody said what is: findings, guests without a place, throughput, latency and response, of a template's
-/// instances together.
-bool compared_by_default(const std::string& metric);
+/// What becomes of a metric when nobody said which are compared.
+enum class Role : std::uint8_t {
+  judged,
+  told,   ///< a single sample decides a maximum: no number of runs makes one sure
+  aside,  ///< says once more what others say, or nothing that is better or worse
+};
+/// Judged are findings, guests without a place, and of every channel throughput and latency, of every workload response, of all
+/// instances of a template together. Templates as such, hosts and the fleet are the same packets once more, and what one channel
+/// does hides among those of all; so they are left aside.
+Role role_of(const std::string& metric);
+
+/// Of the value before; infinite from 0.
+double relative_change(double before, double after);
 
 struct Change {
   std::string point;
@@ -51,8 +63,7 @@ struct Change {
   /// Relative change that would just have been significant, had it been the only one; not a number where chance cannot be told.
   double visible = nothing_measured;
 
-  /// Of the value before; infinite from 0.
-  double relative() const;
+  double relative() const { return relative_change(before, after); }
 };
 
 /// A point of which runs failed.
@@ -71,10 +82,20 @@ struct Lost {
   double before = 0;
 };
 
+/// A largest value, before and after.
+struct Maximum {
+  std::string point;
+  std::string metric;
+  report::Unit unit = report::Unit::count;
+  double before = 0;
+  double after = 0;
+};
+
 struct Comparison {
   std::vector<Change> changes;           ///< by point, then by metric
   std::vector<Failing> failing;          ///< by point
   std::vector<Lost> lost;                ///< by point, then by metric
+  std::vector<Maximum> maxima;           ///< by point, then by metric
   std::vector<std::string> only_before;  ///< points
   std::vector<std::string> only_after;
   std::size_t matched = 0;  ///< points that both have

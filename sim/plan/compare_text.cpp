@@ -76,6 +76,26 @@ std::string lost_text(const Lost& lost) {
   return fmt::format("{} {} -> nothing measured", lost.metric, report::metric_text(lost.before, lost.unit));
 }
 
+std::string maximum_text(const Maximum& one) {
+  return fmt::format("{}: {} {} -> {} ({})", named(one.point), one.metric, report::metric_text(one.before, one.unit),
+                     report::metric_text(one.after, one.unit), relative_text(relative_change(one.before, one.after)));
+}
+
+/// The maximum that moved most, or each that moved.
+std::string maxima_text(const Comparison& comparison, Detail detail) {
+  const auto moved = [](const Maximum& one) { return std::abs(relative_change(one.before, one.after)); };
+  const Maximum* most = nullptr;
+  std::string text;
+  for (const Maximum& one : comparison.maxima) {
+    if (moved(one) == 0) continue;
+    if (most == nullptr || moved(one) > moved(*most)) most = &one;
+    if (detail == Detail::all) text += "not judged  " + maximum_text(one) + "\n";
+  }
+  if (detail == Detail::all || most == nullptr) return text;
+  return fmt::format("of {}, which single packets decide and nobody judges, most moved {}\n",
+                     config::counted(comparison.maxima.size(), "maximum", "maxima"), maximum_text(*most));
+}
+
 std::size_t count(const Comparison& comparison, bool Change::*what) {
   return static_cast<std::size_t>(std::count_if(comparison.changes.begin(), comparison.changes.end(),
                                                 [&](const Change& change) { return change.*what; }));
@@ -154,7 +174,7 @@ std::string comparison_text(const Comparison& comparison, const Tolerance& toler
                      config::counted(comparison.changes.size(), "figure", "figures"),
                      count(comparison, &Change::significant), count(comparison, &Change::worse),
                      100 * tolerance.relative) +
-         visible_text(comparison, tolerance);
+         visible_text(comparison, tolerance) + maxima_text(comparison, detail);
 }
 
 std::string comparison_json(const Comparison& comparison, const Tolerance& tolerance) {
@@ -166,6 +186,13 @@ std::string comparison_json(const Comparison& comparison, const Tolerance& toler
   Json lost = Json::array();
   for (const Lost& one : comparison.lost)
     lost.push_back({{"point", one.point}, {"metric", one.metric}, {"before", one.before}});
+  Json maxima = Json::array();
+  for (const Maximum& one : comparison.maxima)
+    maxima.push_back({{"point", one.point},
+                      {"metric", one.metric},
+                      {"unit", report::name_of(one.unit)},
+                      {"before", one.before},
+                      {"after", one.after}});
   const Json all = {{"schema", 1},
                     {"tolerance", tolerance.relative},
                     {"confidence", tolerance.confidence},
@@ -174,6 +201,7 @@ std::string comparison_json(const Comparison& comparison, const Tolerance& toler
                     {"changes", changes},
                     {"failing", failing},
                     {"lost", lost},
+                    {"maxima", maxima},
                     {"only_before", comparison.only_before},
                     {"only_after", comparison.only_after}};
   return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

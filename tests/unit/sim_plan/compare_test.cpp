@@ -3,6 +3,7 @@
 
 #include <tinyxml2.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <iterator>
 #include <nlohmann/json.hpp>
@@ -204,12 +205,79 @@ TEST_CASE("more is worse of times and findings, less of throughput") {
   CHECK(sense_of("run.findings") == Sense::more_is_worse);
   CHECK(sense_of("fleet.refused") == Sense::more_is_worse);
   CHECK(sense_of("template.web.refused") == Sense::more_is_worse);
-  CHECK(compared_by_default("fleet.refused"));
   CHECK(sense_of("channel.web[*].disk.throughput") == Sense::less_is_worse);
   CHECK(sense_of("processor.host.cpu0.dpc") == Sense::neither);
-  CHECK(compared_by_default("channel.web[*].disk.latency.p99"));
-  CHECK_FALSE(compared_by_default("channel.web[3].disk.latency.p99"));
-  CHECK_FALSE(compared_by_default("channel.disk.signals.sent"));
+}
+
+TEST_CASE(
+    "what a packet does is judged once: of its channel and its workload, and not of template, host and fleet again") {
+  for (const char* metric :
+       {"channel.disk.latency.mean", "channel.disk.latency.p999", "channel.disk.throughput",
+        "channel.web[*].disk.latency.p99", "workload.load.response.p99", "run.findings", "fleet.refused"}) {
+    CAPTURE(metric);
+    CHECK(role_of(metric) == Role::judged);
+  }
+  for (const char* metric :
+       {"fleet.latency.p99", "fleet.throughput", "fleet.worst_host.latency.p99", "host.node[*].latency.mean",
+        "host.node[*].throughput", "template.web.latency.p99", "template.web.throughput",
+        "channel.web[3].disk.latency.p99", "channel.disk.signals.sent"}) {
+    CAPTURE(metric);
+    CHECK(role_of(metric) == Role::aside);
+  }
+  CHECK(role_of("channel.disk.latency.max") == Role::told);
+  CHECK(role_of("workload.web[*].load.response.max") == Role::told);
+}
+
+TEST_CASE("a maximum is told, is no regression, and asks nothing of the others") {
+  Side before = campaign(1);
+  Side after = campaign(2, 1.1);
+  const Comparison alone = compare(before, after, {});
+  for (auto& [side, largest] : {std::pair{&before, 2e7}, std::pair{&after, 5e7}}) {
+    side->units["channel.disk.latency.max"] = report::Unit::nanoseconds;
+    side->points["depth=2"].maxima["channel.disk.latency.max"] = largest;
+    side->points["depth=3"].maxima["channel.disk.latency.max"] = 3e7;
+  }
+  const Comparison found = compare(before, after, {});
+  REQUIRE(found.changes.size() == alone.changes.size());
+  for (std::size_t i = 0; i < found.changes.size(); ++i)
+    CHECK(found.changes[i].probability == alone.changes[i].probability);
+  CHECK_THAT(comparison_text(found, {}),
+             Catch::EndsWith("of 2 maxima, which single packets decide and nobody judges, most moved depth=2: "
+                             "channel.disk.latency.max 20.0 ms -> 50.0 ms (+150.0 %)\n"));
+  CHECK_THAT(comparison_text(found, {}, Detail::all),
+             Catch::EndsWith("not judged  depth=2: channel.disk.latency.max 20.0 ms -> 50.0 ms (+150.0 %)\n"));
+  const auto json = nlohmann::json::parse(comparison_json(found, {}));
+  CHECK(json["maxima"].size() == 2);
+  CHECK(json["maxima"][0]["after"] == 5e7);
+  for (Side* side : {&before, &after})
+    for (auto& [name, point] : side->points) point.figures.clear();
+  CHECK_FALSE(compare(before, after, {}).regressed());
+}
+
+TEST_CASE("a figure that chance cannot be told from makes no other harder to judge") {
+  Side before = campaign(1);
+  Side after = campaign(2, 1.1);
+  const Comparison alone = compare(before, after, {});
+  for (Side* side : {&before, &after}) {
+    side->units["channel.disk.latency.p999"] = report::Unit::nanoseconds;
+    for (auto& [name, point] : side->points) {
+      point.figures["channel.disk.latency.p999"].figure = 1e7;
+      point.figures["fleet.refused"] = stats::sample_of(std::vector<double>(8, 3));
+    }
+    side->units["fleet.refused"] = report::Unit::count;
+  }
+  const Comparison found = compare(before, after, {});
+  CHECK(found.changes.size() == alone.changes.size() + 20);
+  std::size_t same = 0;
+  for (const Change& change : found.changes) {
+    const auto before_them = std::find_if(alone.changes.begin(), alone.changes.end(), [&](const Change& one) {
+      return one.point == change.point && one.metric == change.metric;
+    });
+    if (before_them == alone.changes.end()) continue;
+    ++same;
+    CHECK(change.probability == before_them->probability);
+  }
+  CHECK(same == alone.changes.size());
 }
 
 TEST_CASE("JUnit has a test case for every figure, and a failure for what got worse") {
