@@ -1,23 +1,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "sim/cli/loading.hpp"
 #include "sim/cli/output.hpp"
-#include "sim/cli/plan_inputs.hpp"
 #include "sim/cli/plan_runs.hpp"
+#include "sim/cli/plan_sensitivity.hpp"
 #include "sim/cli/signals.hpp"
 #include "sim/cli/verbs.hpp"
 #include "sim/cli/version.hpp"
 #include "sim/config/suggestions.hpp"
-#include "sim/config/toml_text.hpp"
 #include "sim/plan/answer.hpp"
-#include "sim/plan/sensitivity.hpp"
 #include "sim/report/writer.hpp"
 
 namespace vmbsim::cli {
@@ -97,25 +93,6 @@ std::vector<std::vector<std::size_t>> combinations_of(const std::vector<Axis>& a
   return all;
 }
 
-/// What one input does to the metric that breaks first.
-struct Influence {
-  PlanInput input;
-  plan::Effect effect;
-};
-
-/// Of the answer's point, or of the first where nothing holds.
-struct Sensitivity {
-  plan::Bound bound;
-  std::string point;
-  double middle = 0;  // the metric there
-  std::vector<Influence> influences;
-  std::size_t runs = 0;
-};
-
-constexpr std::size_t walks = 4;
-constexpr std::size_t influences_shown = 5;
-constexpr std::uint32_t runs_of_each = 3;
-
 struct Answer {
   plan::Question question;
   plan::Found found;
@@ -152,45 +129,21 @@ class Planner {
     return all;
   }
 
-  /// At the point of `answer`, seeds the same everywhere.
+  /// Of the answer's point, or of the first where nothing holds.
   Sensitivity sensitivity(const Answer& answer) {
-    Sensitivity out;
-    const std::size_t which = tightest_of(answer.found);
     const std::size_t index = answer.found.answer.value_or(0);
-    out.bound = bounds_[which];
-    out.point = answer.question.key + " = " + answer.question.value(index);
+    const plan::Visited* broken = answer.found.broken();
     Point at = answer.others;
     set(scenario_.plan.axes.front(), index, at);
-    std::vector<std::string> overrides = arguments_.overrides;
-    overrides.insert(overrides.end(), at.overrides.begin(), at.overrides.end());
-    const std::vector<PlanInput> inputs = movable(arguments_.scenario, overrides);
-    const auto respond = [&](const std::vector<plan::Levels>& points) {
-      std::vector<PlanRuns::Run> runs;
-      for (const plan::Levels& levels : points) {
-        std::vector<std::string> moved;
-        for (std::size_t k = 0; k < inputs.size(); ++k)
-          if (levels[k] != 0.5) moved.push_back(inputs[k].key + "=" + inputs[k].at(levels[k]));
-        for (std::uint32_t i = 0; i < runs_of_each; ++i) {
-          PlanRuns::Run& run = runs.emplace_back(run_at(at, {scenario_.seed.value + i}));
-          run.overrides.insert(run.overrides.end(), moved.begin(), moved.end());
-          run.parameters.push_back(moved.empty() ? "" : config::toml_quoted(fmt::format("{}", fmt::join(moved, ", "))));
-        }
-      }
-      out.runs = runs.size();
-      fmt::print(stderr, "vmbsim: what the answer hangs on: {}\n", config::counted(runs.size(), "run", "runs"));
-      const std::vector<plan::Outcome> outcomes = moved_(runs, true);
-      std::vector<double> responses;
-      for (auto of_point = outcomes.begin(); of_point != outcomes.end(); of_point += runs_of_each) {
-        plan::Visited point;
-        point.outcomes.assign(of_point, of_point + runs_of_each);
-        responses.push_back(plan::pooled(out.bound, point, which).figure);
-      }
-      out.middle = responses.front();
-      return responses;
-    };
-    for (const plan::Effect& effect : plan::effects(inputs.size(), walks, scenario_.seed, respond))
-      out.influences.push_back({inputs[effect.input], effect});
-    return out;
+    return sensitivity_of({.scenario = scenario_,
+                           .file = arguments_.scenario,
+                           .overrides = arguments_.overrides,
+                           .point = answer.question.key + " = " + answer.question.value(index),
+                           .run = run_at(at, scenario_.seed),
+                           .bounds = bounds_,
+                           .tightest = (broken != nullptr ? *broken : answer.found.visited.back()).tightest,
+                           .breached = broken != nullptr && plan::breached(*broken)},
+                          loader_, moved_);
   }
 
   std::size_t before() const { return runs_.before() + moved_.before(); }
@@ -213,25 +166,6 @@ class Planner {
     PlanRuns::Run run{.overrides = point.overrides, .parameters = {}, .seed = seed};
     for (const Axis& axis : scenario_.plan.axes) run.parameters.push_back(point.values.at(axis.keys.front()));
     return run;
-  }
-
-  static std::size_t tightest_of(const plan::Found& found) {
-    const plan::Visited* broken = found.broken();
-    return broken != nullptr ? broken->tightest : found.visited.back().tightest;
-  }
-
-  /// Inputs that can be moved both ways and still make a scenario.
-  std::vector<PlanInput> movable(const std::string& file, const std::vector<std::string>& overrides) const {
-    std::vector<PlanInput> fine;
-    for (PlanInput& input : inputs_of(scenario_)) {
-      const auto loads = [&](double level) {
-        std::vector<std::string> moved = overrides;
-        moved.push_back(input.key + "=" + input.at(level));
-        return loader_.planned(file, moved, {}).scenario.has_value();
-      };
-      if (loads(0) && loads(1)) fine.push_back(std::move(input));
-    }
-    return fine;
   }
 
   Answer answer(const std::vector<std::size_t>& combination, std::size_t combinations, std::size_t guess) {
@@ -309,41 +243,6 @@ std::string told(const scenario::Scenario& scenario, const std::vector<Answer>& 
     text += plan::points_text(answer.question, answer.found);
   }
   return text + fmt::format("{} in all\n", config::counted(runs, "run", "runs"));
-}
-
-/// Those that move the metric most, over two fifths of their value.
-std::string told(const Sensitivity& found) {
-  std::string text = fmt::format("\nwhat {} hangs on most at {} ({}), by a fifth less and a fifth more of each:\n",
-                                 found.bound.metric, found.point, config::counted(found.runs, "run", "runs"));
-  // Of nothing there is no part: then the figure itself.
-  const auto moved = [&](double by) -> std::string {
-    if (std::isnan(by)) return "no value";
-    if (found.middle != 0) return fmt::format("{:+.1f} %", 100 * by / found.middle);
-    return (by < 0 ? "-" : "+") + report::metric_text(std::abs(by), found.bound.unit);
-  };
-  for (std::size_t i = 0; i < std::min(found.influences.size(), influences_shown); ++i) {
-    const auto& [input, effect] = found.influences[i];
-    text += fmt::format("  {} = {}: {}, {}; with others moved {} on average, scatter {}\n", input.key, input.value,
-                        moved(effect.down), moved(effect.up), moved(effect.mean), moved(effect.scatter));
-  }
-  return text;
-}
-
-std::string json_of(const Sensitivity& found) {
-  nlohmann::ordered_json inputs = nlohmann::ordered_json::array();
-  for (const auto& [input, effect] : found.influences)
-    inputs.push_back({{"key", input.key},
-                      {"value", input.value},
-                      {"down", effect.down},
-                      {"up", effect.up},
-                      {"mean", effect.mean},
-                      {"scatter", effect.scatter}});
-  const nlohmann::ordered_json all = {{"metric", found.bound.metric},
-                                      {"point", found.point},
-                                      {"value", found.middle},
-                                      {"runs", found.runs},
-                                      {"inputs", inputs}};
-  return all.dump(2);
 }
 
 std::string json_of(const std::vector<Answer>& answers, const std::vector<const Answer*>& best,

@@ -73,16 +73,20 @@ void collect(const Node& table, const std::string& path, std::vector<PlanInput>&
 
 }  // namespace
 
-std::string PlanInput::at(double level) const {
-  if (level == 0.5) return unit.empty() ? value : config::toml_quoted(value);
+std::string PlanInput::text_at(double level) const {
+  if (level == 0.5) return value;
   double moved = number * (1 - spread + 2 * spread * level);
   if (whole) {
     moved = std::round(moved);
     if (moved == number) moved += level < 0.5 ? -1 : 1;
   }
   moved = std::max(moved, least);
-  const std::string text = whole ? fmt::format("{:.0f}", moved) : fmt::format("{:.6f}", moved);
-  return unit.empty() ? text : config::toml_quoted(text + unit);
+  return (whole ? fmt::format("{:.0f}", moved) : fmt::format("{:.{}f}", moved, moved < 0.001 ? 15 : 6)) + unit;
+}
+
+std::string PlanInput::toml_at(double level) const {
+  const std::string text = text_at(level);
+  return unit.empty() ? text : config::toml_quoted(text);
 }
 
 std::vector<PlanInput> inputs_of(const scenario::Scenario& scenario) {

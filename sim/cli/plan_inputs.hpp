@@ -9,15 +9,17 @@ namespace vmbsim::cli {
 
 /// One number, and how `--set` changes it.
 struct PlanInput {
-  std::string key;    ///< path as `--set` takes it
+  std::string key;    ///< path as `--set` takes it; of a platform's number see PlatformInputs
   std::string value;  ///< as the scenario has it
   double number = 0;  ///< in the unit below
   std::string unit;   ///< "ns", " B", "/s", " pages"; empty: a plain number
   bool whole = true;  ///< without a fraction
   double least = 0;
 
-  /// TOML text at a level: 0 is four fifths of the value, 1 six fifths, 0.5 the value; whole numbers move by one at least.
-  std::string at(double level) const;
+  /// At a level: 0 is four fifths of the value, 1 six fifths, 0.5 the value; whole numbers move by one at least.
+  std::string text_at(double level) const;
+  /// The same as TOML text.
+  std::string toml_at(double level) const;
 };
 
 /// All of them but those that are 0, the plan's own keys and what only says how long and how often is run.

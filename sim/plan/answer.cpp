@@ -164,6 +164,8 @@ std::map<std::string, double> averaged(const std::vector<Outcome>& outcomes) {
   return sums;
 }
 
+bool breached(const Visited& visited) { return visited.verdict == Verdict::breaks && !visited.reason.empty(); }
+
 bool answered(const Found& found) {
   const Visited* next = found.broken();
   return found.answer && found.contrary() == nullptr && (next == nullptr || next->verdict == Verdict::breaks);

@@ -28,6 +28,9 @@ Pooled pooled(const Bound& bound, const Visited& visited, std::size_t which);
 /// The figures of runs, averaged; of those that gave any.
 std::map<std::string, double> averaged(const std::vector<Outcome>& outcomes);
 
+/// Whether a point breaks by what no bound is about.
+bool breached(const Visited& visited);
+
 /// Whether there is an answer: not where the point next to it is untold, nor where the bounds do not break in one direction.
 bool answered(const Found& found);
 /// "vm.web.count = 14: 95 % sure that channel.web[*].disk.latency.p99 stays < 2ms; at 15 it breaks: 2.60 ms, because host.cpu0

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "sim/kernel/random.hpp"
+#include "vmbsim/result.hpp"
 
 namespace vmbsim::plan {
 
@@ -54,7 +55,8 @@ std::vector<Effect> effects(std::size_t inputs, std::size_t walks, Seed seed, co
     for (std::size_t i = 0; i < inputs; ++i) {
       const std::size_t input = one.order[i];
       const double change = one.points[i + 1][input] - one.points[i][input];
-      steps[input].push_back((responses[next + i + 1] - responses[next + i]) / change);
+      const double effect = (responses[next + i + 1] - responses[next + i]) / change;
+      if (!std::isnan(effect)) steps[input].push_back(effect);
     }
     next += inputs + 1;
   }
@@ -62,17 +64,19 @@ std::vector<Effect> effects(std::size_t inputs, std::size_t walks, Seed seed, co
   for (std::size_t input = 0; input < inputs; ++input) {
     Effect& effect = found[input];
     effect.input = input;
-    effect.down = responses[1 + 2 * input] - responses[0];
-    effect.up = responses[2 + 2 * input] - responses[0];
-    const auto n = static_cast<double>(walks);
+    effect.down = responses[point_below(input)] - responses[0];
+    effect.up = responses[point_above(input)] - responses[0];
+    const auto n = static_cast<double>(steps[input].size());
+    double absolute = 0;
     double sum = 0;
     for (const double value : steps[input]) {
-      effect.mean += std::abs(value) / n;
-      sum += value / n;
+      absolute += std::abs(value);
+      sum += value;
     }
+    effect.mean = n > 0 ? absolute / n : nothing_measured;
     double squares = 0;
-    for (const double value : steps[input]) squares += (value - sum) * (value - sum);
-    effect.scatter = walks > 1 ? std::sqrt(squares / (n - 1)) : 0;
+    for (const double value : steps[input]) squares += (value - sum / n) * (value - sum / n);
+    effect.scatter = n > 1 ? std::sqrt(squares / (n - 1)) : n > 0 ? 0 : nothing_measured;
   }
   const auto known = [](const Effect& effect) { return std::isnan(effect.mean) ? -1 : effect.mean; };
   std::stable_sort(found.begin(), found.end(), [&](const Effect& a, const Effect& b) { return known(a) > known(b); });

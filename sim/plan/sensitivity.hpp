@@ -27,9 +27,14 @@ struct Effect {
   double scatter = 0;  ///< Morris: standard deviation of the effects: not linear, or together with others
 };
 
-/// Effects of all inputs, those with the largest Morris mean first; equal ones in the order of inputs, and last those of which it
-/// is not a number, for a response was none. 2 k + 1 points one at a
-/// time, and (k + 1) * walks of Morris.
+/// Effects of all inputs, those with the largest Morris mean first, equal ones in the order of inputs. A response that is not a
+/// number, for there was none, says nothing of the steps that lead there and away: an input's mean and scatter are of its other
+/// steps, and where none is left they are not numbers and the input comes last.
+/// 2 k + 1 points one at a time, the middle first, and (k + 1) * walks of Morris.
 std::vector<Effect> effects(std::size_t inputs, std::size_t walks, Seed seed, const Respond& respond);
+
+/// Which of those points has one input alone at level 0, and which at level 1.
+inline std::size_t point_below(std::size_t input) { return 1 + 2 * input; }
+inline std::size_t point_above(std::size_t input) { return 2 + 2 * input; }
 
 }  // namespace vmbsim::plan

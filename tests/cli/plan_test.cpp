@@ -1,6 +1,7 @@
 // `vmbsim plan`: the largest load that keeps its objective, on queues whose limit is known.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "tests/cli/user.hpp"
@@ -357,6 +358,126 @@ TEST_CASE("plan tells which inputs the answer hangs on") {
   std::string first = inputs[0]["key"].get<std::string>() + " " + inputs[1]["key"].get<std::string>();
   CHECK_THAT(first, Catch::Contains("channel.disk.device.service.exponential"));
   CHECK(inputs[inputs.size() - 1]["mean"] == 0);
+}
+
+TEST_CASE(
+    "an answer may hang on the numbers of the platform's file, which are named as the scenario names their things") {
+  const User user;
+  user.writes("rack.xml", R"(<?xml version="1.0"?>
+<!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">
+<platform version="4.1">
+  <zone id="rack" routing="Full">
+    <host id="node-0" speed="1Gf" core="4"><disk id="ssd" read_bw="200MBps" write_bw="100MBps"/></host>
+    <host id="node-1" speed="1Gf" core="4"><disk id="ssd" read_bw="200MBps" write_bw="100MBps"/></host>
+    <host id="spare" speed="1Gf" core="4"><disk id="ssd" read_bw="200MBps" write_bw="100MBps"/></host>
+    <link id="wire-0" bandwidth="25Gbps" latency="2us"/>
+    <link id="wire-1" bandwidth="10Gbps" latency="2us"/>
+    <route src="node-0" dst="node-1"><link_ctn id="wire-0"/></route>
+    <route src="node-0" dst="spare"><link_ctn id="wire-1"/></route>
+  </zone>
+</platform>
+)");
+  user.writes("p.toml", R"(schema = 1
+name = "p"
+packets = 60
+latency = { profile = "zero" }
+machine = { platform = "rack.xml" }
+[[host]]
+name = "node"
+count = 2
+on = "node-*"
+[[vm]]
+name = "web"
+[[channel]]
+name = "disk"
+vm = "web"
+driver = "storage"
+device.disk = "*:ssd"
+[[workload]]
+name = "load"
+channel = "disk"
+request = "64KiB"
+[objective]
+"channel.disk.latency.mean" = "< 10ms"
+[plan]
+first_runs = 2
+[[plan.vary]]
+key = "workload.load.queue_depth"
+from = 2
+to = 2
+)");
+  const Answer answer = user.types("TMPDIR=$PWD vmbsim plan p.toml --sensitivity --out o");
+  INFO(answer.out << answer.err);
+  CHECK(answer.status == 0);
+  const auto found = nlohmann::json::parse(user.reads("o/plan.json"))["sensitivity"];
+  std::map<std::string, nlohmann::json> inputs;
+  for (const auto& input : found["inputs"]) inputs[input["key"]] = input;
+  // A read of 64 KiB takes 328 us of 200 MB/s: the rate alone decides, and a fifth less of it takes a quarter more.
+  const auto& rate = inputs.at("platform:disk:node-*:ssd.read_bw");
+  CHECK(rate["value"] == "200MBps");
+  CHECK(rate["down"].get<double>() == Approx(0.25 * found["value"].get<double>()).epsilon(0.02));
+  CHECK(rate["up"].get<double>() == Approx(-found["value"].get<double>() / 6).epsilon(0.02));
+  CHECK(inputs.at("platform:disk:node-*:ssd.write_bw")["mean"] == 0);
+  for (const char* key : {"platform:host:node-*.speed", "platform:host:node-*.core", "platform:link:wire-0.bandwidth",
+                          "platform:link:wire-1.bandwidth", "platform:link:wire-*.latency"}) {
+    CAPTURE(key);
+    CHECK(inputs.count(key) == 1);
+  }
+  for (const auto& [key, input] : inputs) CHECK_THAT(key, !Catch::Contains("spare"));
+  CHECK_THAT(user.types("vmbsim export o/sensitivity --wide").out,
+             Catch::Contains("platform:disk:node-*:ssd.read_bw="));
+  CHECK(user.lists(".") == "o\np.toml\nrack.xml\n");  // the copies are gone
+}
+
+TEST_CASE(
+    "where guests without a place break a plan, what that hangs on is told; elsewhere they stand beside the figure") {
+  const User user;
+  const std::string fleet = R"(schema = 1
+name = "fleet"
+packets = 40
+latency = { profile = "zero" }
+[[host]]
+name = "node"
+room = { guests = 10 }
+[[vm]]
+name = "web"
+weight = 1
+[fleet]
+count = 1
+[[channel]]
+name = "disk"
+vm = "web"
+driver = "storage"
+device.service = "10us"
+[[workload]]
+name = "load"
+channel = "disk"
+[plan]
+first_runs = 2
+[[plan.vary]]
+key = "fleet.count"
+from = 9
+)";
+  const auto sensitivity = [&](const std::string& last) {
+    user.writes("f.toml", fleet + "to = " + last + "\n[objective]\n\"fleet.latency.mean\" = \"< 1s\"\n");
+    const Answer answer = user.types("vmbsim plan f.toml --sensitivity --out o" + last);
+    INFO(answer.out << answer.err);
+    CHECK(answer.status == 0);
+    CHECK_THAT(answer.out,
+               Catch::Contains(last == "12" ? "what fleet.refused hangs on most at fleet.count = 10 ("
+                                            : "what fleet.latency.mean hangs on most at fleet.count = 10 ("));
+    return nlohmann::json::parse(user.reads("o" + last + "/plan.json"))["sensitivity"];
+  };
+  const auto room = [](const nlohmann::json& found) {
+    for (const auto& input : found["inputs"])
+      if (input["key"] == "host.node.room.guests") return input;
+    return nlohmann::json();
+  };
+  // At eleven the room of ten breaks the plan: with a fifth less of it two of ten guests find no place.
+  const nlohmann::json broken = room(sensitivity("12"));
+  CHECK(broken["down"] == 2);
+  CHECK(broken["up"] == 0);
+  CHECK(room(sensitivity("10"))["refused"] == nlohmann::json::array({2, 0}));
 }
 
 TEST_CASE("what a figure of 0 hangs on is told in the figure itself, with how far the runs are") {

@@ -2,6 +2,9 @@
 #include "sim/plan/sensitivity.hpp"
 
 #include <catch2/catch.hpp>
+#include <cmath>
+
+#include "vmbsim/result.hpp"
 
 using namespace vmbsim;
 using namespace vmbsim::plan;
@@ -55,4 +58,27 @@ TEST_CASE("a point is asked for as often as was said") {
     return std::vector<double>(points.size());
   });
   CHECK(asked == 2 * 5 + 1 + (5 + 1) * 3);
+}
+
+TEST_CASE("a combination that cannot be run says nothing, and the other steps of its inputs are counted") {
+  std::size_t without = 0;
+  const auto found = effects(3, 20, Seed{1}, [&](const std::vector<Levels>& points) {
+    std::vector<double> out;
+    for (const Levels& x : points) {
+      const bool runs = x[0] + x[1] < 1.9 && x[2] < 0.9;
+      without += runs ? 0 : 1;
+      out.push_back(runs ? 2 * x[0] - 7 * x[1] : nothing_measured);
+    }
+    return out;
+  });
+  REQUIRE(without > 5);
+  CHECK(found[0].input == 1);
+  CHECK(found[0].mean == Approx(7));
+  CHECK(found[0].scatter == Approx(0).margin(1e-9));
+  CHECK(found[1].mean == Approx(2));
+  const auto none = effects(1, 4, Seed{1}, [](const std::vector<Levels>& points) {
+    return std::vector<double>(points.size(), nothing_measured);
+  });
+  CHECK(std::isnan(none[0].mean));
+  CHECK(std::isnan(none[0].scatter));
 }
