@@ -19,7 +19,7 @@ namespace {
 constexpr const char* refused_metric = "fleet.refused";
 
 /// Which of the rows that were asked for a metric belongs to; none of an instance of a template.
-std::optional<std::size_t> row_of(const Overview& asked, std::string_view metric) {
+std::optional<std::size_t> row_of(const Asked& asked, std::string_view metric) {
   const bool instance = metric.find('[') != std::string_view::npos && metric.find("[*]") == std::string_view::npos;
   const bool common = metric.rfind("channel.", 0) == 0 || metric.rfind("workload.", 0) == 0;
   for (std::size_t i = 0; i < asked.rows.size(); ++i) {
@@ -92,11 +92,83 @@ std::string text_of(Section& section, const std::string& against) {
   return text;
 }
 
+class Tables {
+ public:
+  Tables(const std::vector<std::string>& names, const Asked& asked) : names_(names), asked_(asked) {}
+
+  void take(const PointRuns& point) {
+    std::string heading;
+    std::string column;
+    for (std::size_t i = 0; i < names_.size(); ++i) {
+      const std::string value = sweep::plain_text(point.parameters[i]);
+      if (names_[i] == asked_.against)
+        column = value;
+      else if (!value.empty())
+        heading += fmt::format("{}{} = {}", heading.empty() ? "" : ", ", names_[i], value);
+    }
+    auto section =
+        std::find_if(sections_.begin(), sections_.end(), [&](const Section& one) { return one.heading == heading; });
+    if (section == sections_.end()) section = sections_.insert(section, Section{heading, {}, {}});
+    section->columns.push_back(column);
+    for (const RunValues& metric : point.metrics) {
+      const double figure = figure_of(point, metric);
+      const auto row = row_of(asked_, metric.name);
+      section->any_refused |= !row && figure > 0;
+      (row ? section->line(*row, metric.name) : section->refused).cells[section->columns.size() - 1] =
+          report::metric_text(figure, metric.unit);
+    }
+  }
+  std::string text() {
+    std::string text;
+    for (Section& section : sections_) text += (text.empty() ? "" : "\n") + text_of(section, asked_.against);
+    return text;
+  }
+
+ private:
+  const std::vector<std::string>& names_;
+  const Asked& asked_;
+  std::vector<Section> sections_;
+};
+
+/// Guests of the points that found no place.
+class Refused {
+ public:
+  explicit Refused(const Campaign& campaign) : campaign_(campaign) {}
+
+  void take(const PointRuns& point) {
+    for (const RunValues& metric : point.metrics) {
+      if (metric.name != refused_metric) continue;
+      const double most = *std::max_element(metric.values.begin(), metric.values.end());
+      if (most > 0) points_.push_back({most, name_of(campaign_, point)});
+    }
+  }
+  std::string text() {
+    constexpr std::size_t points_told = 5;
+    std::stable_sort(points_.begin(), points_.end(),
+                     [](const Point& a, const Point& b) { return a.guests > b.guests; });
+    std::string text;
+    for (std::size_t i = 0; i < std::min(points_.size(), points_told); ++i)
+      text += fmt::format("{} found no place{}{}\n",
+                          config::counted(static_cast<std::uint64_t>(points_[i].guests), "guest", "guests"),
+                          points_[i].where.empty() ? "" : " at ", points_[i].where);
+    if (points_.size() > points_told)
+      text += fmt::format("and at {} as many or fewer\n",
+                          config::counted(points_.size() - points_told, "more point", "more points"));
+    return text;
+  }
+
+ private:
+  struct Point {
+    double guests;
+    std::string where;
+  };
+  const Campaign& campaign_;
+  std::vector<Point> points_;
+};
+
 }  // namespace
 
-std::variant<std::string, Problem> overview_text(const Runs& runs, const Overview& asked) {
-  const std::vector<std::string>& names = runs.campaign().parameters;
-  std::vector<Section> sections;
+std::variant<Overview, Problem> overview_of(const Runs& runs, const Asked& asked) {
   const Wanted wanted{
       .metric = [&](const std::string& name) { return name == refused_metric || row_of(asked, name).has_value(); },
       .latency =
@@ -105,62 +177,15 @@ std::variant<std::string, Problem> overview_text(const Runs& runs, const Overvie
                 std::begin(report::figures_of_times), std::end(report::figures_of_times),
                 [&](const auto& figure) { return row_of(asked, name + "." + std::string(figure.first)).has_value(); });
           }};
+  Tables tables(runs.campaign().parameters, asked);
+  Refused refused(runs.campaign());
   const auto wrong = each_point(runs, wanted, [&](const PointRuns& point) {
-    std::string heading;
-    std::string column;
-    for (std::size_t i = 0; i < names.size(); ++i) {
-      const std::string value = sweep::plain_text(point.parameters[i]);
-      if (names[i] == asked.against)
-        column = value;
-      else if (!value.empty())
-        heading += fmt::format("{}{} = {}", heading.empty() ? "" : ", ", names[i], value);
-    }
-    auto section =
-        std::find_if(sections.begin(), sections.end(), [&](const Section& one) { return one.heading == heading; });
-    if (section == sections.end()) section = sections.insert(section, Section{heading, {}, {}});
-    section->columns.push_back(column);
-    for (const RunValues& metric : point.metrics) {
-      const double figure = figure_of(point, metric);
-      const auto row = row_of(asked, metric.name);
-      section->any_refused |= !row && figure > 0;
-      (row ? section->line(*row, metric.name) : section->refused).cells[section->columns.size() - 1] =
-          report::metric_text(figure, metric.unit);
-    }
+    if (!asked.rows.empty()) tables.take(point);
+    refused.take(point);
     return true;
   });
   if (wrong) return *wrong;
-  std::string text;
-  for (Section& section : sections) text += (text.empty() ? "" : "\n") + text_of(section, asked.against);
-  return text;
-}
-
-std::string refused_text(const Runs& runs) {
-  constexpr std::size_t points_told = 5;
-  struct Refused {
-    double guests;
-    std::string where;
-  };
-  std::vector<Refused> points;
-  const Wanted wanted{.metric = [](const std::string& name) { return name == refused_metric; },
-                      .latency = [](const std::string&) { return false; }};
-  const auto wrong = each_point(runs, wanted, [&](const PointRuns& point) {
-    for (const RunValues& metric : point.metrics)
-      if (const double most = *std::max_element(metric.values.begin(), metric.values.end()); most > 0)
-        points.push_back({most, name_of(runs.campaign(), point)});
-    return true;
-  });
-  if (wrong) return "";  // whoever reads the runs next is told why
-  std::stable_sort(points.begin(), points.end(),
-                   [](const Refused& a, const Refused& b) { return a.guests > b.guests; });
-  std::string text;
-  for (std::size_t i = 0; i < std::min(points.size(), points_told); ++i)
-    text += fmt::format("{} found no place{}{}\n",
-                        config::counted(static_cast<std::uint64_t>(points[i].guests), "guest", "guests"),
-                        points[i].where.empty() ? "" : " at ", points[i].where);
-  if (points.size() > points_told)
-    text += fmt::format("and at {} as many or fewer\n",
-                        config::counted(points.size() - points_told, "more point", "more points"));
-  return text;
+  return Overview{refused.text(), tables.text()};
 }
 
 }  // namespace vmbsim::batch

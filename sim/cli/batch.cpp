@@ -31,12 +31,11 @@ std::string overview(const scenario::Scenario& scenario, const std::string& fold
   const auto read = batch::Runs::read({folder});
   if (std::holds_alternative<Problem>(read)) return "";  // whoever reads it next is told why
   const auto& runs = std::get<batch::Runs>(read);
-  std::string text = scenario::has_fleet(scenario) ? batch::refused_text(runs) : "";
-  if (asked.rows.empty()) return text;
-  const auto table = batch::overview_text(runs, {asked.rows, asked.against});
-  if (std::holds_alternative<Problem>(table)) return text;
-  return text + fmt::format("\nof all {} in {}:\n", config::counted(runs.size(), "run", "runs"), folder) +
-         std::get<std::string>(table);
+  const auto found = batch::overview_of(runs, {asked.rows, asked.against});
+  if (std::holds_alternative<Problem>(found)) return "";
+  const auto& [refused, tables] = std::get<batch::Overview>(found);
+  if (tables.empty()) return refused;
+  return refused + fmt::format("\nof all {} in {}:\n", config::counted(runs.size(), "run", "runs"), folder) + tables;
 }
 
 std::string told(const batch::Summary& summary, const BatchArguments& arguments, const std::string& folder) {

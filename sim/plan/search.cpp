@@ -42,39 +42,14 @@ class Search {
 
   /// `expected`: a point where that is likelier is only looked at; otherwise it is decided.
   Visited& visit(std::size_t index, std::optional<Verdict> expected = std::nullopt) {
-    // Twice the doublings of a bracket on one side, its bisection included, and two ends.
-    const double decisions = 2 * static_cast<double>(std::bit_width(range_.last + 1)) + 3;
-    Decision decision(
-        {.error = (1 - range_.confidence) / decisions, .first_runs = range_.first_runs, .most_runs = range_.most_runs},
-        bounds_);
+    Decision decision = undecided();
     Visited visited;
     visited.index = index;
-    bool breached = false;
     while (visited.verdict != Verdict::untold) {
       const std::size_t more = decision.wanted();
       visited.only_looked_at = expected && decision.runs() > 0 && decision.likelier() == *expected;
       if (more == 0 || visited.only_looked_at) break;
-      for (Outcome& outcome : evaluate_(index, decision.runs(), more)) {
-        ++found_.runs;
-        if (outcome.missing.empty()) {
-          decision.add(outcome.margins);
-        } else if (visited.verdict != Verdict::untold) {
-          visited.verdict = Verdict::untold;
-          visited.reason = outcome.missing;
-        }
-        if (!outcome.breach.empty()) {
-          decision.add_breach();
-          breached = true;
-          if (visited.reason.empty()) visited.reason = outcome.breach;
-        }
-        visited.outcomes.push_back(std::move(outcome));
-      }
-      // A breach breaks the point, whatever the bounds would say.
-      if (const auto bound = breached ? std::nullopt : unmeasured(visited.outcomes);
-          bound && visited.verdict != Verdict::untold) {
-        visited.verdict = Verdict::untold;
-        visited.tightest = *bound;
-      }
+      run(more, visited, decision);
     }
     if (visited.verdict == Verdict::untold) {
       visited.only_looked_at = expected.has_value();
@@ -86,6 +61,41 @@ class Search {
     }
     found_.visited.push_back(std::move(visited));
     return found_.visited.back();
+  }
+
+  /// Its share of the error that the answer may have.
+  Decision undecided() const {
+    // Twice the doublings of a bracket on one side, its bisection included, and two ends.
+    const double decisions = 2 * static_cast<double>(std::bit_width(range_.last + 1)) + 3;
+    return Decision(
+        {.error = (1 - range_.confidence) / decisions, .first_runs = range_.first_runs, .most_runs = range_.most_runs},
+        bounds_);
+  }
+
+  /// So many more runs of a point: what they say, or why they say nothing.
+  void run(std::size_t more, Visited& visited, Decision& decision) {
+    for (Outcome& outcome : evaluate_(visited.index, decision.runs(), more)) {
+      ++found_.runs;
+      if (outcome.missing.empty()) {
+        decision.add(outcome.margins);
+      } else if (visited.verdict != Verdict::untold) {
+        visited.verdict = Verdict::untold;
+        visited.reason = outcome.missing;
+      }
+      if (!outcome.breach.empty()) {
+        decision.add_breach();
+        if (visited.reason.empty()) visited.reason = outcome.breach;
+      }
+      visited.outcomes.push_back(std::move(outcome));
+    }
+    // A breach breaks the point, whatever the bounds would say.
+    const bool told = visited.verdict == Verdict::untold ||
+                      std::any_of(visited.outcomes.begin(), visited.outcomes.end(),
+                                  [](const Outcome& outcome) { return !outcome.breach.empty(); });
+    if (const auto bound = told ? std::nullopt : unmeasured(visited.outcomes)) {
+      visited.verdict = Verdict::untold;
+      visited.tightest = *bound;
+    }
   }
 
   /// A bound of which no run measured anything, or of which one has no margin.

@@ -43,7 +43,7 @@ bool Observations::close(const Histogram& all, SimTime now) {
   ends_.push_back(now);
   const bool row = all.count() - row_from_ >= row_;
   if (row) close_row(all);
-  const bool look = row && (rows() == most_rows * 3 / 4 || rows() == most_rows);
+  const bool look = row && rows() > most_rows / 2 && rows() % (most_rows / 16) == 0;
   if (rows() == most_rows) halve_rows();
   if (sums_.size() == most_sums) halve_sums();
   left_ = batch_;

@@ -26,7 +26,7 @@ class Observations {
  public:
   /// Measuring begins; the histogram that observed() gets is empty.
   void start(SimTime now) { begun_ = now; }
-  /// `all` got one more sample at `now`. True when it is time to look whether an interval is narrow enough: twice for every
+  /// `all` got one more sample at `now`. True when it is time to look whether an interval is narrow enough: eight times for every
   /// doubling of the samples.
   bool observed(const Histogram& all, SimTime now) {
     if (--left_ != 0) return false;
@@ -83,8 +83,8 @@ class Observations {
   std::vector<std::uint32_t> table_;   // rows of columns_
 };
 
-/// Says when a run has shown enough of one figure: half of its interval is at most `relative_half_width` of it at two looks
-/// in a row, so that a narrow interval by chance ends nothing.
+/// Says when a run has shown enough of one figure: half of its interval is at most `relative_half_width` of it at every look while
+/// the samples become a third more, so that a narrow interval by chance ends nothing.
 /// Source: Law, "Simulation Modeling and Analysis", 5th ed., section 9.5.3 (sequential procedures).
 class Stopping {
  public:
@@ -97,14 +97,16 @@ class Stopping {
 
   /// At a look that observed() asked for.
   bool enough(const Observations& seen, const Histogram& all) {
-    const bool before = narrow_;
-    narrow_ = seen.narrow(config_.figure, all, config_.confidence, config_.relative_half_width);
-    return before && narrow_;
+    if (!seen.narrow(config_.figure, all, config_.confidence, config_.relative_half_width))
+      narrow_from_ = 0;
+    else if (narrow_from_ == 0)
+      narrow_from_ = all.count();
+    return narrow_from_ != 0 && all.count() - narrow_from_ >= narrow_from_ / 3;
   }
 
  private:
   Config config_;
-  bool narrow_ = false;
+  std::uint64_t narrow_from_ = 0;  // samples at the first of the looks since which it is narrow; 0: it is not
 };
 
 }  // namespace vmbsim::stats

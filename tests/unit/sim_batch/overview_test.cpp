@@ -27,11 +27,12 @@ Figures guests(const PlannedRun& run) {
   return figures;
 }
 
-std::string overview(const std::filesystem::path& folder, const Overview& asked) {
+Overview all_of(const std::filesystem::path& folder, const Asked& asked) {
   const auto runs = Runs::read({folder});
-  const auto text = overview_text(std::get<Runs>(runs), asked);
-  return std::get<std::string>(text);
+  return std::get<Overview>(overview_of(std::get<Runs>(runs), asked));
 }
+
+std::string overview(const std::filesystem::path& folder, const Asked& asked) { return all_of(folder, asked).tables; }
 
 }  // namespace
 
@@ -87,7 +88,10 @@ TEST_CASE(
                                          "guests without a place   0   1   57\n"));
   CHECK(overview(scratch.path() / "some", {{"fleet.refused"}, "load.depth"}).find("without") == std::string::npos);
   const auto told = [&](const char* folder) {
-    return refused_text(std::get<Runs>(Runs::read({scratch.path() / folder})));
+    const Overview found = all_of(scratch.path() / folder, {});
+    CHECK(found.tables.empty());
+    CHECK(found.refused == all_of(scratch.path() / folder, {{"run.events"}, "load.depth"}).refused);
+    return found.refused;
   };
   CHECK(told("some") ==
         "57 guests found no place at load.depth=16 ring=\"4KiB\"\n"

@@ -18,6 +18,6 @@ TEST_CASE("a run that ends by its precision still holds what it claims") {
   const Coverage found = coverage(40, 0.8, 2'000'000, stats::Figure::mean, 0.05);
   CHECK(found.mean.held >= 34);
   CHECK(found.width_of_mean < 0.05);
-  CHECK(found.customers < 500'000);
+  CHECK(found.customers < 1.6 * 134'000);  // of 134,000 the half width is 5 % in half of the runs
   CHECK(found.customers > 88 * 1500);  // 88 customers of this queue are worth one independent one
 }
