@@ -3,14 +3,20 @@
 /// Site     where an actor stands, as far as its earlier steps tell: actors that do the same have the same sites, however many
 ///          they are.
 /// Plan     how a run is led: every pending step has a priority, drawn for its site or for its actor (and again when it loses a
-///          race, as in partial order sampling); one to four sites are held until nothing else can go on; buffered stores may
-///          be held, too.
+///          race, as in partial order sampling), or looks go first; one to four sites are held until nothing else can go on;
+///          buffered stores may be held, too.
+/// Look     who only reads goes first, then who reads and changes in one step or takes a lock, and plain stores come last: so
+///          everybody acts on what others are about to change.
 /// Order    that a step at one site followed one at another site, of another actor, on an object of both and next to it there:
 ///          what a read reads from, who changes it after whom, who takes a lock after whom.
-/// First    by sites, with all stores held as long as can be: more bugs show in that run than in one of any other kind.
+/// First    looks, in turns, and all stores held as long as can be: more bugs show in that run than in one of any other kind.
+///          The next seven are looks with held sites, where an actor goes on while it can: most bugs are found by
+///          then. After that most plans go by sites.
 /// Foresee  what each actor did in the run before is taken for what it will do: several plans are drawn and played through on
 ///          that, and the run follows the one that promises most: orders, and pairs of orders, that are rare or new, and sites
 ///          that were not held yet. More plans are weighed in the first runs, which find most of the bugs.
+/// Torn     is a run in which two actors come after each other: none with one of the two before the other is its equal. It
+///          counts twice, as what happens one after the other seldom breaks.
 /// Doubt    what was promised counts as seen even when the run did not keep it. So a promise that never holds is not followed
 ///          for ever.
 /// Size     a bug that hangs on d orders between sites needs a number of runs that grows with d, not with the number of
@@ -18,7 +24,8 @@
 /// Source   Wolff, Shi, Duck, Mathur, Roychoudhury, "Greybox fuzzing for concurrency testing", ASPLOS'24 (reads-from pairs of
 ///          abstract events as feedback and as aim); Chistikov, Majumdar, Niksic, "Hitting families of schedules for
 ///          asynchronous programs", CAV'16 (few schedules show all orders of d events); Yuan, Yang, Gu, "Partial order aware
-///          concurrency sampling", CAV'18; Joshi, Park, Sen, Naik, "CalFuzzer", CAV'09 (holding before a conflicting access).
+///          concurrency sampling", CAV'18; Joshi, Park, Sen, Naik, "CalFuzzer", CAV'09 (holding before a conflicting access);
+///          Lu, Tucek, Qin, Zhou, "AVIO: detecting atomicity violations via access interleaving invariants", ASPLOS'06 (torn).
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -48,8 +55,10 @@ struct Plan {
     site,   ///< each site has a priority
     actor,  ///< each actor has one, and another one when its next step lost a race
     turn,   ///< who made the fewest steps goes first
+    look,   ///< who only looks goes before who changes, plain stores are last; then see `stays`; then by actor
   };
   By by = By::site;
+  bool stays = false;        ///< who made the last step is to make the next one, too; else anybody but him
   bool stores_late = false;  ///< buffered stores become visible when nothing else can go on
   std::uint64_t salt = 0;    ///< what all priorities follow from, whoever asks first
   std::vector<std::uint64_t> held;
@@ -61,7 +70,10 @@ class Walk {
   void begin() {
     actors_.assign(actors_.size(), {});
     objects_.assign(objects_.size(), {});
+    follows_.assign(follows_.size(), 0);
     orders_.clear();
+    last_ = 0;
+    torn_ = false;
   }
 
   std::uint64_t site_of(const Alternative& step) const {
@@ -96,7 +108,7 @@ class Walk {
   /// `step` of `each` is taken.
   void take(const Plan& plan, std::span<const Alternative> each, const Alternative& step) {
     const std::uint64_t site = site_of(step);
-    if (plan.by == Plan::By::actor)
+    if (plan.by == Plan::By::actor || plan.by == Plan::By::look)
       for (const Alternative& one : each)
         if (dependent(one, step)) ++at(actors_, one.actor).lost;
     note(step.operation.object, step, site);
@@ -104,10 +116,13 @@ class Walk {
     Actor& actor = at(actors_, step.actor);
     if (!is_flush(step)) actor.site = site;
     ++actor.steps;
+    last_ = step.actor + 1;
   }
 
   std::uint32_t steps_of(std::uint32_t actor) const { return actor < actors_.size() ? actors_[actor].steps : 0; }
   std::vector<std::uint64_t>& orders() { return orders_; }
+  /// Two actors came after each other: had one of the two ended before the other began, no such run would be.
+  bool torn() const { return torn_; }
 
  private:
   static constexpr std::uint64_t least_free = 16;  // priorities below are those of held sites
@@ -126,31 +141,53 @@ class Walk {
     Last look;  ///< since then
   };
 
-  static std::uint64_t drawn(const Plan& plan, const Alternative& step, std::uint64_t site, const Actor& actor) {
+  std::uint64_t drawn(const Plan& plan, const Alternative& step, std::uint64_t site, const Actor& actor) const {
+    const auto by_actor = [&] { return mixed(plan.salt + (std::uint64_t{step.actor} << 32) + actor.lost * odd); };
     switch (plan.by) {
       case Plan::By::site: return mixed(plan.salt + site);
-      case Plan::By::actor: return mixed(plan.salt + (std::uint64_t{step.actor} << 32) + actor.lost * odd);
+      case Plan::By::actor: return by_actor();
       case Plan::By::turn: return ~std::uint64_t{actor.steps};
+      case Plan::By::look: {
+        const std::uint64_t fits = (step.actor + 1 == last_) == plan.stays ? 1 : 0;
+        return (urgency_of(step.operation.access) << 62) + (fits << 61) + (by_actor() >> 3);
+      }
     }
     return 0;
+  }
+
+  static std::uint64_t urgency_of(Access access) {
+    if (access == Access::none || access == Access::read) return 2;
+    return access == Access::write ? 0 : 1;
+  }
+
+  // Actors whose numbers are 64 apart are taken for each other.
+  void add_order(std::uint64_t id, std::uint32_t from, std::uint32_t to) {
+    orders_.push_back(id);
+    if (from == 0) return;
+    at(follows_, to) |= std::uint64_t{1} << from % 64;
+    torn_ = torn_ || (at(follows_, from) >> to % 64 & 1) != 0;
   }
 
   void note(std::uint32_t number, const Alternative& step, std::uint64_t site) {
     if (number == 0 || step.operation.access == Access::none) return;
     Object& object = at(objects_, number);
     const std::uint32_t actor = step.actor + 1;
-    if (object.change.actor != actor) orders_.push_back(mixed(object.change.site * 3 + site));
+    if (object.change.actor != actor) add_order(mixed(object.change.site * 3 + site), object.change.actor, actor);
     if (step.operation.access == Access::read) {
       object.look = {site, actor};
       return;
     }
-    if (object.look.actor != 0 && object.look.actor != actor) orders_.push_back(mixed(object.look.site * 5 + site));
+    if (object.look.actor != 0 && object.look.actor != actor)
+      add_order(mixed(object.look.site * 5 + site), object.look.actor, actor);
     object = {{site, actor}, {}};
   }
 
   std::vector<Actor> actors_;
   std::vector<Object> objects_;
   std::vector<std::uint64_t> orders_;
+  std::vector<std::uint64_t> follows_;  // by actor and one: of whom a step came next before one of its own, a bit each
+  std::uint32_t last_ = 0;              // actor of the last step, and one
+  bool torn_ = false;
 };
 
 /// What each actor did in the last run.
@@ -273,10 +310,11 @@ class ReadsFrom final : public Sampler {
     course_.begin();
     steps_ = 0;
     promised_.clear();
-    kinds_ = run < first_runs ? 36 : 8;
+    kinds_ = run < look_runs ? 0 : run < first_runs ? 36 : 8;
     plan_ = draw();
     if (course_.effort() == 0) {
-      plan_.by = Plan::By::site;
+      plan_.by = Plan::By::look;
+      plan_.stays = false;
       plan_.stores_late = true;
       return true;
     }
@@ -287,7 +325,7 @@ class ReadsFrom final : public Sampler {
     for (std::size_t left = plans; left != 0; --left) {
       course_.play(plan_, foreseen_);
       features_of(foreseen_, plan_);
-      if (const std::uint64_t worth = worth_of_features(); worth >= most) {
+      if (const std::uint64_t worth = worth_of_features() * (foreseen_.torn() ? 2 : 1); worth >= most) {
         most = worth;
         best = plan_;
         promised_ = features_;
@@ -375,6 +413,7 @@ class ReadsFrom final : public Sampler {
   }
 
  private:
+  static constexpr std::uint64_t look_runs = 8;
   static constexpr std::uint64_t first_runs = 64;
   static constexpr std::size_t most_effort = 400'000;  // of playing the plans of one run
   static constexpr std::size_t most_plans = 16;        // of one run
@@ -391,8 +430,13 @@ class ReadsFrom final : public Sampler {
 
   Plan draw() {
     Plan plan;
-    const std::uint64_t kind = stream().below(kinds_);
-    plan.by = kind == 0 ? Plan::By::turn : kind <= 2 ? Plan::By::actor : Plan::By::site;
+    if (kinds_ == 0) {
+      plan.by = Plan::By::look;
+      plan.stays = true;
+    } else {
+      const std::uint64_t kind = stream().below(kinds_);
+      plan.by = kind == 0 ? Plan::By::turn : kind <= 2 ? Plan::By::actor : Plan::By::site;
+    }
     plan.stores_late = stream().below(2) == 0;
     plan.salt = stream().next();
     if (racing_ == 0) return plan;
@@ -455,7 +499,7 @@ class ReadsFrom final : public Sampler {
   }
 
   Plan plan_;
-  std::uint64_t kinds_ = 0;  // one of so many plans goes by turn, two by actor
+  std::uint64_t kinds_ = 0;  // one of so many plans goes by turn, two by actor; 0: all by look
   Walk made_;
   Walk foreseen_;
   Course course_;

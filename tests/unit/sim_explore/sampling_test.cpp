@@ -1,6 +1,7 @@
 // What is drawn is drawn with the probabilities that theory gives.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/support/exploring.hpp"
@@ -152,6 +153,30 @@ TEST_CASE("the first run of reads-from fuzzing holds stores in their buffers as 
       {{store(1, 1), load(2)}, {store(2, 1), load(1)}}, MemoryModel::tso,
       [](const StraightLine::Final& final) { return final.loaded[0][0] == 0 && final.loaded[1][0] == 0; });
   for (std::uint64_t seed = 1; seed <= 20; ++seed) CHECK(runs_to_find(store_buffering, "rff", Seed{seed}) == 1);
+}
+
+TEST_CASE("in the first run of reads-from fuzzing everybody looks before anybody changes what he looked at") {
+  const StraightLine counters(
+      threads(3, {load(1), load(2), store_next(2), store_next(1)}), MemoryModel::sc,
+      [](const StraightLine::Final& final) { return final.words[1] == 1 && final.words[2] == 1; });
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) CHECK(runs_to_find(counters, "rff", Seed{seed}) == 1);
+}
+
+TEST_CASE("the second run of reads-from fuzzing is one that no serial order of the actors equals") {
+  // Source: Lu, Tucek, Qin, Zhou, "AVIO: detecting atomicity violations via access interleaving invariants", ASPLOS'06.
+  for (const std::uint32_t words : {2, 5, 8}) {
+    INFO(words << " words are changed one after the other, and one of two looks is too early or too late");
+    Thread changes, looks;
+    for (std::uint32_t word = 1; word <= words; ++word) {
+      changes.push_back(add(word));
+      looks.push_back(load(word));
+    }
+    const StraightLine program({changes, looks}, MemoryModel::sc, [](const StraightLine::Final& final) {
+      const std::vector<std::uint64_t>& seen = final.loaded[1];
+      return std::count(seen.begin(), seen.end(), seen.front()) != static_cast<std::ptrdiff_t>(seen.size());
+    });
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) CHECK(runs_to_find(program, "rff", Seed{seed}) == 2);
+  }
 }
 
 TEST_CASE("reads-from fuzzing reaches what only one of several equal threads does") {
