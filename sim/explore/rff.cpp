@@ -3,8 +3,8 @@
 /// Site     where an actor stands, as far as its earlier steps tell: actors that do the same have the same sites, however many
 ///          they are.
 /// Plan     how a run is led: every pending step has a priority, drawn for its site or for its actor (and again when it loses a
-///          race, as in partial order sampling), or looks go first; one to four sites are held until nothing else can go on;
-///          buffered stores may be held, too.
+///          race, as in partial order sampling), or looks go first; in some runs nobody makes two steps where others can; one
+///          to four sites are held until nothing else can go on; buffered stores may be held, too.
 /// Look     who only reads goes first, then who reads and changes in one step or takes a lock, and plain stores come last: so
 ///          everybody acts on what others are about to change.
 /// Order    that a step at one site followed one at another site, of another actor, on an object of both and next to it there:
@@ -55,12 +55,13 @@ struct Plan {
     site,   ///< each site has a priority
     actor,  ///< each actor has one, and another one when its next step lost a race
     turn,   ///< who made the fewest steps goes first
-    look,   ///< who only looks goes before who changes, plain stores are last; then see `stays`; then by actor
+    look,   ///< who only looks goes before who changes, plain stores are last; among equals by `next`, then as by actor
   };
+  enum class Next : std::uint8_t { anybody, another, same };  // than the actor of the last step
   By by = By::site;
-  bool stays = false;        ///< who made the last step is to make the next one, too; else anybody but him
-  bool stores_late = false;  ///< buffered stores become visible when nothing else can go on
-  std::uint64_t salt = 0;    ///< what all priorities follow from, whoever asks first
+  Next next = Next::anybody;  ///< decides before sites, actors and turns do
+  bool stores_late = false;   ///< buffered stores become visible when nothing else can go on
+  std::uint64_t salt = 0;     ///< what all priorities follow from, whoever asks first
   std::vector<std::uint64_t> held;
 };
 
@@ -141,16 +142,17 @@ class Walk {
     Last look;  ///< since then
   };
 
+  // Looks decide first, then who went last, then the rest.
   std::uint64_t drawn(const Plan& plan, const Alternative& step, std::uint64_t site, const Actor& actor) const {
-    const auto by_actor = [&] { return mixed(plan.salt + (std::uint64_t{step.actor} << 32) + actor.lost * odd); };
+    const bool same = step.actor + 1 == last_;
+    const bool fits = plan.next != Plan::Next::anybody && same == (plan.next == Plan::Next::same);
+    const std::uint64_t first = fits ? std::uint64_t{1} << 61 : 0;
+    const std::uint64_t by_actor = mixed(plan.salt + (std::uint64_t{step.actor} << 32) + actor.lost * odd) >> 3;
     switch (plan.by) {
-      case Plan::By::site: return mixed(plan.salt + site);
-      case Plan::By::actor: return by_actor();
-      case Plan::By::turn: return ~std::uint64_t{actor.steps};
-      case Plan::By::look: {
-        const std::uint64_t fits = (step.actor + 1 == last_) == plan.stays ? 1 : 0;
-        return (urgency_of(step.operation.access) << 62) + (fits << 61) + (by_actor() >> 3);
-      }
+      case Plan::By::site: return first + (mixed(plan.salt + site) >> 3);
+      case Plan::By::actor: return first + by_actor;
+      case Plan::By::turn: return first + (~std::uint64_t{actor.steps} >> 3);
+      case Plan::By::look: return (urgency_of(step.operation.access) << 62) + first + by_actor;
     }
     return 0;
   }
@@ -314,7 +316,7 @@ class ReadsFrom final : public Sampler {
     plan_ = draw();
     if (course_.effort() == 0) {
       plan_.by = Plan::By::look;
-      plan_.stays = false;
+      plan_.next = Plan::Next::another;
       plan_.stores_late = true;
       return true;
     }
@@ -432,10 +434,11 @@ class ReadsFrom final : public Sampler {
     Plan plan;
     if (kinds_ == 0) {
       plan.by = Plan::By::look;
-      plan.stays = true;
+      plan.next = Plan::Next::same;
     } else {
       const std::uint64_t kind = stream().below(kinds_);
       plan.by = kind == 0 ? Plan::By::turn : kind <= 2 ? Plan::By::actor : Plan::By::site;
+      if (stream().below(3) == 0) plan.next = Plan::Next::another;
     }
     plan.stores_late = stream().below(2) == 0;
     plan.salt = stream().next();

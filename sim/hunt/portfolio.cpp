@@ -14,8 +14,7 @@ constexpr std::uint64_t least = whole / 20;            // of a strategy
 constexpr std::uint64_t early = 1000;                  // runs
 constexpr std::uint64_t early_favour = whole * 2 / 5;  // of the first one named, on top of what everybody gets
 constexpr std::uint64_t favour = whole / 5;            // of the second and third one, later
-constexpr std::uint64_t head_start = 16;               // runs
-constexpr std::uint64_t first_epoch = 64;              // runs
+constexpr std::uint64_t first_epoch = 64;              // runs, all of the first one named
 constexpr std::uint64_t longest_epoch = 1 << 18;
 constexpr std::uint64_t steps_per_epoch = 1 << 25;  // about: some seconds of one processor
 constexpr std::uint64_t slices_per_epoch = 16;
@@ -172,12 +171,12 @@ std::vector<Slice> Portfolio::plan(std::uint64_t most_runs) {
   const std::uint64_t runs = epoch_runs(most_runs);
   if (runs == 0 || all == 0 || idle) return {};
 
-  // Smooth weighted round robin: who is owed most is next. A head start is paid back in the same epoch.
+  // Smooth weighted round robin: who is owed most is next.
   std::vector<std::vector<std::uint64_t>> places(lanes_.size());
   std::vector<std::int64_t> owed(lanes_.size());
   for (std::uint64_t i = 0; i < runs; ++i) {
     for (std::size_t lane = 0; lane < owed.size(); ++lane) owed[lane] += static_cast<std::int64_t>(share[lane]);
-    const bool ahead = places_ + i < head_start && share.front() != 0;
+    const bool ahead = places_ + i < first_epoch && share.front() != 0;
     const auto next = ahead ? owed.begin() : std::max_element(owed.begin(), owed.end());
     *next -= static_cast<std::int64_t>(all);
     places[static_cast<std::size_t>(next - owed.begin())].push_back(places_ + i);
