@@ -13,7 +13,7 @@ namespace {
 Duration mean_of(const kernel::Distribution& d) { return d.mean(); }
 
 TEST_CASE("what KMCL does where its documents leave a choice is a channel's, at both its ends") {
-  const kmcl::Policies& p =
+  const kmcl::Policies p =
       loaded({"channel.disk.policies.routine_of_sent=either", "channel.disk.policies.refuse_after_close=true",
               "channel.disk.policies.exact_length=true", "channel.disk.policies.pause_waits_for_sent=true",
               "channel.disk.policies.overtaking=true", "channel.disk.policies.pending_fraction=0.25",
