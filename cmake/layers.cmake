@@ -40,6 +40,9 @@ function(vmbsim_tests name)
   if(NOT T_TIMEOUT)
     set(T_TIMEOUT 300)
   endif()
+  if(VMBSIM_SANITIZE)
+    math(EXPR T_TIMEOUT "${T_TIMEOUT} * 5")  # checked code is slow, most of all where a test compares whole searches
+  endif()
   # A test whose data is elsewhere says so, and ctest shows it as skipped.
   catch_discover_tests(${name} PROPERTIES TIMEOUT ${T_TIMEOUT} SKIP_REGULAR_EXPRESSION "skipped: no "
                        LABELS "${T_LABELS}")

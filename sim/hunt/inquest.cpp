@@ -238,7 +238,8 @@ std::string explanation(const Case& found, const std::string& repro_file) {
   }
   if (!found.comes_again)
     text += "The find does not come again in a fresh process: something outside of the program's answers decides.\n";
-  text += fmt::format("\nFound by {} in its run {}, memory {}.", repro.strategy, repro.run, name_of(found.found_under));
+  text += fmt::format("\nFound by {} in its run {}, memory {}.", repro.strategy, repro.run + 1,
+                      name_of(found.found_under));  // people count from one
   if (repro.setting.memory != found.found_under)
     text += fmt::format(" It shows under {0} as well: the repro and what is told here are of a run under {0}.",
                         name_of(repro.setting.memory));

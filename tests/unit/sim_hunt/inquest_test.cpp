@@ -187,7 +187,7 @@ TEST_CASE("two mistakes of one rule are two finds, and each stays what it is whi
     CHECK(found.comes_again);
     CHECK(found.minimal);
     const std::string told = hunt::explanation(found, "x.repro");
-    CHECK_THAT(told, Contains("Found by random in its run " + std::to_string(find.run) + ", memory tso."));
+    CHECK_THAT(told, Contains("Found by random in its run " + std::to_string(find.run + 1) + ", memory tso."));
     if (find.finding.text == "an update is lost") {
       CHECK(found.repro.text == "an update is lost");
       CHECK(found.repro.setting.memory == explore::MemoryModel::sc);
