@@ -4,6 +4,7 @@
 
 #include "sim/explore/replay.hpp"
 #include "sim/hunt/recorder.hpp"
+#include "sim/hunt/replaying.hpp"
 #include "sim/kernel/random.hpp"
 
 namespace vmbsim::hunt {
@@ -92,7 +93,7 @@ class Told final : public kernel::ChoiceSource {
 }  // namespace
 
 std::optional<Critical> critical_choice(explore::Program& program, const explore::Deviations& list,
-                                        std::uint64_t questions, const std::string& rule, Seed seed,
+                                        std::uint64_t questions, const std::string& mistake, Seed seed,
                                         workers::BlackBox& box) {
   Recorder recorder(box);
   std::uint32_t tries = continuations;
@@ -106,9 +107,8 @@ std::optional<Critical> critical_choice(explore::Program& program, const explore
       const explore::Outcome& outcome = program.run(recorder);
       recorder.end(outcome.steps);
       if (outcome.steps > long_run) tries = few_continuations;
-      const bool fails = outcome.found() && outcome.findings.front().rule == rule;
-      failed += fails;
-      if (!fails && !source.first_text().empty()) critical.passes = source.first_text();
+      failed += shows(mistake, outcome.findings) ? 1 : 0;
+      if (!outcome.found() && !source.first_text().empty()) critical.passes = source.first_text();
     }
     return failed;
   };

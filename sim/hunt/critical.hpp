@@ -23,9 +23,10 @@ struct Critical {
   std::string passes;  ///< what could have been, in a continuation that passed
 };
 
-/// Nothing when even the first question was too late, or no continuation passed.
+/// Continuations fail that show `mistake`, named as by mistake_of(). Nothing when even the first question was too late, or no
+/// continuation passed.
 std::optional<Critical> critical_choice(explore::Program& program, const explore::Deviations& list,
-                                        std::uint64_t questions, const std::string& rule, Seed seed,
+                                        std::uint64_t questions, const std::string& mistake, Seed seed,
                                         workers::BlackBox& box);
 
 }  // namespace vmbsim::hunt

@@ -156,14 +156,13 @@ void reduce_setting(const InquestConfig& config, const std::string& mistake, Set
   }
 }
 
-std::optional<Critical> critical_of(const InquestConfig& config, const Repro& repro) {
+std::optional<Critical> critical_of(const InquestConfig& config, const Repro& repro, const std::string& mistake) {
   const Crew::Ended ended = in_child(
       [&](BlackBox& box) {
         std::string why;
         const auto program = config.target.make(repro.setting, why);
         if (program == nullptr || program->needs_process_per_run()) return std::string();
-        const auto critical =
-            critical_choice(*program, repro.deviations, repro.questions, repro.rule, config.seed, box);
+        const auto critical = critical_choice(*program, repro.deviations, repro.questions, mistake, config.seed, box);
         if (!critical) return std::string();
         Line line;
         line.add(critical->question).add(critical->failed).add(critical->tried);
@@ -220,7 +219,8 @@ Case investigate(const InquestConfig& config, const Find& find) {
                  .actors = found.last.actors,
                  .deviations = std::move(list)};
   if (!found.last.lost) found.repro.fingerprint = found.last.fingerprint;
-  if (found.comes_again && !found.last.lost && !config.stop_asked()) found.critical = critical_of(config, found.repro);
+  if (found.comes_again && !found.last.lost && !config.stop_asked())
+    found.critical = critical_of(config, found.repro, mistake);
   return found;
 }
 
