@@ -22,10 +22,17 @@ function(vmbsim_layer name)
   endif()
 endfunction()
 
+# vmbsim_loads_libraries(PROGRAM): the libraries that it loads find in it what cmake/offered.list names.
+function(vmbsim_loads_libraries program)
+  set(offered ${PROJECT_SOURCE_DIR}/cmake/offered.list)
+  target_link_options(${program} PRIVATE -Wl,--dynamic-list=${offered})
+  set_property(TARGET ${program} APPEND PROPERTY LINK_DEPENDS ${offered})
+endfunction()
+
 # vmbsim_loads_drivers(PROGRAM): driver libraries find the whole of WDM, KMDF and KMCL in the program, called by it or not.
 function(vmbsim_loads_drivers program)
+  vmbsim_loads_libraries(${program})
   set_target_properties(${program} PROPERTIES
-    ENABLE_EXPORTS ON
     LINK_LIBRARY_OVERRIDE "WHOLE_ARCHIVE,models_os,models_kmcl,models_kmdf")
 endfunction()
 

@@ -292,12 +292,21 @@ static void give(void* memory, const char* by) {
   if (whose != running.loaded) running.machine->free_memory(memory, by);
 }
 
-static void* take_new(std::size_t bytes, const void* code) {
+static void* take_new(std::size_t bytes, const void* code, std::align_val_t alignment = std::align_val_t{1}) {
   Machine* const machine = caller(code);
-  void* const memory = take(machine, bytes, "new");
+  void* const memory = take(machine, bytes, "new", static_cast<std::size_t>(alignment));
   if (memory != nullptr) return memory;
   if (machine != nullptr) machine->run_out_of_memory("new");
   throw std::bad_alloc();
+}
+
+/// Null when there is none left: whoever calls it asks for that.
+static void* try_new(std::size_t bytes, const void* code, std::align_val_t alignment = std::align_val_t{1}) {
+  return take(caller(code), bytes, "new", static_cast<std::size_t>(alignment));
+}
+
+static void give_back(void* memory) noexcept {
+  if (memory != nullptr) give(memory, "delete");
 }
 
 // What C's functions would take from a heap that no run ends with, and no state has.
@@ -384,10 +393,37 @@ void redirect_heap(const foreign::Library& library) {
 
 }  // namespace vmbsim::harness
 
-// A harness finds the program's new and delete first.
-void* operator new(std::size_t bytes) { return vmbsim::harness::take_new(bytes, __builtin_return_address(0)); }
-void* operator new[](std::size_t bytes) { return vmbsim::harness::take_new(bytes, __builtin_return_address(0)); }
-void operator delete(void* memory) noexcept { vmbsim::harness::give(memory, "delete"); }
-void operator delete[](void* memory) noexcept { vmbsim::harness::give(memory, "delete"); }
-void operator delete(void* memory, std::size_t) noexcept { vmbsim::harness::give(memory, "delete"); }
-void operator delete[](void* memory, std::size_t) noexcept { vmbsim::harness::give(memory, "delete"); }
+// A harness finds the program's new and delete first: all of them, for what one took another one may give back.
+using vmbsim::harness::give_back;
+using vmbsim::harness::take_new;
+using vmbsim::harness::try_new;
+using Alignment = std::align_val_t;
+
+void* operator new(std::size_t bytes) { return take_new(bytes, __builtin_return_address(0)); }
+void* operator new[](std::size_t bytes) { return take_new(bytes, __builtin_return_address(0)); }
+void* operator new(std::size_t bytes, Alignment to) { return take_new(bytes, __builtin_return_address(0), to); }
+void* operator new[](std::size_t bytes, Alignment to) { return take_new(bytes, __builtin_return_address(0), to); }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+  return try_new(bytes, __builtin_return_address(0));
+}
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
+  return try_new(bytes, __builtin_return_address(0));
+}
+void* operator new(std::size_t bytes, Alignment to, const std::nothrow_t&) noexcept {
+  return try_new(bytes, __builtin_return_address(0), to);
+}
+void* operator new[](std::size_t bytes, Alignment to, const std::nothrow_t&) noexcept {
+  return try_new(bytes, __builtin_return_address(0), to);
+}
+void operator delete(void* memory) noexcept { give_back(memory); }
+void operator delete[](void* memory) noexcept { give_back(memory); }
+void operator delete(void* memory, std::size_t) noexcept { give_back(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { give_back(memory); }
+void operator delete(void* memory, Alignment) noexcept { give_back(memory); }
+void operator delete[](void* memory, Alignment) noexcept { give_back(memory); }
+void operator delete(void* memory, std::size_t, Alignment) noexcept { give_back(memory); }
+void operator delete[](void* memory, std::size_t, Alignment) noexcept { give_back(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { give_back(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { give_back(memory); }
+void operator delete(void* memory, Alignment, const std::nothrow_t&) noexcept { give_back(memory); }
+void operator delete[](void* memory, Alignment, const std::nothrow_t&) noexcept { give_back(memory); }

@@ -99,6 +99,9 @@ TEST_CASE("a harness that never comes to a step is stopped") { CHECK(finding_of(
 
 TEST_CASE("what new took and nobody deleted is a leak, and what was deleted is none") {
   CHECK(finding_of("leaks").rule == "LEAK");
+  CHECK(finding_of("leaks_quietly").rule == "LEAK");
+  CHECK(finding_of("leaks_aligned").rule == "LEAK");
+  CHECK(finding_of("leaks_within").rule == "LEAK");
   CHECK(finding_of("mallocs").rule == "LEAK");
   CHECK(finding_of("takes_all").rule == "LEAK");
   CHECK(finding_of("loses").rule == "LEAK");

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <new>
 #include <stdexcept>
 #include <vector>
 
@@ -41,6 +42,20 @@ void misdeed() {
 #elif defined(LEAKS)
   auto* volatile numbers = new std::vector<int>(100);
   numbers->front() = 1;
+#elif defined(LEAKS_QUIETLY)
+  auto* volatile number = new (std::nothrow) int(1);
+  if (number != nullptr) *number = 2;
+#elif defined(LEAKS_ALIGNED)
+  struct alignas(64) Line {
+    int number;
+  };
+  auto* volatile line = new Line{1};
+  check(reinterpret_cast<std::uintptr_t>(line) % 64 == 0, "new aligns");
+#elif defined(LEAKS_WITHIN)
+  // The program has this template, too.
+  alignas(std::vector<int>) static unsigned char place[sizeof(std::vector<int>)];
+  auto* numbers = new (place) std::vector<int>;
+  for (int i = 0; i < 10; ++i) numbers->push_back(i);
 #elif defined(MALLOCS)
   auto* volatile numbers = static_cast<int*>(std::malloc(sizeof(int)));
   numbers[0] = 1;
@@ -70,6 +85,7 @@ void misdeed() {
 #elif defined(ASKS_C)
   // Source: glibc, Basic Memory Allocation; POSIX, posix_memalign.
   volatile std::size_t too_much = std::size_t{1} << 60;
+  check(::operator new(too_much, std::nothrow) == nullptr, "new answers that there is not so much, when asked for it");
   check(std::malloc(too_much) == nullptr, "malloc answers that there is not so much");
   void* memory = std::malloc(10);
   check(::malloc_usable_size(memory) >= 10, "what was taken is usable");
