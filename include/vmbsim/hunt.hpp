@@ -18,8 +18,7 @@
 ///           that they own. What a run makes of a static in a function is not destroyed.
 /// Heap      What the harness's own code takes, by new or C's malloc, calloc, realloc, aligned_alloc, posix_memalign, strdup and
 ///           strndup, is the run's: freed twice, or written afterwards, is a finding, and so is at the end what no static leads to
-///           any more. What other libraries take for it is the process's: getline's lines, a std::string that grows in C++'s
-///           library, an over-aligned type's new.
+///           any more. So is what its std::strings take. What other libraries take for it is the process's: getline's lines.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

@@ -8,14 +8,18 @@
 #include <unistd.h>
 
 #include <cxxabi.h>
+#include <dlfcn.h>
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <new>
+#include <string_view>
 
 #include "sim/foreign/child.hpp"
 #include "sim/foreign/watch.hpp"
@@ -35,8 +39,8 @@ struct Running {
   const foreign::Library* watched_library = nullptr;
   pid_t watched = 0;  // a child of this process has no timer of its own
   std::size_t users = 0;
-  bool forked = false;         // in this run
-  std::string left_exception;  // out of this run's code
+  bool forked = false;                     // in this run
+  std::array<char, 256> left_exception{};  // out of this run's code; where it left, strings are of the run's memory
 };
 Running running;
 
@@ -44,11 +48,14 @@ bool harness_runs() { return running.machine != nullptr && running.machine->in_h
 
 [[noreturn]] void on_terminate() {
   if (const std::exception_ptr thrown = std::current_exception(); thrown != nullptr && harness_runs()) {
+    const auto note = [](const char* before, const char* what) {
+      std::snprintf(running.left_exception.data(), running.left_exception.size(), "%s%s", before, what);
+    };
     try {
       std::rethrow_exception(thrown);
-    } catch (const std::exception& exception) {
-      running.left_exception = std::string(": ") + exception.what();
-    } catch (...) { running.left_exception = " that is no std::exception"; }
+    } catch (const std::exception& exception) { note(": ", exception.what()); } catch (...) {
+      note(" that is no std::exception", "");
+    }
   }
   std::abort();
 }
@@ -211,7 +218,7 @@ const explore::Outcome& Harness::run(kernel::ChoiceSource& choices, explore::Ste
   watch_process();
   watch_harness(library_.get());
   running.forked = false;
-  running.left_exception.clear();
+  running.left_exception.front() = 0;
   running.machine = &machine_;
   running.library = library_.get();
   const explore::Outcome& outcome = machine_.run(entry_, choices, listener);
@@ -243,9 +250,9 @@ void Harness::tell_mishap() {
                                   fmt::format("the harness crashed{}: {}", place, ::strsignal(what.signal)));
     case Kind::abort:
       return machine_.add_finding("ABORT", BugCheck::none,
-                                  running.left_exception.empty()
+                                  running.left_exception.front() == 0
                                       ? "the harness called abort()"
-                                      : "an exception left the harness" + running.left_exception);
+                                      : std::string("an exception left the harness") + running.left_exception.data());
     case Kind::exit:
       return machine_.add_finding("EXIT", BugCheck::none, fmt::format("the harness called exit with {}", what.status));
     case Kind::endless:
@@ -256,10 +263,30 @@ void Harness::tell_mishap() {
 
 // ---- new and delete, malloc and free ----
 
+/// Strings have their functions in C++'s library: what these take is their caller's. Whatever else that library takes, it may keep.
+static bool is_of_strings(const void* code) {
+  constexpr std::string_view member = "_ZNSt7__cxx1112basic_string";
+  constexpr std::string_view member_of_const = "_ZNKSt7__cxx1112basic_string";
+  struct Known {
+    const void* code = nullptr;
+    bool of_strings = false;
+  };
+  static std::array<Known, 64> table;  // a name takes microseconds to find
+  Known& known = table[reinterpret_cast<std::uintptr_t>(code) / 16 % table.size()];
+  if (known.code != code) {
+    Dl_info function;
+    const bool named = ::dladdr(code, &function) != 0 && function.dli_sname != nullptr;
+    const std::string_view name = named ? function.dli_sname : "";
+    known = {code, name.starts_with(member) || name.starts_with(member_of_const)};
+  }
+  return known.of_strings;
+}
+
 /// Called by a harness's own code while it runs; null for everybody else.
 static Machine* caller(const void* code) {
   if (running.library == nullptr || !running.machine->in_harness()) return nullptr;
-  return running.library->holds(reinterpret_cast<std::uintptr_t>(code)) ? running.machine : nullptr;
+  const bool own = running.library->holds(reinterpret_cast<std::uintptr_t>(code)) || is_of_strings(code);
+  return own ? running.machine : nullptr;
 }
 
 static Machine* runner() { return harness_runs() ? running.machine : nullptr; }

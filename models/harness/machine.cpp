@@ -584,14 +584,10 @@ Finding finding_of(const Rule& rule, BugCheck code, std::uint64_t step, std::str
 }  // namespace
 
 void Machine::fail(RuleId rule, BugCheck code, const std::string& text, const char* call) {
+  VMBSIM_ASSERT(!in_harness_, "what is told of a run is not kept in the run's memory");
   const Actor& who = subject_ != nullptr ? *subject_ : *current_;
   outcome_.findings.push_back(finding_of(*rule, code, steps_, story_of(who), call, text));
   over_ = true;
-  if (in_harness_) {
-    in_harness_ = false;
-    handed_ = nullptr;
-    current_->fiber.suspend();
-  }
 }
 
 void Machine::add_finding(RuleId rule, BugCheck code, const std::string& text) {

@@ -423,7 +423,10 @@ void* Machine::take_memory(std::size_t bytes, const char* by, std::size_t alignm
 }
 
 void Machine::run_out_of_memory(const char* by) {
+  const bool harness = in_harness_;
+  in_harness_ = false;
   fail("LEAK", BugCheck::none, "the harness has taken all the memory that a run has", by);
+  if (harness) go_back();
 }
 
 void Machine::free_memory(void* memory, const char* by) {

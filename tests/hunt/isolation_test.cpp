@@ -102,6 +102,7 @@ TEST_CASE("what new took and nobody deleted is a leak, and what was deleted is n
   CHECK(finding_of("leaks_quietly").rule == "LEAK");
   CHECK(finding_of("leaks_aligned").rule == "LEAK");
   CHECK(finding_of("leaks_within").rule == "LEAK");
+  CHECK(finding_of("leaks_text").rule == "LEAK");
   CHECK(finding_of("mallocs").rule == "LEAK");
   CHECK(finding_of("takes_all").rule == "LEAK");
   CHECK(finding_of("loses").rule == "LEAK");

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <new>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "vmbsim/hunt.hpp"
@@ -53,9 +54,14 @@ void misdeed() {
   check(reinterpret_cast<std::uintptr_t>(line) % 64 == 0, "new aligns");
 #elif defined(LEAKS_WITHIN)
   // The program has this template, too.
-  alignas(std::vector<int>) static unsigned char place[sizeof(std::vector<int>)];
+  alignas(std::vector<int>) unsigned char place[sizeof(std::vector<int>)];
   auto* numbers = new (place) std::vector<int>;
   for (int i = 0; i < 10; ++i) numbers->push_back(i);
+#elif defined(LEAKS_TEXT)
+  // Such a text grows in C++'s library.
+  alignas(std::string) unsigned char place[sizeof(std::string)];
+  auto* text = new (place) std::string("a name that is longer than a string's own buffer");
+  text->append(1000, '.');
 #elif defined(MALLOCS)
   auto* volatile numbers = static_cast<int*>(std::malloc(sizeof(int)));
   numbers[0] = 1;
