@@ -20,6 +20,7 @@
 #ifdef VMBSIM_ASAN
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
+#include <sanitizer/lsan_interface.h>
 #endif
 #ifdef VMBSIM_TSAN
 #include <sanitizer/tsan_interface.h>
@@ -31,10 +32,28 @@ namespace context = boost::context::detail;
 
 namespace {
 std::size_t guard_bytes() { return static_cast<std::size_t>(::sysconf(_SC_PAGESIZE)); }
+
+/// Those of frames that were not left stay behind, be it in memory that is mapped there later.
+void forget_red_zones([[maybe_unused]] std::byte* stack) {
+#ifdef VMBSIM_ASAN
+  __asan_unpoison_memory_region(stack, StackPool::stack_bytes);
+#endif
+}
+
+/// What the frames of an abandoned context own is lost with them, and no leak to be told.
+void forget_heap([[maybe_unused]] const void* lowest, [[maybe_unused]] const std::byte* end) {
+#ifdef VMBSIM_ASAN
+  for (auto* word = static_cast<void* const*>(lowest); word < static_cast<const void*>(end); ++word)
+    if (*word != nullptr) __lsan_ignore_object(*word);
+#endif
+}
 }  // namespace
 
 StackPool::~StackPool() {
-  for (std::byte* stack : mapped_) ::munmap(stack - guard_bytes(), stack_bytes + guard_bytes());
+  for (std::byte* stack : mapped_) {
+    forget_red_zones(stack);
+    ::munmap(stack - guard_bytes(), stack_bytes + guard_bytes());
+  }
 }
 
 std::byte* StackPool::take() {
@@ -79,9 +98,10 @@ Fiber::~Fiber() {
 }
 
 void Fiber::abandon() {
-#ifdef VMBSIM_ASAN
-  if (stack_ != nullptr) __asan_unpoison_memory_region(stack_, StackPool::stack_bytes);  // its red zones stayed behind
-#endif
+  if (stack_ != nullptr) {
+    forget_red_zones(stack_);
+    if (!finished_) forget_heap(inside_, stack_ + StackPool::stack_bytes);
+  }
   finished_ = true;
 }
 
