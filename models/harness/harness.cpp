@@ -105,6 +105,15 @@ std::span<const std::byte> initialise(foreign::Library& library) {
   return running.loaded->used().subspan(before);
 }
 
+/// Of a library that the address sanitizer checks, what lies between its statics is copied, too.
+[[gnu::no_sanitize("address")]] void copy_statics(std::byte* to, const std::byte* from, std::size_t bytes) {
+#ifdef __SANITIZE_ADDRESS__
+  for (std::size_t i = 0; i < bytes; ++i) const_cast<volatile std::byte*>(to)[i] = from[i];
+#else
+  std::memcpy(to, from, bytes);
+#endif
+}
+
 constexpr char amiss = '!';  // begins a child's answer that tells what is wrong
 
 std::string wrong_with(const foreign::Library* library, const std::string& why) {
@@ -195,7 +204,8 @@ void Harness::remember_statics(std::span<const std::byte> heap) {
           const auto keep = [&](std::uintptr_t from, std::uintptr_t to) {
             if (from >= to) return;
             auto* bytes = reinterpret_cast<std::byte*>(from);
-            wanted.found.push_back({bytes, std::vector<std::byte>(bytes, reinterpret_cast<std::byte*>(to))});
+            wanted.found.push_back({bytes, std::vector<std::byte>(to - from)});
+            copy_statics(wanted.found.back().loaded.data(), bytes, to - from);
           };
           if (closed_begin >= begin && closed_begin < end) {
             keep(begin, closed_begin);
@@ -225,7 +235,7 @@ const explore::Outcome& Harness::run(kernel::ChoiceSource& choices, explore::Ste
   running.machine = nullptr;
   running.library = nullptr;
   // After the run, not before: the library's destructors, too, find what its initialisers left.
-  for (const Statics& each : statics_) std::memcpy(each.begin, each.loaded.data(), each.loaded.size());
+  for (const Statics& each : statics_) copy_statics(each.begin, each.loaded.data(), each.loaded.size());
   if (running.watch->mishap()) tell_mishap();
   if (running.forked)
     machine_.add_finding("HARNESS", BugCheck::none, "the harness forks: its orders are one process's only");
@@ -267,6 +277,7 @@ void Harness::tell_mishap() {
 static bool is_of_strings(const void* code) {
   constexpr std::string_view member = "_ZNSt7__cxx1112basic_string";
   constexpr std::string_view member_of_const = "_ZNKSt7__cxx1112basic_string";
+  constexpr std::string_view not_inlined = "_ZNSt15__new_allocatorI";  // what they call where nothing is optimised
   struct Known {
     const void* code = nullptr;
     bool of_strings = false;
@@ -277,7 +288,7 @@ static bool is_of_strings(const void* code) {
     Dl_info function;
     const bool named = ::dladdr(code, &function) != 0 && function.dli_sname != nullptr;
     const std::string_view name = named ? function.dli_sname : "";
-    known = {code, name.starts_with(member) || name.starts_with(member_of_const)};
+    known = {code, name.starts_with(member) || name.starts_with(member_of_const) || name.starts_with(not_inlined)};
   }
   return known.of_strings;
 }

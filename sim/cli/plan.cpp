@@ -12,6 +12,7 @@
 #include "sim/cli/signals.hpp"
 #include "sim/cli/verbs.hpp"
 #include "sim/cli/version.hpp"
+#include "sim/config/file.hpp"
 #include "sim/config/suggestions.hpp"
 #include "sim/plan/answer.hpp"
 #include "sim/report/writer.hpp"
@@ -284,10 +285,15 @@ int plan(const PlanArguments& arguments) {
   std::vector<Answer> answers;
   std::vector<const Answer*> best;
   std::optional<Sensitivity> sensitivity;
+  std::string without_sensitivity;
   try {
     answers = planner.answers();
     best = best_of(answers);
-    if (arguments.sensitivity) sensitivity = planner.sensitivity(best.empty() ? answers.front() : *best.front());
+    try {
+      if (arguments.sensitivity) sensitivity = planner.sensitivity(best.empty() ? answers.front() : *best.front());
+    } catch (const std::runtime_error& wrong) {  // the answer stands all the same
+      without_sensitivity = wrong.what();
+    }
   } catch (const PlanRuns::Stopped& early) {
     if (early.unwritten) {
       print({*early.unwritten});
@@ -303,10 +309,14 @@ int plan(const PlanArguments& arguments) {
     const plan::Visited* next = answer.found.broken();
     return next != nullptr && next->verdict == plan::Verdict::untold;
   });
-  const int status =
+  int status =
       say(told(*inputs.scenario, answers, best) + (sensitivity ? told(*sensitivity) : ""), untold         ? bad_input
                                                                                            : best.empty() ? unmet
                                                                                                           : fine);
+  if (!without_sensitivity.empty()) {
+    print({config::problem_with(arguments.scenario, "its sensitivity cannot be told: " + without_sensitivity)});
+    status = broken;
+  }
   if (arguments.out.empty()) return status;
   const Unstoppable until_written;
   const auto unwritten =

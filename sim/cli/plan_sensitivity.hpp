@@ -26,9 +26,10 @@ struct SensitivityQuestion {
 struct Influence {
   PlanInput input;
   plan::Effect effect;
-  double refused_down =
-      0;  ///< guests without a place at level 0, more than where the answer is; what they would have measured
-  double refused_up = 0;  ///< is in no figure
+  /// Guests without a place, more than where the answer is, at the lower and the upper end. What they would have measured is in
+  /// no figure.
+  double refused_down = 0;
+  double refused_up = 0;
 };
 
 struct Sensitivity {

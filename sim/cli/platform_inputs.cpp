@@ -65,22 +65,39 @@ class Named {
  public:
   explicit Named(const std::string& resolved) {
     for (std::size_t open = resolved.find('"'); open != std::string::npos; open = resolved.find('"', open + 1)) {
-      const std::size_t close = resolved.find('"', open + 1);
-      if (close == std::string::npos) break;
+      std::size_t close = open + 1;
+      while (close < resolved.size() && resolved[close] != '"') close += resolved[close] == '\\' ? 2 : 1;
+      if (close >= resolved.size()) break;
       texts_.insert(resolved.substr(open + 1, close - open - 1));
       open = close;
     }
   }
-  bool host(const std::string& name) const { return has(name) || has(starred(name)); }
+  bool host(const std::string& name) const {
+    return std::any_of(texts_.begin(), texts_.end(), [&name](const std::string& text) { return fits(text, name); });
+  }
   bool disk(const std::string& host_and_disk) const {
     const std::size_t colon = host_and_disk.find(':');
     const std::string own = host_and_disk.substr(0, colon);
     const std::string disk = host_and_disk.substr(colon);
-    return has(host_and_disk) || has(starred(own) + disk) || (has("*" + disk) && host(own));
+    return std::any_of(texts_.begin(), texts_.end(), [&](const std::string& text) {
+      if (!text.ends_with(disk)) return false;
+      const std::string on = text.substr(0, text.size() - disk.size());
+      return fits(on, own) || (on == "*" && host(own));
+    });
   }
 
  private:
-  bool has(const std::string& text) const { return texts_.count(text) != 0; }
+  // A star stands for the number of an instance.
+  static bool fits(const std::string& text, const std::string& name) {
+    const std::size_t star = text.find('*');
+    if (star == std::string::npos) return text == name;
+    const std::string after = text.substr(star + 1);
+    if (name.size() <= star + after.size() || name.compare(0, star, text, 0, star) != 0 || !name.ends_with(after))
+      return false;
+    return std::all_of(name.begin() + static_cast<std::ptrdiff_t>(star),
+                       name.end() - static_cast<std::ptrdiff_t>(after.size()),
+                       [](char one) { return one >= '0' && one <= '9'; });
+  }
   std::set<std::string> texts_;
 };
 

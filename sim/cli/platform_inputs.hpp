@@ -35,7 +35,7 @@ class PlatformInputs {
  private:
   std::string text_;
   std::vector<PlanInput> inputs_;
-  std::vector<std::string> groups_;  // what each is: see group_of
+  std::vector<std::string> groups_;  // what each is of: Site::group()
   std::filesystem::path folder_;
 };
 

@@ -151,7 +151,7 @@ class Walk {
     switch (plan.by) {
       case Plan::By::site: return first + (mixed(plan.salt + site) >> 3);
       case Plan::By::actor: return first + by_actor;
-      case Plan::By::turn: return first + (~std::uint64_t{actor.steps} >> 3);
+      case Plan::By::turn: return first + (std::uint64_t{1} << 60) - 2 * std::uint64_t{actor.steps};  // halved later
       case Plan::By::look: return (urgency_of(step.operation.access) << 62) + first + by_actor;
     }
     return 0;

@@ -8,6 +8,10 @@
 
 #include <cstdlib>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
+
 #include "vmbsim/assert.hpp"
 
 namespace vmbsim::foreign {
@@ -69,6 +73,10 @@ Watch::~Watch() {
   active = nullptr;
   for (const Replaced& replaced : before_) ::sigaction(replaced.signal, &replaced.action, nullptr);
   ::sigaltstack(&stack_before_, nullptr);
+#ifdef __SANITIZE_ADDRESS__
+  __asan_unpoison_memory_region(signal_stack_,
+                                signal_stack_bytes);  // handlers that did not return left red zones behind
+#endif
   ::munmap(signal_stack_, signal_stack_bytes);
 }
 

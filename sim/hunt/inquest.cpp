@@ -259,7 +259,8 @@ std::string explanation(const Case& found, const std::string& repro_file) {
         found.last.story;
   if (found.critical)
     text += fmt::format(
-        "\nThe critical choice is number {}: of {} random continuations from there {} fail.\n  with this order it "
+        "\nThe critical choice is number {}: of {} random continuations from there {} fail like this.\n  with this "
+        "order it "
         "fails: "
         "{}\n  with this one it can pass: {}\n",
         found.critical->question, found.critical->tried, found.critical->failed, found.critical->fails,
