@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/cli/user.hpp"
 
@@ -32,6 +33,57 @@ from = "1000/s"
 to = "9000/s"
 step = "1000/s"
 )";
+
+/// A plan on two servers of a rack, whose disks decide; `node` begins the servers' names.
+void writes_a_rack(const User& user, const std::string& name, const std::string& node) {
+  const auto of_nodes = [&node](std::string text) {
+    for (std::size_t at = 0; (at = text.find("node-", at)) != std::string::npos; at += node.size())
+      text.replace(at, 5, node);
+    return text;
+  };
+  user.writes("rack.xml", of_nodes(R"(<?xml version="1.0"?>
+<!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">
+<platform version="4.1">
+  <zone id="rack" routing="Full">
+    <host id="node-0" speed="1Gf" core="4"><disk id="ssd" read_bw="200MBps" write_bw="100MBps"/></host>
+    <host id="node-1" speed="1Gf" core="4"><disk id="ssd" read_bw="200MBps" write_bw="100MBps"/></host>
+    <host id="spare" speed="1Gf" core="4"><disk id="ssd" read_bw="200MBps" write_bw="100MBps"/></host>
+    <link id="wire-0" bandwidth="25Gbps" latency="2us"/>
+    <link id="wire-1" bandwidth="10Gbps" latency="2us"/>
+    <route src="node-0" dst="node-1"><link_ctn id="wire-0"/></route>
+    <route src="node-0" dst="spare"><link_ctn id="wire-1"/></route>
+  </zone>
+</platform>
+)"));
+  user.writes("p.toml", "name = " + name + "\n" + of_nodes(R"(schema = 1
+packets = 60
+latency = { profile = "zero" }
+machine = { platform = "rack.xml" }
+[[host]]
+name = "node"
+count = 2
+on = "node-*"
+[[vm]]
+name = "web"
+[[channel]]
+name = "disk"
+vm = "web"
+driver = "storage"
+device.disk = "*:ssd"
+[[workload]]
+name = "load"
+channel = "disk"
+request = "64KiB"
+[objective]
+"channel.disk.latency.mean" = "< 10ms"
+[plan]
+first_runs = 2
+[[plan.vary]]
+key = "workload.load.queue_depth"
+from = 2
+to = 2
+)"));
+}
 
 }  // namespace
 
@@ -363,49 +415,8 @@ TEST_CASE("plan tells which inputs the answer hangs on") {
 TEST_CASE(
     "an answer may hang on the numbers of the platform's file, which are named as the scenario names their things") {
   const User user;
-  user.writes("rack.xml", R"(<?xml version="1.0"?>
-<!DOCTYPE platform SYSTEM "https://simgrid.org/simgrid.dtd">
-<platform version="4.1">
-  <zone id="rack" routing="Full">
-    <host id="node-0" speed="1Gf" core="4"><disk id="ssd" read_bw="200MBps" write_bw="100MBps"/></host>
-    <host id="node-1" speed="1Gf" core="4"><disk id="ssd" read_bw="200MBps" write_bw="100MBps"/></host>
-    <host id="spare" speed="1Gf" core="4"><disk id="ssd" read_bw="200MBps" write_bw="100MBps"/></host>
-    <link id="wire-0" bandwidth="25Gbps" latency="2us"/>
-    <link id="wire-1" bandwidth="10Gbps" latency="2us"/>
-    <route src="node-0" dst="node-1"><link_ctn id="wire-0"/></route>
-    <route src="node-0" dst="spare"><link_ctn id="wire-1"/></route>
-  </zone>
-</platform>
-)");
-  user.writes("p.toml", R"(schema = 1
-name = "p"
-packets = 60
-latency = { profile = "zero" }
-machine = { platform = "rack.xml" }
-[[host]]
-name = "node"
-count = 2
-on = "node-*"
-[[vm]]
-name = "web"
-[[channel]]
-name = "disk"
-vm = "web"
-driver = "storage"
-device.disk = "*:ssd"
-[[workload]]
-name = "load"
-channel = "disk"
-request = "64KiB"
-[objective]
-"channel.disk.latency.mean" = "< 10ms"
-[plan]
-first_runs = 2
-[[plan.vary]]
-key = "workload.load.queue_depth"
-from = 2
-to = 2
-)");
+  writes_a_rack(user, "\"p\"", "node-");
+
   const Answer answer = user.types("TMPDIR=$PWD vmbsim plan p.toml --sensitivity --out o");
   INFO(answer.out << answer.err);
   CHECK(answer.status == 0);
@@ -427,6 +438,29 @@ to = 2
   CHECK_THAT(user.types("vmbsim export o/sensitivity --wide").out,
              Catch::Contains("platform:disk:node-*:ssd.read_bw="));
   CHECK(user.lists(".") == "o\np.toml\nrack.xml\n");  // the copies are gone
+}
+
+TEST_CASE("a sensitivity knows the servers of a scenario by whatever names they have") {
+  const User user;
+  writes_a_rack(user, "'a 5\" rack'", "rack2-node-");
+  const Answer answer = user.types("vmbsim plan p.toml --sensitivity --out o");
+  INFO(answer.out << answer.err);
+  CHECK(answer.status == 0);
+  const auto found = nlohmann::json::parse(user.reads("o/plan.json"));
+  std::set<std::string> inputs;
+  for (const auto& input : found["sensitivity"]["inputs"]) inputs.insert(input["key"]);
+  CHECK(inputs.count("platform:disk:rack*-node-*:ssd.read_bw") == 1);
+  CHECK(inputs.count("platform:host:rack*-node-*.speed") == 1);
+}
+
+TEST_CASE("an answer is told also where its sensitivity cannot be") {
+  const User user;
+  writes_a_rack(user, "\"p\"", "node-");
+  const Answer answer = user.types("TMPDIR=/nonexistent vmbsim plan p.toml --sensitivity --out o");
+  CHECK(answer.status == 3);
+  CHECK_THAT(answer.out, Catch::Contains("workload.load.queue_depth = 2"));
+  CHECK_THAT(answer.err, Catch::Contains("p.toml: its sensitivity cannot be told: "));
+  CHECK(user.reads("o/plan.json").find("\"points\"") != std::string::npos);
 }
 
 TEST_CASE(
