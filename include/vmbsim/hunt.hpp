@@ -18,8 +18,8 @@
 ///           that they own. What a run makes of a static in a function is not destroyed.
 /// Heap      What the harness's own code takes, by new or C's malloc, calloc, realloc, aligned_alloc, posix_memalign, strdup and
 ///           strndup, is the run's: freed twice, or written afterwards, is a finding, and so is at the end what no static leads to
-///           any more. So is what its std::strings take as they grow. What other libraries take for it is the process's:
-///           getline's lines, the list of a path's parts. A helper library keeps no std::string from run to run.
+///           any more. So is what C++20's std::string takes. What other libraries take for it is the process's: getline's lines,
+///           the list of a path's parts.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

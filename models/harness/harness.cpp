@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <cxxabi.h>
-#include <dlfcn.h>
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -19,7 +18,6 @@
 #include <cstring>
 #include <exception>
 #include <new>
-#include <string_view>
 
 #include "sim/foreign/child.hpp"
 #include "sim/foreign/watch.hpp"
@@ -273,31 +271,10 @@ void Harness::tell_mishap() {
 
 // ---- new and delete, malloc and free ----
 
-/// Strings have their functions in C++'s library: what these take is their caller's. Whatever else that library takes, it may keep.
-static bool is_of_strings(const void* code) {
-  constexpr std::string_view member = "_ZNSt7__cxx1112basic_string";
-  constexpr std::string_view member_of_const = "_ZNKSt7__cxx1112basic_string";
-  constexpr std::string_view not_inlined = "_ZNSt15__new_allocatorI";  // what they call where nothing is optimised
-  struct Known {
-    const void* code = nullptr;
-    bool of_strings = false;
-  };
-  static std::array<Known, 64> table;  // a name takes microseconds to find
-  Known& known = table[reinterpret_cast<std::uintptr_t>(code) / 16 % table.size()];
-  if (known.code != code) {
-    Dl_info function;
-    const bool named = ::dladdr(code, &function) != 0 && function.dli_sname != nullptr;
-    const std::string_view name = named ? function.dli_sname : "";
-    known = {code, name.starts_with(member) || name.starts_with(member_of_const) || name.starts_with(not_inlined)};
-  }
-  return known.of_strings;
-}
-
 /// Called by a harness's own code while it runs; null for everybody else.
 static Machine* caller(const void* code) {
   if (running.library == nullptr || !running.machine->in_harness()) return nullptr;
-  const bool own = running.library->holds(reinterpret_cast<std::uintptr_t>(code)) || is_of_strings(code);
-  return own ? running.machine : nullptr;
+  return running.library->holds(reinterpret_cast<std::uintptr_t>(code)) ? running.machine : nullptr;
 }
 
 static Machine* runner() { return harness_runs() ? running.machine : nullptr; }

@@ -140,6 +140,26 @@ void write_closed(std::uintptr_t place, const void* value) {
     std::memcpy(reinterpret_cast<void*>(place), &value, sizeof value);
 }
 
+/// Templates and inline functions that the library has itself are called there, not where the loader found them first.
+/// Source: Itanium C++ ABI, 5.2, Vague Linkage.
+void bind_own(const link_map& map) {
+#ifdef __x86_64__
+  constexpr std::uint64_t place_of_address = R_X86_64_GLOB_DAT;
+#else
+  constexpr std::uint64_t place_of_address = R_AARCH64_GLOB_DAT;
+#endif
+  const Tables tables = tables_of(map);
+  const auto bind = [&](const ElfW(Rela) & one) {
+    const ElfW(Sym)& symbol = tables.symbols[ELF64_R_SYM(one.r_info)];
+    const bool weak_function = ELF64_ST_BIND(symbol.st_info) == STB_WEAK && ELF64_ST_TYPE(symbol.st_info) == STT_FUNC;
+    if (ELF64_R_SYM(one.r_info) == 0 || symbol.st_shndx == SHN_UNDEF || !weak_function) return;
+    write_closed(map.l_addr + one.r_offset, reinterpret_cast<const void*>(map.l_addr + symbol.st_value));
+  };
+  for (const ElfW(Rela) & one : tables.calls) bind(one);
+  for (const ElfW(Rela) & one : tables.others)
+    if (ELF64_R_TYPE(one.r_info) == place_of_address) bind(one);
+}
+
 }  // namespace
 
 std::unique_ptr<Library> Library::load(const std::string& file, std::string& why) {
@@ -184,6 +204,7 @@ Library::Library(std::string file, int image, void* handle, std::size_t initiali
   ::dl_iterate_phdr(find_code, &range);
   code_begin_ = range.begin;
   code_end_ = range.end;
+  bind_own(*map);
 }
 
 Library::~Library() {

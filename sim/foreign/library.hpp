@@ -4,6 +4,7 @@
 ///   std::string why;
 ///   if (auto library = Library::load("libecho.so", why)) entry = library->symbol("DriverEntry");
 ///
+/// Inline functions and templates that the library has itself are its own, also where the program has them, too.
 /// Loading runs the library's initialisers, in this process; whoever must come before them opens it first:
 ///
 ///   auto library = Library::open("libecho.so", why);
