@@ -16,8 +16,6 @@
 namespace vmbsim::batch {
 namespace {
 
-constexpr const char* refused_metric = "fleet.refused";
-
 /// Which of the rows that were asked for a metric belongs to; none of an instance of a template.
 std::optional<std::size_t> row_of(const Asked& asked, std::string_view metric) {
   const bool instance = metric.find('[') != std::string_view::npos && metric.find("[*]") == std::string_view::npos;
@@ -137,7 +135,7 @@ class Refused {
 
   void take(const PointRuns& point) {
     for (const RunValues& metric : point.metrics) {
-      if (metric.name != refused_metric) continue;
+      if (metric.name != report::refused_metric) continue;
       const double most = *std::max_element(metric.values.begin(), metric.values.end());
       if (most > 0) points_.push_back({most, name_of(campaign_, point)});
     }
@@ -170,7 +168,8 @@ class Refused {
 
 std::variant<Overview, Problem> overview_of(const Runs& runs, const Asked& asked) {
   const Wanted wanted{
-      .metric = [&](const std::string& name) { return name == refused_metric || row_of(asked, name).has_value(); },
+      .metric =
+          [&](const std::string& name) { return name == report::refused_metric || row_of(asked, name).has_value(); },
       .latency =
           [&](const std::string& name) {
             return std::any_of(

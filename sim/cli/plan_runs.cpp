@@ -78,7 +78,7 @@ plan::Outcome outcome_of(const batch::Figures& figures, const std::vector<plan::
   plan::Outcome out;
   bool refusals_asked_for = false;
   for (const plan::Bound& bound : bounds) {
-    refusals_asked_for = refusals_asked_for || bound.metric == "fleet.refused";
+    refusals_asked_for = refusals_asked_for || bound.metric == report::refused_metric;
     const double value = value_of(figures, bound.metric);
     const auto figure = report::times_figure(bound.metric);
     out.times.push_back(figure ? times_of(figures, figure->times) : Histogram{});
@@ -87,7 +87,7 @@ plan::Outcome outcome_of(const batch::Figures& figures, const std::vector<plan::
   }
   for (const report::Metric& metric : figures.metrics)
     if (tells_a_reason(metric.name)) out.figures[metric.name] = metric.value;
-  const double refused = value_of(figures, "fleet.refused");
+  const double refused = value_of(figures, report::refused_metric);
   if (refused > 0 && !refusals_asked_for)
     out.breach =
         fmt::format("{} found no place", config::counted(static_cast<std::size_t>(refused), "guest", "guests"));

@@ -20,7 +20,6 @@ namespace {
 constexpr std::size_t walks = 4;
 constexpr std::size_t influences_shown = 5;
 constexpr std::uint32_t runs_of_each = 3;
-constexpr const char* refused_metric = "fleet.refused";
 
 /// An input, and which of the platform's it is where it is one.
 struct Movable {
@@ -74,7 +73,7 @@ std::vector<Movable> movable(const SensitivityQuestion& question, Loader& loader
 /// Of the runs of one point that came to their end: guests without a place, on average.
 double refused_in(const std::vector<plan::Outcome>& outcomes) {
   const auto figures = plan::averaged(outcomes);
-  const auto found = figures.find(refused_metric);
+  const auto found = figures.find(report::refused_metric);
   return found == figures.end() ? nothing_measured : found->second;
 }
 
@@ -82,7 +81,7 @@ double refused_in(const std::vector<plan::Outcome>& outcomes) {
 
 Sensitivity sensitivity_of(const SensitivityQuestion& question, Loader& loader, PlanRuns& runs) {
   const plan::Bound& bound = question.bounds[question.tightest];
-  Sensitivity out{.metric = question.breached ? refused_metric : bound.metric,
+  Sensitivity out{.metric = question.breached ? report::refused_metric : bound.metric,
                   .unit = question.breached ? report::Unit::count : bound.unit,
                   .point = question.point,
                   .influences = {}};
@@ -135,7 +134,7 @@ std::string told(const Sensitivity& found) {
   };
   // Fewer guests measure less: a figure that gets better by that is no better one.
   const auto refused = [&](double more, const char* way) {
-    if (found.metric == refused_metric || !(std::abs(more) > 0)) return std::string();
+    if (found.metric == report::refused_metric || !(std::abs(more) > 0)) return std::string();
     return fmt::format("; a fifth {}: {} guests without a place", way, signed_text(more, report::Unit::count));
   };
   for (std::size_t i = 0; i < std::min(found.influences.size(), influences_shown); ++i) {

@@ -132,8 +132,9 @@ std::size_t hold_back_initialisers(int image, std::size_t bytes) {
   return held_back;
 }
 
-/// The loader may have closed the page.
+/// The loader may have closed the page. What is there already needs no page opened.
 void write_closed(std::uintptr_t place, const void* value) {
+  if (*reinterpret_cast<const void* const*>(place) == value) return;
   const auto page_bytes = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   void* const page = reinterpret_cast<void*>(place / page_bytes * page_bytes);
   if (::mprotect(page, page_bytes, PROT_READ | PROT_WRITE) == 0)

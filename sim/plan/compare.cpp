@@ -61,7 +61,7 @@ Sense sense_of(const std::string& metric) {
 }
 
 Role role_of(const std::string& metric) {
-  if (metric == "run.findings" || metric == "fleet.refused") return Role::judged;
+  if (metric == "run.findings" || metric == report::refused_metric) return Role::judged;
   const bool once = metric.rfind("channel.", 0) == 0 || metric.rfind("workload.", 0) == 0;
   const std::size_t instance = metric.find('[');
   if (!once || (instance != std::string::npos && metric.compare(instance, 3, "[*]") != 0)) return Role::aside;

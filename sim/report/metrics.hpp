@@ -62,6 +62,9 @@ struct Times {
 std::optional<Times> metric_times(const RunResult& result, std::string_view name);
 std::vector<std::string> metric_names(const RunResult& result);
 
+/// Guests of a fleet that found no place.
+inline constexpr const char* refused_metric = "fleet.refused";
+
 /// A value with its unit, for people: "1.25 us", "64 KiB", "12.5 %"; a dash for none.
 std::string metric_text(double value, Unit unit);
 
