@@ -1,6 +1,6 @@
-// A guest shares a buffer, sends a packet that speaks of it, and tears the sharing down. Does the host read what is still shared?
+// A guest shares a buffer, sends packets that speak of it, and tears the sharing down. Does the host read what is still shared?
 //
-// Planted  the tear-down does not wait for the packet's completion.
+// Planted  the tear-down waits for the first completion, as if there were no second packet.
 // Source   KMCL reference, VmbChannelDeleteGpadl; the host maps the pages until it has answered the tear-down.
 #include "twin.hpp"
 #include "vmbsim/hunt.hpp"
@@ -12,20 +12,22 @@ VMBSIM_HARNESS("buffer torn down in flight") {
     Shared<int> bytes{"bytes", 7};
   };
   struct Channel {
-    Event packet{"packet", Event::synchronization};
-    Event completion{"completion", Event::synchronization};
+    KernelSemaphore packets{"packets", 0, VMBSIM_SIZE};
+    KernelSemaphore completions{"completions", 0, VMBSIM_SIZE};
     Buffer* buffer = nullptr;
   };
   auto& channel = make<Channel>();
   channel.buffer = allocate<Buffer>("buffer");
   thread("guest", [&] {
-    channel.packet.set();
-    if (healthy) channel.completion.wait();
+    for (int sent = 0; sent < VMBSIM_SIZE; ++sent) channel.packets.release();
+    for (int left = healthy ? VMBSIM_SIZE : 1; left != 0; --left) channel.completions.acquire();
     release(channel.buffer);
   });
   thread("host", [&] {
-    channel.packet.wait();
-    check(channel.buffer->bytes == 7, "the host reads what was sent");
-    channel.completion.set();
+    for (int handled = 0; handled < VMBSIM_SIZE; ++handled) {
+      channel.packets.acquire();
+      check(channel.buffer->bytes == 7, "the host reads what was sent");
+      channel.completions.release();
+    }
   });
 }

@@ -26,25 +26,6 @@ VMBSIM_HARNESS("context published late") {
     Channel channels[VMBSIM_WIDTH];
   };
   auto& device = make<Device>();
-  thread("driver",
-         [&] {
-           for (Channel& channel : device.channels) {
-             if (healthy) channel.noted = &channel;
-             channel.posted.set();
-             channel.result.wait();
-             if (!healthy) channel.noted = &channel;
-           }
-         },
-         {.cpu = VMBSIM_WIDTH});
-  thread("host's bus",
-         [&] {
-           for (Channel& channel : device.channels) {
-             channel.posted.wait();
-             channel.accepted.set();
-             channel.result.set();
-           }
-         },
-         {.cpu = VMBSIM_WIDTH + 1});
   thread("host's switch",
          [&] {
            std::uint32_t target = 0;
@@ -55,4 +36,23 @@ VMBSIM_HARNESS("context published late") {
            }
          },
          {.cpu = VMBSIM_WIDTH + 2});
+  thread("host's bus",
+         [&] {
+           for (Channel& channel : device.channels) {
+             channel.posted.wait();
+             channel.accepted.set();
+             channel.result.set();
+           }
+         },
+         {.cpu = VMBSIM_WIDTH + 1});
+  thread("driver",
+         [&] {
+           for (Channel& channel : device.channels) {
+             if (healthy) channel.noted = &channel;
+             channel.posted.set();
+             channel.result.wait();
+             if (!healthy) channel.noted = &channel;
+           }
+         },
+         {.cpu = VMBSIM_WIDTH});
 }

@@ -37,6 +37,12 @@ VMBSIM_HARNESS("events lost in a save") {
     Channel channels[VMBSIM_WIDTH];
   };
   auto& machine = make<Machine>();
+  thread("save and restore", [&] {
+    for (Channel& channel : machine.channels) {
+      channel.to_host.save_and_restore();
+      channel.to_guest.save_and_restore();
+    }
+  });
   for (Channel& channel : machine.channels) {
     thread("guest", [&] {
       for (int request = 0; request < VMBSIM_SIZE; ++request) {
@@ -51,10 +57,4 @@ VMBSIM_HARNESS("events lost in a save") {
       }
     });
   }
-  thread("save and restore", [&] {
-    for (Channel& channel : machine.channels) {
-      channel.to_host.save_and_restore();
-      channel.to_guest.save_and_restore();
-    }
-  });
 }

@@ -34,6 +34,7 @@ class Shrinker {
   }
 
  private:
+  static constexpr std::size_t most_passed = 4;      // legs, by one that is moved
   static constexpr std::uint32_t most_answers = 16;  // of a deviation that is moved at the same time
 
   using Key = std::vector<std::pair<std::uint64_t, std::uint32_t>>;
@@ -114,30 +115,61 @@ class Shrinker {
     while (!walked_.steps.empty() && may_lead()) {
       bool calmer = false;
       for (const Legs& legs : calmer_legs(walked_.steps)) calmer = take_led(legs) || calmer;
-      if (!fewer_legs() && !calmer) return;
+      if (!fewer_legs() && !move_leg() && !calmer) return;
     }
   }
 
   bool fewer_legs() {
     bool fewer = false;
     Legs legs = legs_of(walked_.steps);
-    for (std::size_t many = std::max<std::size_t>(legs.size() / 2, 1); many != 0 && may_lead(); many /= 2)
+    for (std::size_t many = std::max<std::size_t>(legs.size() / 2, 1); many != 0 && may_lead();
+         many = many > 4 ? many / 2 : many - 1)
       for (std::size_t from = 0; from < legs.size() && may_lead();) {
         const std::size_t to = std::min(from + many, legs.size());
-        if (take_led(put_off(legs, from, to)) || take_led(brought_forward(legs, from, to))) {
+        if (take_led(put_off(legs, from, to)) || take_led(brought_forward(legs, from, to)) ||
+            take_led(left_out(legs, from, to))) {
           fewer = true;
           legs = legs_of(walked_.steps);
         } else {
-          from = to;
+          from = many > 4 ? to : from + 1;
         }
       }
     return fewer;
+  }
+
+  bool move_leg() {
+    const Legs legs = legs_of(walked_.steps);
+    for (std::size_t leg = 0; leg < legs.size(); ++leg)
+      for (std::size_t to = leg < most_passed ? 0 : leg - most_passed;
+           to < legs.size() && to <= leg + most_passed && may_lead(); ++to)
+        if (to != leg && take_led(leg_moved(legs, leg, to))) return true;
+    return false;
+  }
+
+  static Legs leg_moved(Legs legs, std::size_t leg, std::size_t to) {
+    const auto first = legs.begin() + static_cast<std::ptrdiff_t>(std::min(leg, to));
+    const auto last = legs.begin() + static_cast<std::ptrdiff_t>(std::max(leg, to)) + 1;
+    std::rotate(first, leg < to ? first + 1 : last - 1, last);
+    return legs;
   }
 
   // What their actors would have done, they do in their next legs.
   static Legs put_off(const Legs& legs, std::size_t from, std::size_t to) {
     Legs rest(legs.begin(), legs.begin() + static_cast<std::ptrdiff_t>(from));
     rest.insert(rest.end(), legs.begin() + static_cast<std::ptrdiff_t>(to), legs.end());
+    return rest;
+  }
+
+  // What their actors did later, they do so many steps earlier: a round of a loop less.
+  static Legs left_out(const Legs& legs, std::size_t from, std::size_t to) {
+    Legs rest = put_off(legs, from, to);
+    for (std::size_t leg = from; leg < to; ++leg) {
+      std::uint32_t before = 0;
+      for (std::size_t earlier = 0; earlier < leg; ++earlier)
+        if (legs[earlier].actor == legs[leg].actor) before = legs[earlier].until;
+      for (std::size_t later = from; later < rest.size(); ++later)
+        if (rest[later].actor == legs[leg].actor) rest[later].until -= legs[leg].until - before;
+    }
     return rest;
   }
 

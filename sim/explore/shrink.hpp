@@ -8,7 +8,7 @@
 ///   });
 ///
 /// Legs     first, where the alternatives of a run are told: the steps that the finding hangs on, in an order with few switches;
-///          then legs left out, put off or brought forward, many at a time.
+///          then legs put off, brought forward or left out with the steps they had, many at a time; single ones moved.
 /// Order    what the finding cut off; delta debugging; smaller answers; every single one left out. Then, for fewer switches
 ///          and never more deviations, deviations moved, answered otherwise, left out in pairs, replaced by one; and again.
 /// Minimal  no single deviation of the result can be left out, unless the re-runs were used up.

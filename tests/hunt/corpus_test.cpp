@@ -46,6 +46,40 @@ TEST_CASE("every planted bug of the corpus is found, made small and seen again")
   CHECK(short_files * 20 >= all * 19);
 }
 
+TEST_CASE("a story has no round of a loop too many, and nobody's turn in it comes before what it cuts off") {
+  // The first has a loop that may go round before the bug shows; in the second one thread stops all others, late or early.
+  for (const PlantedBug& bug : testing::corpus(VMBSIM_CORPUS)) {
+    if (bug.name != "signalled-twice" && bug.name != "events-lost-in-save") continue;
+    const HarnessFile target(library(bug.name));
+    std::size_t shortest = 0;
+    for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+      const hunt::Verdict verdict = testing::hunt_in(target, bug.memory, Seed{seed}, 10'000);
+      REQUIRE(!verdict.finds.empty());
+      const hunt::Case found = hunt::investigate(
+          {.target = target, .seed = Seed{seed}, .version = "test", .stop_asked = [] { return false; }},
+          verdict.finds.front());
+      shortest += found.last.switches == bug.switches ? 1 : 0;
+    }
+    INFO(bug.name << ": " << shortest << " of 8 stories are as short as can be");
+    CHECK(shortest >= 6);
+  }
+}
+
+TEST_CASE("the plain run of a planted bug passes: it takes another order to show it") {
+  std::size_t plain = 0, all = 0;
+  for (const PlantedBug& bug : testing::corpus(VMBSIM_CORPUS)) {
+    INFO(bug.name << " under " << name_of(bug.memory));
+    std::string why;
+    const auto program = HarnessFile(library(bug.name)).make({.memory = bug.memory, .knobs = {}}, why);
+    REQUIRE(program != nullptr);
+    kernel::DefaultChoices defaults;
+    CHECK(program->run(defaults).found() == bug.plain);
+    plain += bug.plain ? 1 : 0;
+    ++all;
+  }
+  CHECK(plain * 8 < all);
+}
+
 TEST_CASE("no healthy twin of the corpus is found fault with: it is proved right, or passes a long random walk") {
 #ifdef VMBSIM_LONG_TESTS
   constexpr std::uint64_t walk = 1'000'000;

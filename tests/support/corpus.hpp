@@ -23,6 +23,7 @@ struct PlantedBug {
   std::uint64_t switches = 0;     ///< context switches of the shortest story: no schedule with fewer finds it
   bool large = false;  ///< too large for a proof, and for a story without a step too many, within the tests' runs
   bool rare = false;   ///< 10,000 schedules are not enough to find it
+  bool plain = false;  ///< the plain run shows it, the one without a departure from the defaults
 
   bool accepts(const std::string& rule) const {
     return ("|" + finds + "|").find("|" + rule + "|") != std::string::npos;
@@ -37,8 +38,9 @@ inline std::vector<PlantedBug> corpus(const std::string& csv_file) {
   config::CsvReader csv(content, csv_file);
   const auto name = csv.column({"name"}), memory = csv.column({"memory"}), finds = csv.column({"finds"});
   const auto switches = csv.column({"switches"}), size = csv.column({"size"});
+  const auto plain = csv.column({"plain"});
   std::vector<PlantedBug> bugs;
-  while (name && memory && finds && switches && size && csv.next()) {
+  while (name && memory && finds && switches && size && plain && csv.next()) {
     PlantedBug bug;
     bug.name = csv.text(*name);
     const std::string model(csv.text(*memory));
@@ -49,6 +51,7 @@ inline std::vector<PlantedBug> corpus(const std::string& csv_file) {
     bug.switches = static_cast<std::uint64_t>(csv.integer(*switches).value_or(0));
     bug.large = csv.text(*size) == "large";
     bug.rare = csv.text(*size) == "rare";
+    bug.plain = csv.text(*plain) == "shows";
     bugs.push_back(std::move(bug));
   }
   const Problems problems = csv.take_problems();

@@ -26,7 +26,10 @@ VMBSIM_HARNESS("queue lock") {
         mine->waits.await([](bool waits) { return !waits; });
       }
       if (mine->next == nullptr) {
-        if (!healthy) return;
+        if (!healthy) {
+          lock.last = nullptr;
+          return;
+        }
         Place* expected = mine;
         if (lock.last.compare_exchange(expected, nullptr)) return;
         mine->next.await([](Place* successor) { return successor != nullptr; });
