@@ -75,6 +75,11 @@ void Libraries::tell_mishap() {
     case Kind::endless:
       return findings_.add("ENDLESS", BugCheck::dpc_watchdog_violation, where,
                            "a driver's code runs and runs" + place + " without letting simulated time pass");
+    case Kind::asleep:
+      return findings_.add(
+          "ENDLESS", BugCheck::dpc_watchdog_violation, where,
+          "a driver's code sleeps, or waits for the system; what lets simulated time pass are KeWait... "
+          "and KeDelayExecutionThread");
   }
 }
 

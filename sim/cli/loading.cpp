@@ -199,8 +199,19 @@ void Loader::load_trace(const scenario::WorkloadSpec& load, const std::vector<sc
   inputs.traces[load.name] = std::move(trace);
 }
 
+bool names_harness(const std::string& path) {
+  const std::filesystem::path extension = std::filesystem::path(path).extension();
+  return extension == ".so" || extension == ".cpp" || extension == ".c";
+}
+
 Inputs Loader::load(const std::string& path, scenario::LoadOptions options, bool try_sweep) {
   Inputs inputs;
+  if (names_harness(path)) {
+    Problem& problem = inputs.problems.emplace_back();
+    problem.place.file = path;
+    problem.text = "names a harness, and this takes a scenario (.toml): vmbsim hunt takes either";
+    return inputs;
+  }
   Problems platform_problems;
   options.host_check = [&](const std::string& file, const std::string& host) {
     return known_->platforms.wrong_with(file, host, platform_problems);

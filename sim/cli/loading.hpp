@@ -44,6 +44,9 @@ class Loader {
   std::unique_ptr<Known> known_;
 };
 
+/// By its ending, `path` means a harness's library (.so), or its source (.cpp, .c).
+bool names_harness(const std::string& path);
+
 /// `Loader::whole` of one scenario.
 Inputs load_inputs(const std::string& path, const std::vector<std::string>& overrides, std::optional<Seed> seed);
 

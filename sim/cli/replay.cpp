@@ -29,15 +29,19 @@ int refuse(const std::string& file, const std::string& text) {
   return bad_input;
 }
 
-/// The target where the repro says it is, else beside the repro.
-std::string find_target(const ReplayArguments& arguments, const hunt::Repro& repro) {
-  if (!arguments.target.empty()) return arguments.target;
-  std::error_code unreadable;
-  if (fs::exists(repro.path, unreadable)) return repro.path;
-  const fs::path folder = fs::path(arguments.repro).parent_path();
-  for (const fs::path& candidate : {folder / repro.path, folder / fs::path(repro.path).filename()})
-    if (fs::exists(candidate, unreadable)) return candidate.string();
-  return repro.path;
+/// The target where the repro says it is: as seen from here, or from the repro's folder or one around it, from where the hunt was
+/// started; else beside the repro, or among the harnesses of vmbsim's own. Nothing: nowhere of these.
+std::optional<std::string> find_target(const std::string& repro_file, const hunt::Repro& repro) {
+  std::error_code failed;
+  if (fs::exists(repro.path, failed)) return repro.path;
+  const fs::path folder = fs::absolute(repro_file, failed).parent_path();
+  for (fs::path around = folder;; around = around.parent_path()) {
+    if (fs::exists(around / repro.path, failed)) return (around / repro.path).string();
+    if (around == around.parent_path()) break;
+  }
+  const fs::path beside = folder / fs::path(repro.path).filename();
+  if (fs::exists(beside, failed)) return beside.string();
+  return own_harness(beside.filename().string());
 }
 
 /// Where a run's digests first leave the recorded ones: they agreed up to half of that question.
@@ -99,7 +103,15 @@ int replay(const ReplayArguments& arguments) {
     return refuse(arguments.repro,
                   fmt::format("was recorded by vmbsim {}; this is vmbsim {}; --follow tries all the same",
                               repro->version, version));
-  const std::string path = find_target(arguments, *repro);
+  const std::optional<std::string> found =
+      !arguments.target.empty() ? std::optional(arguments.target) : find_target(arguments.repro, *repro);
+  if (!found)
+    return refuse(
+        arguments.repro,
+        fmt::format("is of the {} {}, which is neither there, nor beside this file or above it; --target FILE "
+                    "says where it is",
+                    repro->kind, repro->path));
+  const std::string& path = *found;
   const LoadedTarget loaded = load_target(path, {});
   if (loaded.target == nullptr) {
     print(loaded.problems);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <optional>
@@ -13,6 +14,7 @@
 #include "sim/cli/loading.hpp"
 #include "sim/cli/version.hpp"
 #include "sim/config/file.hpp"
+#include "sim/config/suggestions.hpp"
 #include "sim/hunt/words.hpp"
 
 namespace vmbsim::cli {
@@ -91,16 +93,30 @@ bool is_there(const fs::path& path) {
   return fs::exists(path, failed);
 }
 
-bool is_source(const fs::path& path) { return path.extension() == ".cpp" || path.extension() == ".c"; }
+fs::path own_harnesses() { return folder_of_own("hunts", installed_harness_folder); }
 
 /// The library that `path` means, if it means one: itself, or what was built from a source file beside it; where there is none,
 /// the one of the program's own harnesses that has its name.
 std::optional<std::string> harness_file(const std::string& path) {
+  if (!names_harness(path)) return std::nullopt;
   const fs::path named = path;
-  if (named.extension() != ".so" && !is_source(named)) return std::nullopt;
   const fs::path beside = fs::path(named).replace_extension(".so");
   if (is_there(beside) || (named.extension() == ".so" && named.has_parent_path())) return beside.string();
-  return (fs::path(folder_of_own("hunts", installed_harness_folder)) / beside.filename()).string();
+  return (own_harnesses() / beside.filename()).string();
+}
+
+/// Where a file is that does not lie where it should: what may have been meant instead.
+std::string no_such_file(const fs::path& named) {
+  std::vector<std::string> own;
+  std::error_code failed;
+  for (const fs::directory_entry& entry : fs::directory_iterator(own_harnesses(), failed))
+    if (entry.path().extension() == ".so") own.push_back(entry.path().stem().string());
+  std::sort(own.begin(), own.end());
+  const auto meant = config::nearest(named.stem().string(), own);
+  return "there is no such file; right would be a scenario (.toml), a harness's library (.so), or the source that it "
+         "was "
+         "built from (.cpp, .c)" +
+         (meant ? fmt::format("; vmbsim has a harness {0} of its own: vmbsim hunt {0}.so", *meant) : "");
 }
 
 /// How a library is made of a source file, as somebody would type it.
@@ -139,11 +155,12 @@ LoadedTarget load_harness(const std::string& named, const std::string& path) {
     return loaded;
   }
   if (!is_there(path)) {
-    add_problem(loaded.problems, named, "there is no such file");
+    add_problem(loaded.problems, named, no_such_file(named));
     return loaded;
   }
   std::error_code failed;
-  if (is_source(named) && is_there(named) && fs::last_write_time(named, failed) > fs::last_write_time(path, failed))
+  if (fs::path(named).extension() != ".so" && is_there(named) &&
+      fs::last_write_time(named, failed) > fs::last_write_time(path, failed))
     std::fprintf(stderr, "vmbsim: %s is newer than %s, which is hunted in: it was not built since\n", named.c_str(),
                  path.c_str());
   const auto read = read_library(path);
@@ -162,6 +179,11 @@ LoadedTarget load_harness(const std::string& named, const std::string& path) {
 
 }  // namespace
 
+std::optional<std::string> own_harness(const std::string& file_name) {
+  const fs::path file = own_harnesses() / file_name;
+  return is_there(file) ? std::optional(file.string()) : std::nullopt;
+}
+
 LoadedTarget load_target(const std::string& path, const std::vector<std::string>& overrides) {
   if (const auto harness = harness_file(path)) {
     LoadedTarget loaded = load_harness(path, *harness);
@@ -169,6 +191,10 @@ LoadedTarget load_target(const std::string& path, const std::vector<std::string>
     return loaded;
   }
   LoadedTarget loaded;
+  if (fs::path(path).extension() != ".toml" && !is_there(path)) {
+    add_problem(loaded.problems, path, no_such_file(path));
+    return loaded;
+  }
   Inputs with = load_inputs(path, overrides, std::nullopt);
   Inputs without = overrides.empty() ? std::move(with) : load_inputs(path, {}, std::nullopt);
   if (overrides.empty()) with = {};

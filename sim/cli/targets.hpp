@@ -25,6 +25,9 @@ struct LoadedTarget {
   Problems problems;
 };
 
+/// The harness of vmbsim's own whose library has this name, as in "lost-doorbell.so".
+std::optional<std::string> own_harness(const std::string& file_name);
+
 /// A name that ends in .so is a harness; one that ends in .cpp or .c the harness that was built from it with the program; anything
 /// else a scenario. Overrides are for scenarios.
 LoadedTarget load_target(const std::string& path, const std::vector<std::string>& overrides);

@@ -21,6 +21,14 @@ constexpr std::size_t signal_stack_bytes = 64 * 1024;
 Watch* active = nullptr;  // signals belong to the process, and so does their handler
 }  // namespace
 
+const int stuck_signal = SIGVTALRM;  // a tick that somebody sent
+
+void send_stuck(pid_t process, Mishap::Kind how) {
+  sigval value{};
+  value.sival_int = static_cast<int>(how);
+  ::sigqueue(process, stuck_signal, value);
+}
+
 /// What the system calls, with C's linkage and nothing of ours behind it.
 struct Handlers {
   static void on_fault(int signal, siginfo_t* info, void* machine) {
@@ -28,8 +36,12 @@ struct Handlers {
     ::signal(signal, SIG_DFL);  // not theirs: the usual course
     ::raise(signal);
   }
-  static void on_tick(int, siginfo_t*, void* machine) {
-    if (active != nullptr) active->on_tick(code_of(machine));
+  static void on_tick(int, siginfo_t* info, void* machine) {
+    if (active == nullptr) return;
+    if (info->si_code == SI_QUEUE)
+      active->stop({.kind = static_cast<Mishap::Kind>(info->si_value.sival_int), .code = code_of(machine)});
+    else
+      active->on_tick(code_of(machine));
   }
   static void on_exit(int status) {
     if (active != nullptr) active->stop({.kind = Mishap::Kind::exit, .status = status});

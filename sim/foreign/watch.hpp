@@ -5,13 +5,16 @@
 ///   ...                                   // foreign code runs
 ///   if (watch.mishap()) ...               // what ended it
 ///
-/// A mishap is a fault of the processor, abort(), exit(), or an endless loop. On one the watch calls `stop`, inside the signal
+/// A mishap is a fault of the processor, abort(), exit(), an endless loop or a sleep. On one the watch calls `stop`, inside the signal
 /// handler or the call of exit: it leaves the foreign code's stack for good, so it does not return. Returning means that no
 /// foreign code was running, and the mishap takes its usual course.
 ///
 /// Endless   more than `patience` seconds of processor time without progress. It is the only measure of real time in a run: one
 ///           that ends by itself never depends on it.
+/// Stuck     whoever looks after this process may know sooner, and sees a sleep, which takes no processor time: send_stuck().
 /// One at a time in a process; a second one is an assertion.
+#include <sys/types.h>
+
 #include <csignal>
 #include <cstdint>
 #include <optional>
@@ -20,7 +23,7 @@
 namespace vmbsim::foreign {
 
 struct Mishap {
-  enum class Kind : std::uint8_t { fault, abort, exit, endless };
+  enum class Kind : std::uint8_t { fault, abort, exit, endless, asleep };
   Kind kind{};
   int signal = 0;              ///< fault: SIGSEGV, SIGBUS, SIGFPE, SIGILL
   int status = 0;              ///< exit: what it was called with
@@ -33,6 +36,11 @@ struct CodeSpan {
   std::uintptr_t begin;
   std::uintptr_t end;
 };
+
+/// Tells a process that it makes no progress, for it computes (endless) or sleeps (asleep). Its watch ends what foreign code runs;
+/// where there is none the process ends, by stuck_signal.
+void send_stuck(pid_t process, Mishap::Kind how);
+extern const int stuck_signal;
 
 class Watch {
  public:

@@ -12,7 +12,7 @@ namespace vmbsim::hunt {
 namespace {
 
 constexpr std::uint32_t continuations = 24;       // per place
-constexpr std::uint32_t few_continuations = 6;    // of long runs
+constexpr std::uint32_t few_continuations = 6;    // of runs that take long
 constexpr std::uint64_t long_run = 20'000;        // steps
 constexpr std::uint64_t departures_in_time = 16;  // where time orders the actors, one answer in so many is random
 
@@ -106,7 +106,7 @@ std::optional<Critical> critical_choice(explore::Program& program, const explore
       recorder.begin(source, 0);
       const explore::Outcome& outcome = program.run(recorder);
       recorder.end(outcome.steps);
-      if (outcome.steps > long_run) tries = few_continuations;
+      if (outcome.steps > long_run || mistake == endless) tries = few_continuations;
       failed += shows(mistake, outcome.findings) ? 1 : 0;
       if (!outcome.found() && !source.first_text().empty()) critical.passes = source.first_text();
     }

@@ -183,7 +183,10 @@ std::optional<Critical> critical_of(const InquestConfig& config, const Repro& re
 
 }  // namespace
 
-Case investigate(const InquestConfig& config, const Find& find) {
+Case investigate(const InquestConfig& asked, const Find& find) {
+  InquestConfig config = asked;
+  if (find.finding.rule == endless)
+    config.patience_s = 1;  // known by now: to be patient anew each time would take long
   Case found;
   Setting setting = find.setting;
   explore::Deviations list = find.deviations;

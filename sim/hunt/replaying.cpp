@@ -143,11 +143,11 @@ Finding finding_of(const Crew::Ended& ended) {
   finding.source = "vmbsim";
   switch (ended.how) {
     case Crew::Ended::How::endless:
-      finding.rule = "ENDLESS";
+      finding.rule = endless;
       finding.text = "the run uses processor time and makes no step";
       break;
     case Crew::Ended::How::asleep:
-      finding.rule = "ENDLESS";
+      finding.rule = endless;
       finding.text = "the run sleeps, or waits for the system, and makes no step";
       break;
     case Crew::Ended::How::died:

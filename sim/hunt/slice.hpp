@@ -44,6 +44,9 @@ struct Find {
   bool lost = false;  ///< the worker died, so that there is no fingerprint
 };
 
+/// The rule of runs that do not come to their next step. Each of them costs the time that it takes to notice.
+inline constexpr std::string_view endless = "ENDLESS";
+
 /// What makes two findings the same mistake: rule, call and text, with every number, decimal or from 0x on, taken for any other.
 /// By it a hunt tells its finds apart, and whatever makes a find small keeps it.
 std::string mistake_of(const Finding& finding);

@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "sim/foreign/child.hpp"
+#include "sim/foreign/watch.hpp"
 #include "vmbsim/assert.hpp"
 
 namespace vmbsim::workers {
@@ -96,20 +97,29 @@ void Crew::start(std::uint64_t id, const Work& work, const std::filesystem::path
 
 std::optional<Crew::Ended::How> Crew::stuck(Worker& worker, std::int64_t now) const {
   constexpr std::int64_t longest_look_ns = 500'000'000;  // this process may have been stopped
+  constexpr std::int64_t last_word_s = 1;
   const std::int64_t used = processor_time_ns(worker.process);
   const std::int64_t busy = used - std::exchange(worker.used_ns, used);
   if (const std::uint64_t ticks = worker.box->ticks(); ticks != worker.ticks) {
     worker.ticks = ticks;
     worker.busy_ns = worker.asleep_ns = 0;
+    worker.told_stuck.reset();
     return std::nullopt;
   }
   worker.busy_ns += busy;
   if (foreign::is_asleep(worker.process))
     worker.asleep_ns += std::max<std::int64_t>(std::min(now - looked_ns_, longest_look_ns) - busy, 0);
   // Between two runs a strategy thinks, and at first the program is made.
-  const std::int64_t patience_s = worker.box->running() ? limits_.patience_s : std::int64_t{10} * limits_.patience_s;
+  const std::int64_t patience_s = worker.told_stuck       ? last_word_s
+                                  : worker.box->running() ? limits_.patience_s
+                                                          : std::int64_t{10} * limits_.patience_s;
   if (worker.busy_ns + worker.asleep_ns <= patience_s * 1'000'000'000) return std::nullopt;
-  return worker.asleep_ns > worker.busy_ns ? Ended::How::asleep : Ended::How::endless;
+  if (worker.told_stuck) return worker.told_stuck;
+  const bool asleep = worker.asleep_ns > worker.busy_ns;
+  worker.told_stuck = asleep ? Ended::How::asleep : Ended::How::endless;
+  worker.busy_ns = worker.asleep_ns = 0;
+  foreign::send_stuck(worker.process, asleep ? foreign::Mishap::Kind::asleep : foreign::Mishap::Kind::endless);
+  return std::nullopt;
 }
 
 std::optional<Crew::Ended::How> Crew::beyond(Worker& worker, std::int64_t now) const {
@@ -138,6 +148,8 @@ Crew::Ended Crew::finish(std::size_t at, std::optional<Ended::How> killed) {
   } else if (foreign::take_whole(worker.text)) {
     ended.how = Ended::How::told;
     ended.text = std::move(worker.text);
+  } else if (WIFSIGNALED(status) && WTERMSIG(status) == foreign::stuck_signal && worker.told_stuck) {
+    ended.how = *worker.told_stuck;
   } else if (WIFSIGNALED(status)) {
     ended.how = Ended::How::died;
     ended.signal = WTERMSIG(status);

@@ -9,7 +9,8 @@
 ///            however that ends. Signals that ask to stop are the parent's business.
 /// Limits     A child beyond one of them is killed. They are looked at some twenty times a second; its memory once more when
 ///            it has ended by itself, so that a short run is judged as a long one is. Patience is with the child alone: what it
-///            waits for a processor or a disk, or is stopped for, does not count.
+///            waits for a processor or a disk, or is stopped for, does not count. When it is at its end the child is told
+///            first (foreign::send_stuck): it may know whose code keeps it, and go on without.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -83,6 +84,7 @@ class Crew {
     std::int64_t used_ns = 0;    // of the child's processor time, at the last look
     std::int64_t busy_ns = 0;    // since the last tick
     std::int64_t asleep_ns = 0;  // the same
+    std::optional<Ended::How> told_stuck = {};
   };
   std::optional<Ended::How> stuck(Worker& worker, std::int64_t now_ns) const;
   std::optional<Ended::How> beyond(Worker& worker, std::int64_t now_ns) const;

@@ -105,8 +105,10 @@ TEST_CASE("a harness that sleeps is a find with its schedule, and the hunt ends"
   const Answer hunt = user.types("vmbsim hunt " + harness("sleeps") + " --strategy dfs --patience 1");
   CAPTURE(hunt.out, hunt.err);
   CHECK(hunt.status == 1);
-  CHECK_THAT(hunt.out, Contains("ENDLESS: the run sleeps, or waits for the system, and makes no step") &&
-                           Contains("store word = 2"));
+  CHECK_THAT(hunt.out,
+             Contains("the harness sleeps, or waits for the system, without coming to a step; threads that wait "
+                      "for one another do so by the locks and events of vmbsim/hunt.hpp") &&
+                 Contains("store word = 2") && Contains("  where   cpu"));
   CHECK(user.has("sleeps-ENDLESS.repro"));
 }
 
@@ -134,8 +136,42 @@ TEST_CASE("a harness's source means the library beside it, then vmbsim's own, an
   // One of vmbsim's own, whose source is elsewhere; one that nobody knows.
   CHECK_THAT(user.types("vmbsim hunt " + shipped("hunts/classic/account.cpp") + " --runs 1").out,
              Contains("/hunts/account.so"));
-  CHECK(user.types("vmbsim hunt nowhere.cpp").err == "nowhere.cpp: there is no such file\n");
-  CHECK(user.types("vmbsim hunt nowhere/x.so").err == "nowhere/x.so: there is no such file\n");
+  const std::string kinds =
+      ": there is no such file; right would be a scenario (.toml), a harness's library (.so), or the source that it "
+      "was "
+      "built from (.cpp, .c)";
+  CHECK(user.types("vmbsim hunt nowhere.cpp").err == "nowhere.cpp" + kinds + "\n");
+  CHECK(user.types("vmbsim hunt nowhere/x.so").err == "nowhere/x.so" + kinds + "\n");
+  for (const std::string name : {"lost-doorbell", "lost-dorbell.cpp", "hunts/lost-doorbel.so"})
+    CHECK(user.types("vmbsim hunt " + name).err ==
+          name + kinds + "; vmbsim has a harness lost-doorbell of its own: vmbsim hunt lost-doorbell.so\n");
+}
+
+TEST_CASE("verbs that run scenarios say of a harness what takes it") {
+  const User user;
+  user.writes("x.cpp", "// a harness");
+  for (const std::string verb : {"run", "check", "plan", "batch", "expand"})
+    CHECK(user.types("vmbsim " + verb + " x.cpp").err ==
+          "x.cpp: names a harness, and this takes a scenario (.toml): vmbsim hunt takes either\n");
+}
+
+TEST_CASE("a repro is replayed from wherever its target can be found, and says how to name it elsewhere") {
+  const User user;
+  user.types("mkdir -p work/built work/deep/down away && cp " + harness("lost_update") + " work/built/x.so");
+  REQUIRE(user.types("cd work && \"$VMBSIM\" hunt built/x.so --strategy dfs --out found").status == 1);
+  const std::string replay = "\"$VMBSIM\" replay ";
+  CHECK(user.types("cd work && " + replay + "found/x-CHECK.repro").status == 1);
+  CHECK(user.types(replay + "work/found/x-CHECK.repro").status == 1);
+  CHECK(user.types("cd work/deep/down && " + replay + "../../found/x-CHECK.repro").status == 1);
+  user.types("cp work/found/x-CHECK.repro away");
+  const Answer lost = user.types(replay + "away/x-CHECK.repro");
+  CHECK(lost.status == 2);
+  CHECK(lost.err ==
+        "away/x-CHECK.repro: is of the harness built/x.so, which is neither there, nor beside this file or above it; "
+        "--target FILE says where it is\n");
+  CHECK(user.types(replay + "away/x-CHECK.repro --target work/built/x.so").status == 1);
+  user.types("cp work/built/x.so away");
+  CHECK(user.types(replay + "away/x-CHECK.repro").status == 1);
 }
 
 TEST_CASE("a repro that is corrupt, of another version or of another binary is refused") {
