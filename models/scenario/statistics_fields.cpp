@@ -42,6 +42,18 @@ Parse parse_figure(const Scenario& s, PrecisionSpec& out, bool judged) {
   };
 }
 
+/// A percentile is known to the bucket of its histogram, which is up to 0.8 % wide: no run would ever be sure of less.
+Parse parse_half_width(stats::Stopping::Config& target) {
+  return [&target](const config::Node& node, Reading& reading) -> std::optional<std::string> {
+    constexpr double least_of_percentile = 0.01;
+    auto text = parse_share(target.relative_half_width)(node, reading);
+    const bool percentile = target.figure != stats::Figure::throughput && target.figure != stats::Figure::mean;
+    if (!text || !percentile || target.relative_half_width >= least_of_percentile) return text;
+    reading.wrong(node, "no histogram tells a percentile that well; right would be 0.01 or more, or the mean");
+    return std::nullopt;
+  };
+}
+
 }  // namespace
 
 Parse parse_share(double& out) {
@@ -82,7 +94,7 @@ void precision_fields(Visitor& v, Scenario& s, bool judged) {
            .shape = Shape::real,
            .doc = "Half of its confidence interval, as a part of it, at which the run ends.",
            .preset = "0.05"},
-          parse_share(precision.target.relative_half_width));
+          parse_half_width(precision.target));
   v.value({.key = "confidence",
            .shape = Shape::real,
            .doc = "Share of runs whose interval holds the true value.",

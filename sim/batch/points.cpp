@@ -28,10 +28,12 @@ std::vector<NamedHistogram> templates(const std::vector<NamedHistogram>& histogr
 
 void add(PointRuns& point, std::size_t runs, const Wanted& wanted, const Figures& figures) {
   for (const report::Metric& metric : figures.metrics)
-    if (wanted.metric(metric.name))
-      named(point.metrics, metric.name, [&] {
-        return RunValues{metric.name, metric.unit, {}};
-      }).values.push_back(metric.value);
+    if (wanted.metric(metric.name)) {
+      RunValues& of = named(point.metrics, metric.name,
+                            [&] { return RunValues{.name = metric.name, .unit = metric.unit, .values = {}}; });
+      of.values.push_back(metric.value);
+      if (runs == 1) of.interval = metric.interval;
+    }
   for (const auto& histograms : {figures.histograms, templates(figures.histograms)})
     for (const NamedHistogram& one : histograms)
       if (wanted.latency(one.name))

@@ -16,6 +16,7 @@ struct RunValues {
   std::string name;
   report::Unit unit = report::Unit::count;
   std::vector<double> values;  ///< not a number where a run measured none
+  Interval interval{};         ///< of a single run that knows its own
 };
 
 /// A latency over all runs of a point: of one channel, or of all instances of a template ("channel.web[*].disk.latency").

@@ -138,6 +138,9 @@ std::string encoded(const Figures& figures) {
     out.text(metric.name);
     out.number(std::bit_cast<std::uint64_t>(metric.value));
     out.number(static_cast<std::uint64_t>(metric.unit));
+    out.number(metric.interval.known() ? 1 : 0);
+    if (!metric.interval.known()) continue;
+    for (const double end : {metric.interval.low, metric.interval.high}) out.number(std::bit_cast<std::uint64_t>(end));
   }
   out.text(packed(figures.histograms));
   return out.take();
@@ -156,6 +159,8 @@ std::optional<Figures> figures_in(std::string_view text) {
     const std::uint64_t unit = in.number();
     if (unit > static_cast<std::uint64_t>(report::Unit::count)) return std::nullopt;
     metric.unit = static_cast<report::Unit>(unit);
+    if (in.number() != 0)
+      for (double* end : {&metric.interval.low, &metric.interval.high}) *end = std::bit_cast<double>(in.number());
   }
   auto histograms = unpacked(in.text());
   if (!in.at_end() || !histograms) return std::nullopt;

@@ -30,6 +30,7 @@ CREATE TABLE runs (
   fingerprint TEXT NOT NULL,
   metric_set INTEGER,
   metric_values TEXT NOT NULL,
+  metric_intervals TEXT NOT NULL,
   histograms BLOB NOT NULL,
   attempts INTEGER NOT NULL,
   processor_us INTEGER NOT NULL,
@@ -42,9 +43,8 @@ CREATE VIEW metrics AS
 )sql";
 
 constexpr const char* all_columns =
-    "id, key, parameters, seed, status, reason, fingerprint, metric_set, metric_values, histograms, attempts, "
-    "processor_us, "
-    "digest";
+    "id, key, parameters, seed, status, reason, fingerprint, metric_set, metric_values, metric_intervals, "
+    "histograms, attempts, processor_us, digest";
 
 std::string bytes_of(const Key& key) {
   std::string bytes;
@@ -89,18 +89,37 @@ std::string values_text(const std::vector<report::Metric>& metrics) {
   return text + "]";
 }
 
+/// Of those that have any: "[4,1.25e4,1.5e4,9,...]", the number of a metric and the ends of its interval.
+std::string intervals_text(const std::vector<report::Metric>& metrics) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < metrics.size(); ++i)
+    if (const Interval& known = metrics[i].interval; std::isfinite(known.low) && std::isfinite(known.high))
+      fmt::format_to(std::back_inserter(text), "{}{},{},{}", text.size() > 1 ? "," : "", i, known.low, known.high);
+  return text + "]";
+}
+
 /// A row as it is stored.
 struct Cells {
-  std::string key, parameters, status, reason, fingerprint, values, histograms;
+  std::string key, parameters, status, reason, fingerprint, values, intervals, histograms;
   std::int64_t seed = 0, set = 0, attempts = 0, processor_us = 0;
 
   std::int64_t digest() const {
     std::string all = fmt::format("{} {} {} {}", seed, set, attempts, processor_us);
-    for (const std::string* cell : {&key, &parameters, &status, &reason, &fingerprint, &values, &histograms})
+    for (const std::string* cell :
+         {&key, &parameters, &status, &reason, &fingerprint, &values, &intervals, &histograms})
       (all += fmt::format("\n{} ", cell->size())) += *cell;
     return static_cast<std::int64_t>(XXH3_64bits(all.data(), all.size()));
   }
 };
+
+/// Whether it is what intervals_text() writes of so many metrics.
+bool are_intervals(const Json& list, std::size_t metrics) {
+  if (!list.is_array() || list.size() % 3 != 0) return false;
+  for (std::size_t i = 0; i < list.size(); ++i)
+    if (i % 3 == 0 ? !list[i].is_number_unsigned() || list[i].get<std::size_t>() >= metrics : !list[i].is_number())
+      return false;
+  return true;
+}
 
 [[noreturn]] void damaged() { throw DatabaseError(SQLITE_CORRUPT, "a row is not what was written"); }
 
@@ -114,10 +133,11 @@ Cells cells_in(const Statement& row) {
   cells.fingerprint = row.bytes(6);
   cells.set = row.integer(7);
   cells.values = row.bytes(8);
-  cells.histograms = row.bytes(9);
-  cells.attempts = row.integer(10);
-  cells.processor_us = row.integer(11);
-  if (cells.digest() != row.integer(12)) damaged();
+  cells.intervals = row.bytes(9);
+  cells.histograms = row.bytes(10);
+  cells.attempts = row.integer(11);
+  cells.processor_us = row.integer(12);
+  if (cells.digest() != row.integer(13)) damaged();
   return cells;
 }
 
@@ -350,13 +370,14 @@ void Store::write(const Record& record) {
   cells.fingerprint = record.figures.fingerprint.text();
   cells.set = set_of(record.figures.metrics);
   cells.values = values_text(record.figures.metrics);
+  cells.intervals = intervals_text(record.figures.metrics);
   cells.histograms = packed(record.figures.histograms);
   cells.attempts = record.attempts;
   cells.processor_us = record.processor_us;
-  Statement insert(
-      *database_,
-      "INSERT OR REPLACE INTO runs (key, parameters, seed, status, reason, fingerprint, metric_set, "
-      "metric_values, histograms, attempts, processor_us, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+  Statement insert(*database_,
+                   "INSERT OR REPLACE INTO runs (key, parameters, seed, status, reason, fingerprint, metric_set, "
+                   "metric_values, metric_intervals, histograms, attempts, processor_us, digest) "
+                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   insert.bind_bytes(0, cells.key);
   insert.bind(1, std::string_view(cells.parameters));
   insert.bind(2, cells.seed);
@@ -365,10 +386,11 @@ void Store::write(const Record& record) {
   insert.bind(5, std::string_view(cells.fingerprint));
   insert.bind(6, cells.set);
   insert.bind(7, std::string_view(cells.values));
-  insert.bind_bytes(8, cells.histograms);
-  insert.bind(9, cells.attempts);
-  insert.bind(10, cells.processor_us);
-  insert.bind(11, cells.digest());
+  insert.bind(8, std::string_view(cells.intervals));
+  insert.bind_bytes(9, cells.histograms);
+  insert.bind(10, cells.attempts);
+  insert.bind(11, cells.processor_us);
+  insert.bind(12, cells.digest());
   insert.next();
 }
 
@@ -409,12 +431,18 @@ Record Store::record_in(const Statement& row, Depth depth) const {
   if (depth == Depth::heads) return record;
   const auto set = sets_.find(cells.set);
   const Json values = Json::parse(cells.values, nullptr, false);
+  const Json intervals = Json::parse(cells.intervals, nullptr, false);
   auto histograms = unpacked(cells.histograms);
-  if (set == sets_.end() || !values.is_array() || values.size() != set->second.names.size() || !histograms) damaged();
+  if (set == sets_.end() || !values.is_array() || values.size() != set->second.names.size() || !histograms ||
+      !are_intervals(intervals, values.size()))
+    damaged();
   for (std::size_t i = 0; i < values.size(); ++i)
     record.figures.metrics.push_back({set->second.names[i],
                                       values[i].is_number() ? values[i].get<double>() : nothing_measured,
                                       set->second.units[i]});
+  for (std::size_t i = 0; i < intervals.size(); i += 3)
+    record.figures.metrics[intervals[i].get<std::size_t>()].interval = {intervals[i + 1].get<double>(),
+                                                                        intervals[i + 2].get<double>()};
   record.figures.histograms = std::move(*histograms);
   return record;
 }

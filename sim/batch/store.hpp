@@ -35,7 +35,7 @@ struct Campaign {
 };
 
 /// Of the layout of the file. A store of another one is refused.
-inline constexpr int store_format = 2;
+inline constexpr int store_format = 3;
 
 class Store {
  public:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -17,16 +18,20 @@ namespace vmbsim::cli {
 
 namespace {
 
-/// The metrics that somebody asked for; empty: nobody did.
-using Asked = std::vector<std::string>;
-
-plan::Role role_of(const std::string& metric, const Asked& asked) {
+plan::Role role_of(const std::string& metric, const std::vector<std::string>& asked) {
   if (asked.empty()) return plan::role_of(metric);
   return std::find(asked.begin(), asked.end(), metric) != asked.end() ? plan::Role::judged : plan::Role::aside;
 }
 
+/// Also where it is not of all samples of the runs: "fleet.worst_host.latency.p99".
+bool is_percentile(const std::string& metric) {
+  const std::string_view last = std::string_view(metric).substr(metric.rfind('.') + 1);
+  return std::any_of(std::begin(report::figures_of_times), std::end(report::figures_of_times),
+                     [&](const auto& figure) { return figure.second && figure.first == last; });
+}
+
 /// Means and percentiles of times come from all samples of a point's runs, the rest is the mean of the runs'.
-plan::Measured measured(const batch::PointRuns& point, const Asked& asked) {
+plan::Measured measured(const batch::PointRuns& point, const std::vector<std::string>& asked) {
   plan::Measured out;
   out.failed = point.failed;
   for (const Seed seed : point.seeds) out.seeds.push_back(seed.value);
@@ -40,8 +45,12 @@ plan::Measured measured(const batch::PointRuns& point, const Asked& asked) {
     const auto figure = report::times_figure(metric.name);
     const auto pooled = std::find_if(point.latencies.begin(), point.latencies.end(),
                                      [&](const batch::Latency& one) { return figure && one.name == figure->times; });
-    out.figures[metric.name] =
-        pooled != point.latencies.end() ? pooled->pool.sample(figure->share) : stats::sample_of(metric.values);
+    stats::Sample& sample = out.figures[metric.name];
+    if (pooled != point.latencies.end())
+      sample = pooled->pool.sample(figure->share);
+    else
+      sample = (is_percentile(metric.name) ? stats::sample_of_percentiles : stats::sample_of)(metric.values);
+    stats::judge_by(metric.interval, sample);
   }
   return out;
 }
@@ -55,7 +64,7 @@ struct Read {
 /// What points are called: the second campaign may spell their values in another way.
 using Names = std::map<std::map<std::string, std::string>, std::string>;
 
-std::variant<Read, Problem> read(const std::string& folder, const Asked& asked, Names& names) {
+std::variant<Read, Problem> read(const std::string& folder, const std::vector<std::string>& asked, Names& names) {
   auto found = batch::Runs::read({folder});
   if (auto* wrong = std::get_if<Problem>(&found)) return std::move(*wrong);
   const auto& runs = std::get<batch::Runs>(found);
@@ -120,9 +129,13 @@ int compare(const CompareArguments& arguments) {
     print(problems);
     return bad_input;
   }
-  const int status =
-      say(plan::comparison_text(found, tolerance, arguments.all ? plan::Detail::all : plan::Detail::by_metric),
-          found.regressed() ? unmet : fine);
+  int status = say(plan::comparison_text(found, tolerance, arguments.all ? plan::Detail::all : plan::Detail::by_metric),
+                   found.regressed() ? unmet : fine);
+  if (found.undecided() && status == fine) {
+    print({config::problem_with(arguments.after, fmt::format("cannot be judged against {}: {}", arguments.before,
+                                                             plan::unjudged_reason(found)))});
+    status = bad_input;
+  }
   for (const auto& [file, text] : {std::pair{arguments.json, plan::comparison_json(found, tolerance)},
                                    std::pair{arguments.junit, plan::comparison_junit(found, tolerance)}}) {
     if (file.empty()) continue;

@@ -212,8 +212,9 @@ int answer(int count, char** words) {
   });
 
   cli::CompareArguments compare;
-  CLI::App* compare_verb =
-      app.add_subcommand("compare", "tell what changed between two campaigns; exit status 1 when something got worse");
+  CLI::App* compare_verb = app.add_subcommand(
+      "compare",
+      "tell what changed between two campaigns; exit status 1 when something got worse, 2 when nothing can be judged");
   compare_verb->add_option("BEFORE", compare.before, "folder of a campaign")->required();
   compare_verb->add_option("AFTER", compare.after, "folder of another")->required();
   compare_verb

@@ -22,32 +22,37 @@ bool belong_together(const Measured& before, const Measured& after, const stats:
                      const stats::Sample& second) {
   const std::size_t runs = before.seeds.size();
   const std::size_t values = first.values.size();
-  return before.seeds == after.seeds && values == second.values.size() &&
+  return before.seeds == after.seeds && values >= 2 && values == second.values.size() &&
          (values == runs || values == stats::Pool::groups_of(runs));
 }
 
-bool got_worse(const Change& change, double tolerance) {
-  const Sense sense = sense_of(change.metric);
-  if (sense == Sense::neither) return false;
-  return (sense == Sense::more_is_worse ? change.relative() : -change.relative()) > tolerance;
+/// What hosts have room for is declared, and no matter of chance; nor is it that a run breaks a rule which the one of the same seed
+/// kept.
+bool certain(const std::string& metric, const Measured& before, const Measured& after) {
+  if (ends_with(metric, ".refused")) return true;
+  return metric == "run.findings" && before.seeds.size() == 1 && before.seeds == after.seeds;
 }
 
-/// What hosts have room for is declared, and no matter of chance.
-bool declared(const std::string& metric) { return ends_with(metric, ".refused"); }
-
-/// At least that of a difference's error: Welch's lies above the smaller group's, and below their sum.
-double freedom_of(const Change& change, const stats::Sample& first, const stats::Sample& second) {
-  const std::size_t values = change.paired ? first.values.size() : std::min(first.values.size(), second.values.size());
-  return static_cast<double>(values) - 1;
+/// By more than the tolerance, also where the two are as near to each other as what is open lets them be.
+bool got_worse(const Change& change, const stats::Sample& first, const stats::Sample& second, double tolerance) {
+  const auto ends = [](const stats::Sample& one) {
+    return one.within.known() ? one.within : Interval{one.figure, one.figure};
+  };
+  switch (sense_of(change.metric)) {
+    case Sense::neither: return false;
+    case Sense::more_is_worse: return relative_change(ends(first).high, ends(second).low) > tolerance;
+    case Sense::less_is_worse: return relative_change(ends(first).low, ends(second).high) < -tolerance;
+  }
+  return false;
 }
 
 /// Holm asks most of the one with the smallest probability: that it be below what the confidence leaves over all questions.
-double visible_change(const Change& change, double freedom, std::size_t questions, double confidence) {
-  const double half_width = change.difference.estimate.half_width;
-  if (!std::isfinite(half_width) || freedom < 1 || change.before == 0) return nothing_measured;
-  const double error = half_width / stats::t_quantile(0.5 + confidence / 2, freedom);
+double visible_change(const Change& change, std::size_t questions, double confidence) {
+  const auto& [estimate, open, freedom, probability] = change.difference;
+  if (!std::isfinite(estimate.half_width) || change.before == 0) return nothing_measured;
+  const double error = estimate.half_width / stats::t_quantile(0.5 + confidence / 2, freedom);
   const double level = (1 - confidence) / (2 * static_cast<double>(questions));
-  return stats::t_quantile(1 - level, freedom) * error / std::abs(change.before);
+  return (stats::t_quantile(1 - level, freedom) * error + std::max(-open.low, open.high)) / std::abs(change.before);
 }
 
 }  // namespace
@@ -55,7 +60,7 @@ double visible_change(const Change& change, double freedom, std::size_t question
 Sense sense_of(const std::string& metric) {
   if (ends_with(metric, ".throughput") || ends_with(metric, ".bandwidth")) return Sense::less_is_worse;
   if (holds_any(metric, {".latency.", ".response.", ".stage."}) || ends_with(metric, ".full_events") ||
-      declared(metric) || metric == "run.findings" || metric == "run.warnings")
+      ends_with(metric, ".refused") || metric == "run.findings" || metric == "run.warnings")
     return Sense::more_is_worse;
   return Sense::neither;
 }
@@ -83,9 +88,22 @@ bool Comparison::regressed() const {
          std::any_of(failing.begin(), failing.end(), [](const Failing& one) { return one.worse(); });
 }
 
+bool Comparison::undecided() const {
+  return !regressed() && unjudged() != 0 && std::none_of(changes.begin(), changes.end(), [](const Change& change) {
+    return change.difference.freedom > 0;
+  });
+}
+
+std::size_t Comparison::unjudged() const {
+  return static_cast<std::size_t>(
+      std::count_if(changes.begin(), changes.end(), [](const Change& change) { return !change.judged; }));
+}
+
 Comparison compare(const Side& before, const Side& after, const Tolerance& tolerance) {
   Comparison out;
-  std::vector<double> freedoms;  // of the changes
+  std::vector<std::size_t> questions;  // changes that chance can be told from
+  std::vector<double> probabilities;
+  std::vector<bool> beyond;  // of the changes: worse by more than the tolerance, if they are changes
   for (const auto& [point, runs] : after.points)
     if (before.points.count(point) == 0) out.only_after.push_back(point);
   for (const auto& [point, first] : before.points) {
@@ -101,44 +119,40 @@ Comparison compare(const Side& before, const Side& after, const Tolerance& toler
     for (const auto& [metric, sample] : first.figures) {
       const auto other = second.figures.find(metric);
       if (std::isnan(sample.figure)) continue;
+      Pair pair{point, metric, before.units.at(metric), sample.figure};
       if (other == second.figures.end() || std::isnan(other->second.figure)) {
-        out.lost.push_back({point, metric, before.units.at(metric), sample.figure});
+        out.lost.push_back(std::move(pair));
         continue;
       }
-      Change change;
-      change.point = point;
-      change.metric = metric;
-      change.unit = before.units.at(metric);
-      change.before = sample.figure;
-      change.after = other->second.figure;
+      pair.after = other->second.figure;
+      Change change{std::move(pair), {}};
       change.paired = belong_together(first, second, sample, other->second);
-      change.difference = (change.paired ? stats::paired_difference : stats::difference)(
-          sample.values, other->second.values, tolerance.confidence);
-      if (declared(metric)) change.difference.probability = change.after == change.before ? 1 : 0;
-      freedoms.push_back(freedom_of(change, sample, other->second));
+      change.difference =
+          (change.paired ? stats::paired_difference : stats::difference)(sample, other->second, tolerance.confidence);
+      if (certain(metric, first, second)) {
+        change.judged = true;
+        change.probability = change.after == change.before ? 1 : 0;
+      } else if (change.difference.freedom > 0) {
+        change.judged = true;
+        questions.push_back(out.changes.size());
+        probabilities.push_back(change.difference.probability);
+      }
+      beyond.push_back(got_worse(change, sample, other->second, tolerance.relative));
       out.changes.push_back(std::move(change));
     }
     for (const auto& [metric, largest] : first.maxima)
       if (const auto other = second.maxima.find(metric); other != second.maxima.end())
         out.maxima.push_back({point, metric, before.units.at(metric), largest, other->second});
   }
-  std::vector<std::size_t> questions;  // changes that chance can be told from, or not
-  std::vector<double> probabilities;
-  for (std::size_t i = 0; i < out.changes.size(); ++i)
-    if (freedoms[i] >= 1 && !declared(out.changes[i].metric)) {
-      questions.push_back(i);
-      probabilities.push_back(out.changes[i].difference.probability);
-    }
   const std::vector<double> corrected = stats::holm(probabilities);
-  for (Change& change : out.changes) change.probability = change.difference.probability;
   for (std::size_t q = 0; q < questions.size(); ++q) {
     Change& change = out.changes[questions[q]];
     change.probability = corrected[q];
-    change.visible = visible_change(change, freedoms[questions[q]], questions.size(), tolerance.confidence);
+    change.visible = visible_change(change, questions.size(), tolerance.confidence);
   }
-  for (Change& change : out.changes) {
-    change.significant = change.probability < 1 - tolerance.confidence;
-    change.worse = change.significant && got_worse(change, tolerance.relative);
+  for (std::size_t i = 0; i < out.changes.size(); ++i) {
+    out.changes[i].significant = out.changes[i].probability < 1 - tolerance.confidence;
+    out.changes[i].worse = out.changes[i].significant && beyond[i];
   }
   return out;
 }

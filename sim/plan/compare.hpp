@@ -5,6 +5,9 @@
 ///          difference. Where the seeds differ the two groups are compared as independent ones.
 /// Figures  Means and percentiles of times are those of all samples of a point's runs together (stats/pool.hpp), any other figure
 ///          is the mean of the runs'.
+/// Buckets  A percentile is known to the bucket of its histogram (stats/resolution.hpp): what two may differ by inside of theirs is
+///          no change, whatever chance says.
+/// One run  on a side knows its own error where it has one, by batch means; figures that have none are not judged, and said so.
 /// Chance   All questions together are wrongly answered "changed" with at most the probability that the confidence leaves: the
 ///          probabilities are corrected after Holm. So every question makes the others harder to answer, and what says the same
 ///          of the same packets is asked once. A figure that chance cannot be told from is no question.
@@ -49,21 +52,28 @@ Role role_of(const std::string& metric);
 /// Of the value before; infinite from 0.
 double relative_change(double before, double after);
 
-struct Change {
+/// A figure before and after.
+struct Pair {
   std::string point;
   std::string metric;
   report::Unit unit = report::Unit::count;
   double before = 0;
-  double after = 0;
-  stats::Difference difference;
-  bool paired = false;
-  double probability = 1;    ///< of this by chance, corrected
-  bool significant = false;  ///< below what the confidence leaves
-  bool worse = false;        ///< significant, and worse by more than the tolerance
-  /// Relative change that would just have been significant, had it been the only one; not a number where chance cannot be told.
-  double visible = nothing_measured;
+  double after = nothing_measured;
 
   double relative() const { return relative_change(before, after); }
+};
+
+/// One that is judged, as far as that can be done.
+struct Change : Pair {
+  stats::Difference difference;
+  bool paired = false;
+  bool judged = false;       ///< it can be told from chance
+  double probability = 1;    ///< of this by chance, corrected
+  bool significant = false;  ///< below what the confidence leaves
+  /// Significant, and worse by more than the tolerance: of a percentile wherever in their buckets the two may lie.
+  bool worse = false;
+  /// Relative change that would just have been significant, had it been the only one; not a number where chance cannot be told.
+  double visible = nothing_measured;
 };
 
 /// A point of which runs failed.
@@ -74,35 +84,21 @@ struct Failing {
   bool worse() const { return after > before; }
 };
 
-/// A figure that was measured before, and is not any more.
-struct Lost {
-  std::string point;
-  std::string metric;
-  report::Unit unit = report::Unit::count;
-  double before = 0;
-};
-
-/// A largest value, before and after.
-struct Maximum {
-  std::string point;
-  std::string metric;
-  report::Unit unit = report::Unit::count;
-  double before = 0;
-  double after = 0;
-};
-
 struct Comparison {
   std::vector<Change> changes;           ///< by point, then by metric
   std::vector<Failing> failing;          ///< by point
-  std::vector<Lost> lost;                ///< by point, then by metric
-  std::vector<Maximum> maxima;           ///< by point, then by metric
+  std::vector<Pair> lost;                ///< what was measured before, and is not any more; by point, then by metric
+  std::vector<Pair> maxima;              ///< largest values; by point, then by metric
   std::vector<std::string> only_before;  ///< points
   std::vector<std::string> only_after;
   std::size_t matched = 0;  ///< points that both have
-  std::size_t single = 0;   ///< of them, those of which one run on a side tells nothing of chance
+  std::size_t single = 0;   ///< of them, those of which one run on a side tells of chance what it knows of itself alone
 
   /// Something got worse or is measured no more, or runs failed that did not before.
   bool regressed() const;
+  /// Of what chance decides nothing could be judged, and nothing else regressed: no news, and no good news either.
+  bool undecided() const;
+  std::size_t unjudged() const;  ///< changes
 };
 
 struct Tolerance {
@@ -117,12 +113,14 @@ enum class Detail : std::uint8_t {
   by_metric,  ///< a line for a metric: at how many points, and the worst of them
   all,        ///< a line for each
 };
+/// Why figures could not be judged, and what to do.
+std::string unjudged_reason(const Comparison& comparison);
 /// What changed, worst first, what could not be compared, and how small a change would have shown.
 std::string comparison_text(const Comparison& comparison, const Tolerance& tolerance,
                             Detail detail = Detail::by_metric);
 std::string comparison_json(const Comparison& comparison, const Tolerance& tolerance);
-/// One test case per point and metric, which fails where that got worse, and one per point whose runs failed; points that one
-/// side lacks are skipped. Of JUnit's attributes those that Jenkins, GitLab and GitHub's reporters read.
+/// One test case per point and metric, which fails where that got worse and is skipped where it cannot be told, and one per point
+/// whose runs failed; points that one side lacks are skipped. Of JUnit's attributes those that Jenkins, GitLab and GitHub's reporters read.
 std::string comparison_junit(const Comparison& comparison, const Tolerance& tolerance);
 
 }  // namespace vmbsim::plan

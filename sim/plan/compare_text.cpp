@@ -29,7 +29,7 @@ std::string failing_text(const Failing& one) {
 std::string change_text(const Change& change, const Tolerance& tolerance) {
   const auto figure = [&](double value) { return report::metric_text(value, change.unit); };
   const auto signed_figure = [&](double value) { return (value < 0 ? "-" : "+") + figure(std::abs(value)); };
-  const Interval interval = change.difference.estimate.interval();
+  const Interval interval = change.difference.interval();
   std::string text = fmt::format("{} {} -> {} ({}", change.metric, figure(change.before), figure(change.after),
                                  relative_text(change.relative()));
   if (interval.known())
@@ -72,21 +72,38 @@ std::string visible_text(const Comparison& comparison, const Tolerance& toleranc
   return text + "\n";
 }
 
-std::string lost_text(const Lost& lost) {
+/// What more runs would mend: figures of which too little is known, and the one that moved most.
+std::string unjudged_text(const Comparison& comparison) {
+  const std::size_t many = comparison.unjudged();
+  if (many == 0) return "";
+  const Change* most = nullptr;
+  for (const Change& change : comparison.changes)
+    if (!change.judged && (most == nullptr || std::abs(change.relative()) > std::abs(most->relative()))) most = &change;
+  const std::string text =
+      fmt::format("{} of {} could not be judged: {}; ", many,
+                  config::counted(comparison.changes.size(), "figure", "figures"), unjudged_reason(comparison));
+  return text + (most->relative() == 0
+                     ? "none of them moved\n"
+                     : fmt::format("most moved {}: {} {} -> {} ({})\n", named(most->point), most->metric,
+                                   report::metric_text(most->before, most->unit),
+                                   report::metric_text(most->after, most->unit), relative_text(most->relative())));
+}
+
+std::string lost_text(const Pair& lost) {
   return fmt::format("{} {} -> nothing measured", lost.metric, report::metric_text(lost.before, lost.unit));
 }
 
-std::string maximum_text(const Maximum& one) {
+std::string maximum_text(const Pair& one) {
   return fmt::format("{}: {} {} -> {} ({})", named(one.point), one.metric, report::metric_text(one.before, one.unit),
-                     report::metric_text(one.after, one.unit), relative_text(relative_change(one.before, one.after)));
+                     report::metric_text(one.after, one.unit), relative_text(one.relative()));
 }
 
 /// The maximum that moved most, or each that moved.
 std::string maxima_text(const Comparison& comparison, Detail detail) {
-  const auto moved = [](const Maximum& one) { return std::abs(relative_change(one.before, one.after)); };
-  const Maximum* most = nullptr;
+  const auto moved = [](const Pair& one) { return std::abs(one.relative()); };
+  const Pair* most = nullptr;
   std::string text;
-  for (const Maximum& one : comparison.maxima) {
+  for (const Pair& one : comparison.maxima) {
     if (moved(one) == 0) continue;
     if (most == nullptr || moved(one) > moved(*most)) most = &one;
     if (detail == Detail::all) text += "not judged  " + maximum_text(one) + "\n";
@@ -102,7 +119,7 @@ std::size_t count(const Comparison& comparison, bool Change::*what) {
 }
 
 Json json_of(const Change& change) {
-  const Interval interval = change.difference.estimate.interval();
+  const Interval interval = change.difference.interval();
   return {{"point", change.point},
           {"metric", change.metric},
           {"unit", report::name_of(change.unit)},
@@ -111,6 +128,7 @@ Json json_of(const Change& change) {
           {"relative", std::isfinite(change.relative()) ? Json(change.relative()) : Json(nullptr)},
           {"difference", interval.known() ? Json{interval.low, interval.high} : Json(nullptr)},
           {"paired", change.paired},
+          {"judged", change.judged},
           {"probability", change.probability},
           {"significant", change.significant},
           {"visible", std::isfinite(change.visible) ? Json(change.visible) : Json(nullptr)},
@@ -144,6 +162,14 @@ std::vector<Alike<Of>> alike(const std::vector<const Of*>& sorted, bool grouped,
 
 }  // namespace
 
+std::string unjudged_reason(const Comparison& comparison) {
+  return comparison.single != 0
+             ? "one run on a side is too short to know its own error; right would be repeat = 5 in "
+               "[sweep], or longer runs"
+             : "too few packets lie beyond a percentile; right would be longer runs, or more of them "
+               "(repeat in [sweep])";
+}
+
 std::string comparison_text(const Comparison& comparison, const Tolerance& tolerance, Detail detail) {
   const bool grouped = detail == Detail::by_metric;
   std::vector<const Change*> shown;
@@ -152,12 +178,12 @@ std::string comparison_text(const Comparison& comparison, const Tolerance& toler
   std::stable_sort(shown.begin(), shown.end(), [](const Change* a, const Change* b) {
     return std::make_pair(!a->worse, -std::abs(a->relative())) < std::make_pair(!b->worse, -std::abs(b->relative()));
   });
-  std::vector<const Lost*> lost;
-  for (const Lost& one : comparison.lost) lost.push_back(&one);
+  std::vector<const Pair*> lost;
+  for (const Pair& one : comparison.lost) lost.push_back(&one);
   std::string text;
   for (const Failing& one : comparison.failing)
     text += fmt::format("{}  {}: {}\n", one.worse() ? "worse  " : "failed ", named(one.point), failing_text(one));
-  for (const auto& group : alike(lost, grouped, [](const Lost&a, const Lost&b) { return a.metric == b.metric; }))
+  for (const auto& group : alike(lost, grouped, [](const Pair&a, const Pair&b) { return a.metric == b.metric; }))
     text += fmt::format("worse    {}: {}\n", group.where(comparison.matched, "first at"), lost_text(group.first()));
   for (const auto& group : alike(shown, grouped, [](const Change&a, const Change&b) {
          return a.metric == b.metric && a.worse == b.worse && (a.relative() > 0) == (b.relative() > 0);
@@ -166,9 +192,10 @@ std::string comparison_text(const Comparison& comparison, const Tolerance& toler
                         group.where(comparison.matched, "most at"), change_text(group.first(), tolerance));
   for (const std::string& point : comparison.only_before) text += "only in the first: " + named(point) + "\n";
   for (const std::string& point : comparison.only_after) text += "only in the second: " + named(point) + "\n";
-  if (comparison.single != 0)
-    text += fmt::format("{} with one run on a side: chance cannot be told from change there\n",
+  if (comparison.single != 0 && !comparison.undecided())
+    text += fmt::format("{} with one run on a side, judged by what that run knows of itself: repeat = 5 shows more\n",
                         config::counted(comparison.single, "point", "points"));
+  text += unjudged_text(comparison);
   return text +
          fmt::format("{} compared: {} changed, {} worse by more than {:g} %\n",
                      config::counted(comparison.changes.size(), "figure", "figures"),
@@ -184,10 +211,10 @@ std::string comparison_json(const Comparison& comparison, const Tolerance& toler
   for (const Failing& one : comparison.failing)
     failing.push_back({{"point", one.point}, {"before", one.before}, {"after", one.after}, {"worse", one.worse()}});
   Json lost = Json::array();
-  for (const Lost& one : comparison.lost)
+  for (const Pair& one : comparison.lost)
     lost.push_back({{"point", one.point}, {"metric", one.metric}, {"before", one.before}});
   Json maxima = Json::array();
-  for (const Maximum& one : comparison.maxima)
+  for (const Pair& one : comparison.maxima)
     maxima.push_back({{"point", one.point},
                       {"metric", one.metric},
                       {"unit", report::name_of(one.unit)},
@@ -197,6 +224,8 @@ std::string comparison_json(const Comparison& comparison, const Tolerance& toler
                     {"tolerance", tolerance.relative},
                     {"confidence", tolerance.confidence},
                     {"regressed", comparison.regressed()},
+                    {"undecided", comparison.undecided()},
+                    {"unjudged", comparison.unjudged()},
                     {"matched", comparison.matched},
                     {"changes", changes},
                     {"failing", failing},
@@ -227,7 +256,7 @@ std::string comparison_junit(const Comparison& comparison, const Tolerance& tole
     }
     page.CloseElement();
   };
-  const std::size_t missing = comparison.only_before.size() + comparison.only_after.size();
+  const std::size_t skipped = comparison.only_before.size() + comparison.only_after.size() + comparison.unjudged();
   const auto failures = count(comparison, &Change::worse) + comparison.lost.size() +
                         static_cast<std::size_t>(std::count_if(comparison.failing.begin(), comparison.failing.end(),
                                                                [](const Failing& one) { return one.worse(); }));
@@ -236,17 +265,23 @@ std::string comparison_junit(const Comparison& comparison, const Tolerance& tole
     page.OpenElement(element);
     page.PushAttribute("name", "vmbsim compare");
     page.PushAttribute("tests", static_cast<std::uint64_t>(comparison.changes.size() + comparison.lost.size() +
-                                                           comparison.failing.size() + missing));
+                                                           comparison.failing.size() + comparison.only_before.size() +
+                                                           comparison.only_after.size()));
     page.PushAttribute("failures", static_cast<std::uint64_t>(failures));
     page.PushAttribute("errors", 0);
-    page.PushAttribute("skipped", static_cast<std::uint64_t>(missing));
+    page.PushAttribute("skipped", static_cast<std::uint64_t>(skipped));
     page.PushAttribute("time", "0");
   }
   for (const Failing& one : comparison.failing)
     add(one.point, "runs", one.worse() ? "failure" : nullptr, failing_text(one));
   for (const Change& change : comparison.changes)
-    add(change.point, change.metric, change.worse ? "failure" : nullptr, change_text(change, tolerance));
-  for (const Lost& one : comparison.lost) add(one.point, one.metric, "failure", lost_text(one));
+    add(change.point, change.metric,
+        change.worse    ? "failure"
+        : change.judged ? nullptr
+                        : "skipped",
+        change.judged ? change_text(change, tolerance)
+                      : change_text(change, tolerance) + " cannot be judged: " + unjudged_reason(comparison));
+  for (const Pair& one : comparison.lost) add(one.point, one.metric, "failure", lost_text(one));
   for (const std::string& point : comparison.only_before) add(point, "runs", "skipped", "only in the first campaign");
   for (const std::string& point : comparison.only_after) add(point, "runs", "skipped", "only in the second campaign");
   page.CloseElement();

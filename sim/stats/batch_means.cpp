@@ -10,7 +10,6 @@ namespace vmbsim::stats {
 namespace {
 
 constexpr std::size_t fewest_at_first = 64;
-constexpr std::size_t fewest_batches = 16;
 constexpr double eighty_percent = 0.841621;  // quantile of the normal distribution
 
 /// Means of `size` values each; what does not fill a batch is the oldest.

@@ -23,6 +23,9 @@ struct SeriesEstimate {
   bool independent = false;  ///< the batches passed von Neumann's test, so that half_width can be relied on
 };
 
+/// Batches that a series is put together into at the fewest: what is known of the error of its mean.
+inline constexpr std::size_t fewest_batches = 16;
+
 /// Batch means: neighbours are put together, into 64 batches or some more and then into fewer, down to 16, until von Neumann's ratio of
 /// the mean square successive difference to the variance shows no correlation (one-sided, 20 %). Correlation that is left
 /// widens the interval as that of a first-order autoregressive series. Fewer than 16 values: nothing is estimated.

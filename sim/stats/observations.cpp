@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sim/stats/resolution.hpp"
 #include "vmbsim/assert.hpp"
 
 namespace vmbsim::stats {
@@ -121,7 +122,7 @@ SeriesEstimate Observations::gap(double confidence) const {
 Observations::QuantileEstimate Observations::quantile(double share, const Histogram& all, double confidence) const {
   const auto samples = static_cast<double>(all.count());
   if (rows() < most_rows / 4 || worth(all, confidence) * std::min(share, 1 - share) < fewest_beyond) return {};
-  if (all.min() == all.max()) return {{all.quantile_ns(share), all.quantile_ns(share)}, true};
+  if (all.min() == all.max()) return {quantile_within(all, share), true};
   // The end of a part at which about that share of the samples lies below.
   std::size_t nearest = 0;
   double below = 0;
@@ -149,7 +150,7 @@ Observations::QuantileEstimate Observations::quantile(double share, const Histog
   const double error = half / t_quantile(0.5 + confidence / 2, number(found.estimate.values) - 1);
   const double independent = error == 0 ? samples : std::min(samples, share * (1 - share) / (error * error));
   const auto [low, high] = share_interval(independent * share, independent, confidence);
-  return {{all.quantile_ns(low), all.quantile_ns(high)}, found.independent};
+  return {{quantile_within(all, low).low, quantile_within(all, high).high}, found.independent};
 }
 
 Observations::Judged Observations::judged(Figure figure, const Histogram& all, double confidence) const {
@@ -173,17 +174,12 @@ Interval Observations::interval(Figure figure, const Histogram& all, double conf
 }
 
 ChannelIntervals Observations::intervals(const Histogram& all, Duration measured, double confidence) const {
-  const auto percentile = [&](Figure figure, std::uint64_t thousandths) {
-    const Interval found = interval(figure, all, confidence);
-    const auto told = static_cast<double>(all.quantile(thousandths, 1000).count());
-    return found.known() ? Interval{std::min(found.low, told), std::max(found.high, told)} : found;
-  };
   ChannelIntervals out{.throughput_per_s = interval(Figure::throughput, all, confidence),
                        .mean = interval(Figure::mean, all, confidence),
-                       .p50 = percentile(Figure::p50, 500),
-                       .p90 = percentile(Figure::p90, 900),
-                       .p99 = percentile(Figure::p99, 990),
-                       .p999 = percentile(Figure::p999, 999)};
+                       .p50 = interval(Figure::p50, all, confidence),
+                       .p90 = interval(Figure::p90, all, confidence),
+                       .p99 = interval(Figure::p99, all, confidence),
+                       .p999 = interval(Figure::p999, all, confidence)};
   if (out.throughput_per_s.known()) {
     const double counted = static_cast<double>(all.count()) * 1e9 / static_cast<double>(measured.count());
     const double by_gaps = 1e9 / gap(confidence).estimate.mean;

@@ -35,11 +35,12 @@ class Observations {
 
   /// Where the true value lies; unknown where there are too few samples to say. `all` as observed() got it last.
   /// Percentiles: how many samples of each row lie below a value is a series of its own, whose interval becomes one of the
-  /// percentile through the histogram of all samples.
+  /// percentile through the histogram of all samples, from the beginning of the bucket of its one end to the end of that of the
+  /// other (stats/resolution.hpp).
   /// Source: Asmussen and Glynn, "Stochastic Simulation", 2007, section III.4 (quantiles); batch_means.hpp.
   Interval interval(Figure figure, const Histogram& all, double confidence) const;
   /// Of all figures as a run tells them, each inside of its interval: throughput is the samples over the `measured` time, which
-  /// goes on after the last of them, and a percentile is the upper end of its bucket.
+  /// goes on after the last of them.
   ChannelIntervals intervals(const Histogram& all, Duration measured, double confidence) const;
   /// Half of the interval is at most `relative` of what it lies around, and there is enough to believe it.
   bool narrow(Figure figure, const Histogram& all, double confidence, double relative) const;

@@ -4,6 +4,9 @@
 #include <cmath>
 #include <iterator>
 
+#include "sim/stats/batch_means.hpp"
+#include "sim/stats/resolution.hpp"
+
 namespace vmbsim::stats {
 
 namespace {
@@ -35,6 +38,23 @@ Sample sample_of(std::span<const double> values) {
   std::copy_if(values.begin(), values.end(), std::back_inserter(out.values), [](double v) { return !std::isnan(v); });
   if (!out.values.empty()) out.figure = mean_of(out.values, 0.95).mean;
   return out;
+}
+
+Sample sample_of_percentiles(std::span<const double> values) {
+  Sample out = sample_of(values);
+  if (out.values.empty()) return out;
+  out.within = {0, 0};
+  for (const double value : out.values) {
+    const Interval bucket = bucket_of(Duration{std::llround(value)});
+    out.within.low += bucket.low / number(out.values.size());
+    out.within.high += bucket.high / number(out.values.size());
+  }
+  return out;
+}
+
+void judge_by(const Interval& interval, Sample& sample) {
+  if (!interval.known()) return;
+  sample.error = (interval.high - interval.low) / 2 / t_quantile(0.5 + interval_confidence / 2, fewest_batches - 1);
 }
 
 std::size_t Pool::groups_of(std::size_t runs) {
@@ -105,13 +125,14 @@ Interval Pool::interval_of_percentile(double share, double confidence) const {
   const Interval ranks = quantile_ranks(worth, share, confidence);
   if (!ranks.known()) return {};
   // The middle of a rank lies inside of its sample's bucket.
-  const auto sample = [&](double rank) { return all_.quantile_ns((std::clamp(rank, 1.0, all) - 0.5) / all); };
-  const auto at = [&](double rank) {
+  const auto sample = [&](double rank) { return quantile_within(all_, (std::clamp(rank, 1.0, all) - 0.5) / all); };
+  const auto at = [&](double rank, double Interval::*end) {
     const double whole = std::floor(rank);
-    return sample(whole) + (rank - whole) * (sample(whole + 1) - sample(whole));
+    return sample(whole).*end + (rank - whole) * (sample(whole + 1).*end - sample(whole).*end);
   };
-  const double found = figure(share);
-  return {std::min(at(ranks.low / worth * all), found), std::max(at(ranks.high / worth * all), found)};
+  const Interval found = quantile_within(all_, share);
+  return {std::min(at(ranks.low / worth * all, &Interval::low), found.low),
+          std::max(at(ranks.high / worth * all, &Interval::high), found.high)};
 }
 
 Interval Pool::interval(std::optional<double> share, double confidence) const {
@@ -119,7 +140,7 @@ Interval Pool::interval(std::optional<double> share, double confidence) const {
   const auto filled =
       std::count_if(groups_.begin(), groups_.end(), [](const Histogram& one) { return one.count() != 0; });
   if (filled < 2) return {};
-  if (alike_) return {found, found};
+  if (alike_) return share ? quantile_within(all_, *share) : Interval{found, found};
   if (share) return filled < fewest_groups ? Interval{} : interval_of_percentile(*share, confidence);
   const Spread spread = spread_of_mean();
   const double half = t_quantile(0.5 + confidence / 2, static_cast<double>(filled - 1)) * std::sqrt(spread.variance);
@@ -129,16 +150,21 @@ Interval Pool::interval(std::optional<double> share, double confidence) const {
 Sample Pool::sample(std::optional<double> share) const {
   Sample out;
   out.figure = figure(share);
+  if (share) out.within = quantile_within(all_, *share);
   const Spread spread = share ? spread_of_share(*share) : spread_of_mean();
   const auto n = static_cast<double>(spread.parts.size());
   if (n < 2) return out;
   double slope = 1;
   if (share) {
     const double rarer = std::min(*share, 1 - *share);
-    if (static_cast<double>(all_.count()) * rarer < fewest_beyond) return out;
-    // What a percentile moves by for a share: between the samples on either side of it, a standard error away if they are there.
-    const double step = std::clamp(std::sqrt(spread.variance), rarer / 100, rarer / 2);
+    const auto all = number(all_.count());
+    if (all * rarer < fewest_beyond) return out;
+    // What a percentile moves by for a share: between the samples on either side of it, a standard error away if they are there;
+    // no less than one of independent samples, for few runs may lie close together by chance.
+    const double independent = *share * (1 - *share) / all;
+    const double step = std::min(std::sqrt(std::max(spread.variance, independent)), rarer / 2);
     slope = (all_.quantile_ns(*share + step) - all_.quantile_ns(*share - step)) / (2 * step);
+    if (!alike_) out.step = n * slope / all;
   }
   for (const double part : spread.parts) out.values.push_back(out.figure + n * part * slope);
   return out;

@@ -11,10 +11,14 @@
 ///
 /// Runs     may have different numbers of samples. More than 64 are put together by equally many neighbours, so that memory stays
 ///          flat; what depends on which comes when, is told by their order, which is the caller's: by seed.
-/// Alike    Runs that are equal to the last sample are of something without chance: the interval is the figure.
+/// Alike    Runs that are equal to the last sample are of something without chance: the interval is the figure, and of a
+///          percentile its bucket.
+/// Ends     of a percentile's interval are those of the buckets that they fall into (stats/resolution.hpp).
 /// Source   Woodruff, "Confidence intervals for medians and other position measures", Journal of the American Statistical
 ///          Association 47, 1952; shares by clusters: Korn and Graubard, Survey Methodology 24, 1998; of independent samples:
-///          the binomial interval of order statistics (quantile_ranks).
+///          the binomial interval of order statistics (quantile_ranks); what a percentile moves by for a share: Siddiqui,
+///          "Distribution of quantiles in samples from a bivariate population", Journal of Research of the National Bureau of
+///          Standards 64B, 1960.
 #include <optional>
 #include <span>
 #include <vector>
@@ -29,10 +33,20 @@ namespace vmbsim::stats {
 struct Sample {
   double figure = nothing_measured;
   std::vector<double> values;
+  /// Where the figure lies for certain, whatever is not known of the samples themselves; not known: the figure is exact.
+  Interval within{};
+  /// What one sample of a group more or less does to its value: values that differ by less are told as equal. 0: by nothing.
+  double step = 0;
+  /// Standard error of the figure as a single run knows it, where there are no values; not a number: nothing is known.
+  double error = nothing_measured;
 };
 
 /// Of runs that give one value each. What is not a number is left out.
 Sample sample_of(std::span<const double> values);
+/// The same of percentiles that were read from a histogram, in nanoseconds.
+Sample sample_of_percentiles(std::span<const double> values);
+/// What the figure of one run is worth: `interval` is its own, by batch means, of interval_confidence. Not known: nothing.
+void judge_by(const Interval& interval, Sample& sample);
 
 class Pool {
  public:

@@ -101,6 +101,58 @@ TEST_CASE("a campaign beside itself shows nothing") {
   CHECK_THAT(answer.out, Catch::Contains(" compared: 0 changed, 0 worse by more than 5 %"));
 }
 
+TEST_CASE("a percentile that moved by less than the tolerance fails no gate, though its bucket moved by more") {
+  const User user;
+  user.writes("s.toml", R"(schema = 1
+name = "storage"
+warm_up = "1ms"
+packets = 2000
+[[channel]]
+name = "disk"
+driver = "storage"
+device = { service = { exponential = "80us" } }
+[[workload]]
+name = "load"
+channel = "disk"
+[sweep]
+repeat = 2
+)");
+  REQUIRE(user.types("vmbsim batch s.toml --out a").status == 0);
+  REQUIRE(user.types("vmbsim batch s.toml --set 'channel.disk.device.service.exponential=\"81us\"' --out b").status ==
+          0);
+  const Answer answer = user.types("vmbsim compare a b --tolerance 1 --json c.json");
+  INFO(answer.out << answer.err);
+  CHECK(answer.status == 0);
+  for (const auto& change : nlohmann::json::parse(user.reads("c.json"))["changes"])
+    if (const std::string metric = change["metric"]; metric.ends_with(".p99"))
+      CHECK(change["difference"][1].get<double>() - change["difference"][0].get<double>() >
+            2000);  // ns: a bucket there
+}
+
+TEST_CASE("a gate over one run a side fails what is clearly worse, and says so where it cannot judge") {
+  const User user;
+  user.writes("s.toml", study.substr(0, study.find("\n[sweep]")) +
+                            "\n[[sweep.axis]]\nkey = \"channel.disk.device.parallel\"\nvalues = [1]\n");
+  const std::string slower = " --set 'channel.disk.device.service.exponential=\"900us\"' --out ";
+  REQUIRE(user.types("vmbsim batch s.toml --out a --set packets=20000").status == 0);
+  REQUIRE(user.types("vmbsim batch s.toml --set packets=20000" + slower + "b").status == 0);
+  const Answer worse = user.types("vmbsim compare a b");
+  INFO(worse.out << worse.err);
+  CHECK(worse.status == 1);
+  CHECK_THAT(worse.out, Catch::Contains("worse    ") && Catch::Contains("1 point with one run on a side, judged by "));
+  REQUIRE(user.types("vmbsim batch s.toml --out c --set packets=60").status == 0);
+  REQUIRE(user.types("vmbsim batch s.toml --set packets=60" + slower + "d").status == 0);
+  const Answer untold = user.types("vmbsim compare c d --junit j.xml --json c.json");
+  INFO(untold.out << untold.err);
+  CHECK(untold.status == 2);
+  CHECK(
+      untold.err ==
+      "d: cannot be judged against c: one run on a side is too short to know its own error; right would be repeat = 5 "
+      "in [sweep], or longer runs\n");
+  CHECK(nlohmann::json::parse(user.reads("c.json"))["undecided"] == true);
+  CHECK_THAT(user.reads("j.xml"), Catch::Contains("<skipped message="));
+}
+
 TEST_CASE("points are the same whatever the spelling of their values and the order of their keys") {
   const User user;
   const auto axis = [](const char* key, const char* values) {

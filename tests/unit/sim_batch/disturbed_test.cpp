@@ -136,7 +136,7 @@ TEST_CASE("a file that is no store is left alone") {
     Batch batch(study.config(folder));
     const auto wrong = batch.prepare();
     REQUIRE(wrong.has_value());
-    CHECK(wrong->text == "is a store of format 9, and this vmbsim reads format 2");
+    CHECK(wrong->text == "is a store of format 9, and this vmbsim reads format 3");
     CHECK_THAT(exports(folder), Catch::Matchers::Contains("is a store of format 9"));
   }
   SECTION("a database of somebody else") {

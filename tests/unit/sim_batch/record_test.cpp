@@ -15,7 +15,7 @@ Figures some() {
   figures.met = false;
   figures.fingerprint = {0xFFFFFFFFFFFFFFFF, 3};
   figures.metrics = {{"run.events", 12, report::Unit::count},
-                     {"channel.disk.latency.p99", 0.1, report::Unit::nanoseconds},
+                     {"channel.disk.latency.p99", 0.1, report::Unit::nanoseconds, {0.05, 0.3}},
                      {"channel.disk.batch.mean", nothing_measured, report::Unit::count}};
   Histogram latency;
   for (std::int64_t i = 1; i < 1'000'000'000'000; i *= 3) latency.add(Duration{i});
@@ -36,6 +36,9 @@ TEST_CASE("what a run answers comes back as it was, to the last bit") {
   CHECK(after->metrics[1].name == "channel.disk.latency.p99");
   CHECK(after->metrics[1].value == 0.1);
   CHECK(after->metrics[1].unit == report::Unit::nanoseconds);
+  CHECK(after->metrics[1].interval.low == 0.05);
+  CHECK(after->metrics[1].interval.high == 0.3);
+  CHECK_FALSE(after->metrics[0].interval.known());
   CHECK(std::isnan(after->metrics[2].value));
   CHECK(after->histograms == before.histograms);
 }

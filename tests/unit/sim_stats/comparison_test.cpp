@@ -10,9 +10,15 @@
 using namespace vmbsim;
 using namespace vmbsim::stats;
 
+namespace {
+
+Sample of(const std::vector<double>& values) { return sample_of(values); }
+
+}  // namespace
+
 TEST_CASE("what two runs with one seed share cancels in their difference") {
-  const std::vector<double> before{100, 250, 70, 180, 120};
-  const std::vector<double> after{101, 252, 71, 182, 121};
+  const Sample before = of({100, 250, 70, 180, 120});
+  const Sample after = of({101, 252, 71, 182, 121});
   const Difference pairs = paired_difference(before, after, 0.95);
   CHECK(pairs.estimate.mean == Approx(1.4));
   CHECK(pairs.estimate.interval().low > 0.7);
@@ -25,8 +31,8 @@ TEST_CASE("what two runs with one seed share cancels in their difference") {
 
 TEST_CASE("two groups that vary differently are compared after Welch") {
   // Source: computed by hand from Welch's formulas: variances 2.5 and 40, five values each.
-  const std::vector<double> first{1, 2, 3, 4, 5};
-  const std::vector<double> second{2, 6, 10, 14, 18};
+  const Sample first = of({1, 2, 3, 4, 5});
+  const Sample second = of({2, 6, 10, 14, 18});
   const Difference found = difference(first, second, 0.95);
   CHECK(found.estimate.mean == 7);
   const double freedom = 8.5 * 8.5 / (0.25 / 4 + 64.0 / 4);  // 4.498
@@ -36,8 +42,8 @@ TEST_CASE("two groups that vary differently are compared after Welch") {
 }
 
 TEST_CASE("values that never vary differ for certain, or not at all") {
-  const std::vector<double> two{2, 2, 2};
-  const std::vector<double> three{3, 3, 3};
+  const Sample two = of({2, 2, 2});
+  const Sample three = of({3, 3, 3});
   CHECK(paired_difference(two, three, 0.95).probability == 0);
   CHECK(paired_difference(two, two, 0.95).probability == 1);
   CHECK(difference(two, three, 0.95).probability == 0);
@@ -45,8 +51,8 @@ TEST_CASE("values that never vary differ for certain, or not at all") {
 }
 
 TEST_CASE("one run on each side shows no difference") {
-  const std::vector<double> one{1};
-  const std::vector<double> other{2};
+  const Sample one = of({1});
+  const Sample other = of({2});
   CHECK(paired_difference(one, other, 0.95).probability == 1);
   CHECK(difference(one, other, 0.95).probability == 1);
   CHECK_FALSE(difference(one, other, 0.95).estimate.interval().known());
@@ -75,7 +81,7 @@ TEST_CASE("where nothing differs, one in twenty families of twenty questions say
         a.push_back(static_cast<double>(chance.below(1000) + chance.below(1000) + chance.below(1000)));
         b.push_back(static_cast<double>(chance.below(1000) + chance.below(1000) + chance.below(1000)));
       }
-      probabilities.push_back(difference(a, b, 0.95).probability);
+      probabilities.push_back(difference(of(a), of(b), 0.95).probability);
     }
     const std::vector<double> corrected = holm(probabilities);
     if (*std::min_element(corrected.begin(), corrected.end()) < 0.05) ++wrong;
