@@ -33,10 +33,10 @@ class Libraries {
   /// does. `advance` lets that much simulated time pass. False where one waits for ever.
   bool unload(const std::function<void(Duration)>& advance);
 
- private:
   /// Simulated time that the orderly end of a driver may take.
   static constexpr Duration longest_unload = std::chrono::seconds{60};
 
+ private:
   struct Loaded {
     Loaded(os::Partition& at, const std::string& file) : partition(at), library(at, file) {}
     os::Partition& partition;

@@ -296,15 +296,26 @@ void World::Parts::run_loads() {
   for (const auto& guest : guests) guest->partition.find_held_processors();
 }
 
-/// After the figures were taken: the drivers of libraries are unloaded, and what they leave behind is found.
+static bool has_library(const GuestMachine& guest) {
+  return std::any_of(guest.channels.begin(), guest.channels.end(),
+                     [](const ChannelInstance* channel) { return channel->guest_library != nullptr; });
+}
+
+/// After the figures were taken: the drivers of libraries are unloaded, and what they leave behind is found. Guests whose drivers
+/// are vmbsim's own go before, so that nobody sends to a host that is on its way out.
 void World::Parts::shut_down_libraries() {
   if (!libraries.system_down() && !world.livelocked()) {
+    for (const LoadInstance& load : loads) load.load->stop();
     for (ChannelInstance& channel : channels) {
       if (channel.guest_library != nullptr) channel.guest_library->stop();
       for (const auto& device : channel.guest_devices) device->journeys = nullptr;
     }
     world.go_on_after_end();
-    const bool unloaded = libraries.unload([this](Duration most) { advance(saturating_add(world.now(), most)); });
+    const auto advance_by = [this](Duration most) { advance(saturating_add(world.now(), most)); };
+    for (const auto& guest : guests)
+      if (guest->stage == GuestMachine::Stage::working && !has_library(*guest)) guest->depart();
+    advance_by(Libraries::longest_unload);
+    const bool unloaded = libraries.unload(advance_by);
     if (!libraries.system_down() && !unloaded) report_waiting();
   }
   libraries.end_watch();

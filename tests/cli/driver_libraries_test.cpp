@@ -146,6 +146,32 @@ TEST_CASE("the place that crashed is named as addr2line takes it") {
   CHECK(holds(answer.out, "host.cpu0 at dispatch"));
 }
 
+TEST_CASE("a driver that trusts its allocations crashes where one of them fails, and one that looks does not") {
+  // Source: WDK, ExAllocatePool2: NULL when there is no memory.
+  const auto hunts = [](const std::string& library, const std::string& faults) {
+    const User user;
+    user.writes("s.toml", echo_through(library) + "[hunt]\nfaults = [" + faults + "]\n");
+    CHECK(user.types("vmbsim run s.toml").status == 0);
+    const Answer answer = user.types("vmbsim hunt s.toml --runs 200 --keep-going");
+    INFO(answer.out << answer.err);
+    const bool crashed = holds(answer.out, "CRASH (bug check 0xD1): a driver's code crashed in lib" + library);
+    if (crashed) CHECK(user.types("vmbsim replay s-CRASH*.repro --times 3").status == 1);
+    return crashed;
+  };
+  CHECK(hunts("host_unchecked", "\"allocation\""));
+  CHECK_FALSE(hunts("host_checked", "\"allocation\""));
+  CHECK_FALSE(hunts("host_unchecked", ""));
+}
+
+TEST_CASE(
+    "a host's driver is unloaded when the guests have gone: nobody sends to it any more, however they are delayed") {
+  const User user;
+  user.writes("s.toml", echo_through("host_good"));
+  const Answer answer = user.types("vmbsim hunt s.toml --runs 400");
+  INFO(answer.out << answer.err);
+  CHECK(answer.status == 0);
+}
+
 TEST_CASE("what is no driver library of this version is a problem with its place, found by check") {
   const auto [library, words] = GENERATE(table<std::string, std::string>({
       {"no_entry", "has no DriverEntry"},

@@ -37,6 +37,15 @@ Answer(VMBCHANNEL Channel, VMBPACKETCOMPLETION Packet, PVOID Buffer, UINT32 Buff
     block = ExAllocatePool2(POOL_FLAG_NON_PAGED, 24, 'tseT');
     block[24] = 1;
     ExFreePoolWithTag(block, 'tseT');
+#elif defined(BREAK_UNCHECKED) || defined(KEEP_CHECKED)
+    block = ExAllocatePool2(POOL_FLAG_NON_PAGED, 24, 'tseT');
+#ifdef KEEP_CHECKED
+    if (block != NULL)
+#endif
+    {
+        block[0] = 1;
+        ExFreePoolWithTag(block, 'tseT');
+    }
 #elif defined(BREAK_LEAK)
     (void)ExAllocatePool2(POOL_FLAG_NON_PAGED, 24, 'kaeL');
 #elif defined(BREAK_TWICE)
