@@ -38,6 +38,12 @@ std::unique_ptr<Strategy> make_strategy(const std::string& name, Seed seed) {
   return nullptr;
 }
 
+bool proves(const std::string& name) {
+  for (const NamedStrategy& one : table)
+    if (name == one.name) return one.proves;
+  return false;
+}
+
 std::vector<std::string> portfolio(bool time_abstract) {
   if (time_abstract) return {"rff", "dpor", "delay", "pos", "urw", "pct3", "random", "mutate", "starve", "faults"};
   return {"inject", "random", "starve", "mutate", "delay", "faults", "pct3"};

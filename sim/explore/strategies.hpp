@@ -23,6 +23,9 @@ std::span<const NamedStrategy> strategies();
 /// Null: none of that name.
 std::unique_ptr<Strategy> make_strategy(const std::string& name, Seed seed);
 
+/// Whether it proves something when it ends; false, too, when there is none of that name.
+bool proves(const std::string& name);
+
 /// Several ways to look, the promising ones first: what a hunt does when nobody says how. `time_abstract`: of the program.
 std::vector<std::string> portfolio(bool time_abstract);
 

@@ -31,12 +31,6 @@ std::vector<Lane> lanes_of(const Campaign::Config& config) {
   return lanes;
 }
 
-bool proves(const std::string& name) {
-  for (const explore::NamedStrategy& one : explore::strategies())
-    if (name == one.name) return one.proves;
-  return false;
-}
-
 std::optional<Problem> unusable(const Target& target, const std::string& why) {
   std::optional<Problem> problem(std::in_place);
   problem->place.file = target.path();
@@ -326,7 +320,7 @@ Verdict Campaign::run() {
     }
     for (const Lane& lane : portfolio_.lanes())
       if (lane.exhausted && lane.cut == 0 && lane.lost == 0 && !lane.covered.empty() && time_abstract_ &&
-          proves(lane.strategy)) {
+          explore::proves(lane.strategy)) {
         verdict.proof = lane.strategy;
         verdict.fair_yields = lane.yielded != 0;
       }

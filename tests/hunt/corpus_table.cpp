@@ -62,18 +62,12 @@ struct Measured {
 
 constexpr std::uint64_t most_steps_of_searches = 2'000'000;
 
-bool is_search(const std::string& name) {
-  for (const explore::NamedStrategy& one : explore::strategies())
-    if (name == one.name) return one.proves;
-  return false;
-}
-
 /// Runs until the first find, `runs` + 1 when there is none. In this process: no slice, no fork.
 std::uint64_t schedules(explore::Program& program, const std::string& strategy, Seed seed, std::uint64_t runs,
                         workers::BlackBox& box) {
   hunt::Recorder recorder(box);
   const auto answers = explore::make_strategy(strategy, seed);
-  const std::uint64_t most_steps = is_search(strategy) ? most_steps_of_searches : ~std::uint64_t{0};
+  const std::uint64_t most_steps = explore::proves(strategy) ? most_steps_of_searches : ~std::uint64_t{0};
   std::uint64_t steps = 0;
   for (std::uint64_t run = 0; run < runs && steps < most_steps && answers->begin(run); ++run) {
     recorder.begin(*answers, run);
@@ -124,7 +118,7 @@ std::string measure(const Row& row, std::uint64_t seeds, std::uint64_t runs, wor
     std::vector<std::uint64_t> needed;
     // A search draws nothing.
     std::uint64_t missed = 0;
-    for (std::uint64_t seed = 0; seed < (is_search(strategy) ? 1 : seeds); ++seed) {
+    for (std::uint64_t seed = 0; seed < (explore::proves(strategy) ? 1 : seeds); ++seed) {
       // Of a strategy that missed it with most seeds the median is known: the random walk's mean is wanted, too.
       const bool known = strategy != "random" && missed * 2 > seeds;
       needed.push_back(known ? runs + 1 : schedules(*program, strategy, Seed{seed}, runs, box));
