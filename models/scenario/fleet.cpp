@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "models/scenario/on.hpp"
 #include "vmbsim/wide.hpp"
 
 namespace vmbsim::scenario {
@@ -79,10 +80,7 @@ class Placing {
     std::vector<std::size_t> place_of(rooms_.size());
     for (std::size_t i = 0; i < order.size(); ++i) {
       const Room& room = rooms_[order[i]];
-      std::string on = room.spec->on;
-      if (const std::size_t star = on.find('*'); star != std::string::npos)
-        on.replace(star, 1, std::to_string(room.index));
-      fleet_.hosts.push_back({room.name, std::move(on), room.spec->cpus});
+      fleet_.hosts.push_back({room.name, on_of(room.spec->on, room.index), room.spec->cpus});
       place_of[order[i]] = i;
     }
     for (Guest& guest : fleet_.guests) guest.host = place_of[guest.host];

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <variant>
 
+#include "models/scenario/on.hpp"
 #include "sim/batch/plan.hpp"
 #include "sim/config/file.hpp"
 #include "sim/config/toml_text.hpp"
@@ -73,7 +74,8 @@ class Named {
     }
   }
   bool host(const std::string& name) const {
-    return std::any_of(texts_.begin(), texts_.end(), [&name](const std::string& text) { return fits(text, name); });
+    return std::any_of(texts_.begin(), texts_.end(),
+                       [&name](const std::string& text) { return scenario::is_on(text, name); });
   }
   bool disk(const std::string& host_and_disk) const {
     const std::size_t colon = host_and_disk.find(':');
@@ -82,22 +84,11 @@ class Named {
     return std::any_of(texts_.begin(), texts_.end(), [&](const std::string& text) {
       if (!text.ends_with(disk)) return false;
       const std::string on = text.substr(0, text.size() - disk.size());
-      return fits(on, own) || (on == "*" && host(own));
+      return scenario::is_on(on, own) || (on == "*" && host(own));
     });
   }
 
  private:
-  // A star stands for the number of an instance.
-  static bool fits(const std::string& text, const std::string& name) {
-    const std::size_t star = text.find('*');
-    if (star == std::string::npos) return text == name;
-    const std::string after = text.substr(star + 1);
-    if (name.size() <= star + after.size() || name.compare(0, star, text, 0, star) != 0 || !name.ends_with(after))
-      return false;
-    return std::all_of(name.begin() + static_cast<std::ptrdiff_t>(star),
-                       name.end() - static_cast<std::ptrdiff_t>(after.size()),
-                       [](char one) { return one >= '0' && one <= '9'; });
-  }
   std::set<std::string> texts_;
 };
 
