@@ -95,6 +95,19 @@ std::variant<Read, Problem> read(const std::string& folder, const std::vector<st
   return out;
 }
 
+/// What would be right instead: the whole names of what was named without its scope, or one that is near.
+std::string right_metric(const std::string& metric, const std::set<std::string>& known) {
+  constexpr std::size_t most_told = 8;
+  std::vector<std::string> whole;
+  for (const std::string& name : known)
+    if (name.ends_with("." + metric)) whole.push_back(name);
+  if (whole.empty()) return config::did_you_mean(metric, {known.begin(), known.end()}) + "; export --long lists them";
+  const std::size_t more = whole.size() - std::min(whole.size(), most_told);
+  whole.resize(whole.size() - more);
+  return fmt::format("; a name begins with what it is of: {}{}", config::listed(whole),
+                     more == 0 ? "" : fmt::format(" and {} more", more));
+}
+
 }  // namespace
 
 int compare(const CompareArguments& arguments) {
@@ -112,8 +125,8 @@ int compare(const CompareArguments& arguments) {
     for (const std::string& metric : arguments.metrics)
       if (const auto& known = sides[0].metrics; known.count(metric) == 0)
         problems.push_back(config::problem_with(
-            "--metric", fmt::format("\"{}\" is no metric of {}{}; export --long lists them", metric, arguments.before,
-                                    config::did_you_mean(metric, {known.begin(), known.end()}))));
+            "--metric",
+            fmt::format("\"{}\" is no metric of {}{}", metric, arguments.before, right_metric(metric, known))));
   const plan::Tolerance tolerance{.relative = arguments.tolerance / 100, .confidence = arguments.confidence / 100};
   plan::Comparison found;
   if (problems.empty()) {

@@ -2,7 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <string_view>
+
+#include "sim/config/suggestions.hpp"
 
 namespace vmbsim::report {
 namespace {
@@ -48,6 +51,30 @@ std::string identity(const Manifest& manifest) {
 std::string identity_in(const std::string& manifest_text) {
   const std::size_t start = manifest_text.find(identity_start);
   return start == std::string::npos ? std::string{} : manifest_text.substr(start);
+}
+
+std::string first_difference(const std::string& there, const std::string& here) {
+  constexpr std::size_t longest = 80;
+  std::size_t old = 0;
+  std::size_t now = 0;
+  std::string table;
+  const auto next = [](const std::string& text, std::size_t& at) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::string line = text.substr(std::min(at, end), end - std::min(at, end));
+    at = end + 1;
+    return line;
+  };
+  const auto told = [](const std::string& line) {
+    return line.empty() || line == "'''" || line == "\"\"\"" ? "nothing" : config::printable(line, longest);
+  };
+  while (old < there.size() || now < here.size()) {
+    const std::string before = next(there, old);
+    const std::string line = next(here, now);
+    if (before != line) return fmt::format("{}{} there, {} here", table, told(before), told(line));
+    // The text of the scenario begins behind what names it, and has tables of its own.
+    if (line.rfind('[', 0) == 0 && line != "[scenario]") table = line + " ";
+  }
+  return "no line of it";
 }
 
 std::string manifest_toml(const Manifest& manifest) {

@@ -29,5 +29,8 @@ std::string manifest_toml(const Manifest& manifest);
 std::string identity(const Manifest& manifest);
 /// The same table, cut from the text of a manifest; empty when there is none.
 std::string identity_in(const std::string& manifest_text);
+/// The first line in which two identities differ, with the table that it stands in: "[channel.device] parallel = 1 there, parallel =
+/// 2 here". Precondition: they do.
+std::string first_difference(const std::string& there, const std::string& here);
 
 }  // namespace vmbsim::report

@@ -96,13 +96,18 @@ std::optional<Problem> foreign_file(const fs::path& folder, const std::vector<st
                                     const Manifest& manifest) {
   std::ifstream old(folder / "manifest.toml", std::ios::binary);
   const std::string text{std::istreambuf_iterator<char>(old), {}};
-  if (identity_in(text) == identity(manifest)) return {};
+  const std::string there = identity_in(text);
+  const std::string here = identity(manifest);
+  if (there == here) return {};
   for (const std::string& name : names) {
     std::error_code unreadable;
     const fs::path path = folder / name;
     const fs::file_type type = fs::symlink_status(path, unreadable).type();
     if (type != fs::file_type::not_found && type != fs::file_type::none)
-      return problem(path, "belongs to another scenario, seed or setting; name another folder, or remove this one");
+      return problem(path, "belongs to another scenario, seed or setting" +
+                               (there.empty() ? ", and no manifest.toml beside it says which"
+                                              : ": " + first_difference(there, here)) +
+                               "; name another folder with --out, or remove this one");
   }
   return std::nullopt;
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
+#include <variant>
 
 #include "sim/config/file.hpp"
 #include "sim/config/suggestions.hpp"
@@ -47,6 +49,30 @@ Place first_place(const Sweep& sweep) {
   if (!sweep.axes.empty()) return sweep.axes.front().place;
   if (!sweep.variants.empty()) return sweep.variants.front().place;
   return {};
+}
+
+std::vector<std::string> values_of(const Sweep& sweep, const std::string& key) {
+  std::vector<std::string> values;
+  if (key == variant_key)
+    for (const Variant& variant : sweep.variants) values.push_back(variant.name);
+  for (const Variant& variant : sweep.variants)
+    if (const std::string* value = setting(variant, key)) values.push_back(*value);
+  for (const Axis& axis : sweep.axes)
+    if (std::find(axis.keys.begin(), axis.keys.end(), key) != axis.keys.end())
+      values.insert(values.end(), axis.values.begin(), axis.values.end());
+  return values;
+}
+
+/// What is wrong with a word without `=`: it may be a key that lacks its value, or a value that lacks its key.
+std::string no_choice(const Sweep& sweep, const std::string& text) {
+  const std::vector<std::string> known = parameters(sweep);
+  if (known.empty()) return "\"" + text + "\" chooses nothing: the scenario has no sweep";
+  std::string right;
+  for (const std::string& key : known)
+    for (const std::string& value : values_of(sweep, key))
+      if (right.empty() && (key == text || same_value(value, text))) right = key + "=" + plain_text(value);
+  if (right.empty()) right = known.front() + "=" + plain_text(values_of(sweep, known.front()).front());
+  return fmt::format("\"{}\" is no choice; write it as in {}; swept are: {}", text, right, config::listed(known));
 }
 
 }  // namespace
@@ -142,24 +168,18 @@ std::optional<Problem> Points::read_filters(const std::vector<std::string>& only
     Problem wrong = config::problem_with("--only", "");
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
-      wrong.text = "\"" + text + "\" is no choice; write it as in workload.foreground.queue_depth=8";
+      wrong.text = no_choice(sweep_, text);
       return wrong;
     }
     const std::string key = text.substr(0, equals);
     const std::string chosen = text.substr(equals + 1);
     if (std::find(known.begin(), known.end(), key) == known.end()) {
-      wrong.text = "\"" + key + "\" is not swept" +
-                   (known.empty() ? std::string() : config::did_you_mean_or(key, known, "; swept are: "));
+      wrong.text =
+          "\"" + key + "\" is not swept" +
+          (known.empty() ? "; the scenario sweeps nothing" : config::did_you_mean_or(key, known, "; swept are: "));
       return wrong;
     }
-    std::vector<std::string> values;
-    if (key == variant_key)
-      for (const Variant& variant : sweep_.variants) values.push_back(variant.name);
-    for (const Variant& variant : sweep_.variants)
-      if (const std::string* value = setting(variant, key)) values.push_back(*value);
-    for (const Axis& axis : sweep_.axes)
-      if (std::find(axis.keys.begin(), axis.keys.end(), key) != axis.keys.end())
-        values.insert(values.end(), axis.values.begin(), axis.values.end());
+    const std::vector<std::string> values = values_of(sweep_, key);
     if (std::none_of(values.begin(), values.end(), [&](const std::string& v) { return same_value(v, chosen); })) {
       std::vector<std::string> once;
       std::set<std::string> told;
@@ -225,17 +245,21 @@ std::optional<Problem> Points::prepare(const std::vector<std::string>& only) {
     return problem(first_place(sweep_), fmt::format("{} combinations are more than can be looked through: {}",
                                                     static_cast<std::uint64_t>(combinations), most_combinations));
   combinations_ = static_cast<std::uint64_t>(combinations);
-  for (std::uint64_t i = 0; i < combinations_; ++i) {
-    const std::vector<std::size_t> chosen = choices(i);
-    bool taken = true;
+  using Answer = std::variant<bool, Problem>;
+  const auto fulfils_constraints = [&](const std::vector<std::size_t>& chosen) -> Answer {
     for (const Condition& condition : sweep_.where) {
-      if (!taken) break;
       const auto held = holds(condition.constraint,
                               [&](const std::string& key) -> const std::string& { return *value(chosen, key); });
       if (const auto* wrong = std::get_if<ConstraintError>(&held)) return problem(condition.place, wrong->text);
-      taken = std::get<bool>(held);
+      if (!std::get<bool>(held)) return false;
     }
-    if (!taken) continue;
+    return true;
+  };
+  for (std::uint64_t i = 0; i < combinations_; ++i) {
+    const std::vector<std::size_t> chosen = choices(i);
+    const Answer taken = fulfils_constraints(chosen);
+    if (const auto* wrong = std::get_if<Problem>(&taken)) return *wrong;
+    if (!std::get<bool>(taken)) continue;
     ++whole_;
     if (!wanted(chosen)) continue;
     points_.push_back(i);
@@ -247,7 +271,20 @@ std::optional<Problem> Points::prepare(const std::vector<std::string>& only) {
                                  config::counted(sweep_.repeat, "run", "runs")));
   }
   if (points_.empty()) {
-    if (!filters_.empty()) return config::problem_with("--only", "leaves no point of the sweep");
+    // What of the sweep each choice leaves on its own.
+    std::string alone;
+    for (const Filter& filter : std::exchange(filters_, {})) {
+      filters_ = {filter};
+      std::uint64_t left = 0;
+      for (std::uint64_t i = 0; i < combinations_; ++i)
+        left += wanted(choices(i)) && std::get<bool>(fulfils_constraints(choices(i))) ? 1 : 0;
+      alone += alone.empty() ? ": " : ", ";
+      for (const std::string& one : filter.values)
+        alone += (&one == &filter.values.front() ? filter.key + "=" : " or ") + one;
+      alone +=
+          left == 0 ? " is at none that the constraints leave" : " is at " + config::counted(left, "point", "points");
+    }
+    if (!alone.empty()) return config::problem_with("--only", "leaves no point of the sweep" + alone);
     return problem(sweep_.where.front().place, "no point fulfils every constraint");
   }
   return std::nullopt;

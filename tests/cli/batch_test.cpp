@@ -290,7 +290,10 @@ TEST_CASE("what a batch cannot do is told with status 2") {
   };
   for (const Row& row :
        {Row{"batch study.toml --shard 8/7", "--shard: \"8/7\": there are 7 shards; right would be 1/7 to 7/7"},
-        Row{"batch study.toml --shard auto", "--shard: \"auto\": nothing in the environment tells"},
+        Row{"batch study.toml --shard auto",
+            "--shard: \"auto\": nothing in the environment tells a task of Slurm, Grid Engine, PBS or MPI; right would "
+            "be "
+            "I/N here, as in 1/8, or auto in a job of an array"},
         Row{"batch study.toml --progress fast", "--progress: \"fast\": right would be one of"},
         Row{"batch study.toml --time-limit 5", "--time-limit: missing unit"},
         Row{"batch study.toml --memory-limit much", "--memory-limit: "},

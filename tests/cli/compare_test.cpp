@@ -123,7 +123,9 @@ repeat = 2
   const Answer answer = user.types("vmbsim compare a b --tolerance 1 --json c.json");
   INFO(answer.out << answer.err);
   CHECK(answer.status == 0);
-  for (const auto& change : nlohmann::json::parse(user.reads("c.json"))["changes"])
+  const auto found = nlohmann::json::parse(user.reads("c.json"));
+  REQUIRE(found["changes"].size() > 8);
+  for (const auto& change : found["changes"])
     if (const std::string metric = change["metric"]; metric.ends_with(".p99"))
       CHECK(change["difference"][1].get<double>() - change["difference"][0].get<double>() >
             2000);  // ns: a bucket there
@@ -212,7 +214,11 @@ TEST_CASE("compare looks at the metrics that it is told, and at points that both
   const Answer unknown = user.types("vmbsim compare before after --metric channel.disk.latency.p9");
   CHECK(unknown.status == 2);
   CHECK_THAT(unknown.err,
-             Catch::StartsWith("--metric: \"channel.disk.latency.p9\" is no metric of before (did you mean "));
+             Catch::StartsWith("--metric: \"channel.disk.latency.p9\" is no metric of before (did you mean ") &&
+                 Catch::EndsWith("; export --long lists them\n"));
+  CHECK(user.types("vmbsim compare before after --metric latency.p99").err ==
+        "--metric: \"latency.p99\" is no metric of before; a name begins with what it is of: "
+        "channel.disk.latency.p99\n");
   REQUIRE(user.types("vmbsim batch s.toml --out other --only channel.disk.device.parallel=2").status == 0);
   const Answer nothing = user.types("vmbsim compare before other");
   CHECK(nothing.status == 2);

@@ -158,14 +158,19 @@ TEST_CASE("the same run may be written twice into its folder; another scenario, 
   CHECK(without_wall(user.reads("deep/er/o/summary.json")) == without_wall(before));
   const std::string kept = user.reads("deep/er/o/summary.json");
   user.writes("other.toml", std::string(small_scenario) + "queue_depth = 2\n");
-  for (const char* foreign : {"s.toml --seed 2", "s.toml --set packets=9", "other.toml"}) {
-    const Answer answer = user.types(std::string("vmbsim run ") + foreign + " --out deep/er/o");
-    CAPTURE(foreign);
+  struct Row {
+    const char* line;
+    const char* difference;
+  };
+  for (const Row& row : {Row{"s.toml --seed 2", "seed = \"1\" there, seed = \"2\" here"},
+                         Row{"s.toml --set packets=9", "packets = 8 there, packets = 9 here"},
+                         Row{"other.toml", "[[workload]] queue_depth = 1 there, queue_depth = 2 here"}}) {
+    const Answer answer = user.types(std::string("vmbsim run ") + row.line + " --out deep/er/o");
+    CAPTURE(row.line);
     CHECK(answer.status == 2);
     CHECK(answer.out.empty());
-    CHECK(answer.err ==
-          "deep/er/o/manifest.toml: belongs to another scenario, seed or setting; name another folder, or "
-          "remove this one\n");
+    CHECK(answer.err == std::string("deep/er/o/manifest.toml: belongs to another scenario, seed or setting: ") +
+                            row.difference + "; name another folder with --out, or remove this one\n");
   }
   CHECK(user.reads("deep/er/o/summary.json") == kept);
   CHECK(user.lists("deep/er/o") == three_files);

@@ -94,7 +94,11 @@ TEST_CASE("the command line may choose among the values; those of one key are al
   CHECK_FALSE(some.prepare({"ring=64KiB"}));
   CHECK(some.size() == 1);
   CHECK(some.whole() == 3);  // of the six points those that the constraint leaves
-  CHECK(told(constrained, {"depth=8"}) == "--only: leaves no point of the sweep");
+  CHECK(told(constrained, {"depth=8"}) ==
+        "--only: leaves no point of the sweep: depth=8 is at none that the constraints leave");
+  CHECK_THAT(told(two_axes(), {"8"}), Contains("\"8\" is no choice; write it as in depth=8; swept are: depth, ring"));
+  CHECK(told(Sweep{}, {"x"}) == "--only: \"x\" chooses nothing: the scenario has no sweep");
+  CHECK(told(Sweep{}, {"x=1"}) == "--only: \"x\" is not swept; the scenario sweeps nothing");
 }
 
 TEST_CASE("a sweep that contradicts itself is refused where it does") {
