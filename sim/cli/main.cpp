@@ -205,7 +205,15 @@ int answer(int count, char** words) {
       ->check(not_empty)
       ->type_name("DIR");
   add_limits(plan_verb, plan.limits);
-  plan_verb->add_flag("--sensitivity", plan.sensitivity, "also tell which inputs the answer hangs on most; many runs");
+  CLI::Option* sensitivity =
+      plan_verb->add_flag("--sensitivity", plan.sensitivity, "also tell which inputs the answer hangs on most");
+  plan_verb
+      ->add_option(
+          "--sensitivity-inputs", plan.sensitivity_inputs,
+          "of them the first so many, at 18 runs each: those of the scenario, then those of its platform's file")
+      ->check(CLI::Range(1, 10000))
+      ->needs(sensitivity)
+      ->type_name("N");
   plan_verb->callback([&] {
     plan.seed = given(plan_seed);
     status = cli::plan(plan);

@@ -4,7 +4,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <variant>
 
+#include "models/scenario/expectations.hpp"
 #include "sim/cli/loading.hpp"
 #include "sim/cli/output.hpp"
 #include "sim/cli/plan_runs.hpp"
@@ -14,6 +16,7 @@
 #include "sim/cli/version.hpp"
 #include "sim/config/file.hpp"
 #include "sim/config/suggestions.hpp"
+#include "sim/config/toml_text.hpp"
 #include "sim/plan/answer.hpp"
 #include "sim/report/writer.hpp"
 
@@ -25,19 +28,45 @@ using Axis = scenario::PlanSpec::Axis;
 
 constexpr std::size_t most_combinations = 1000;
 
+/// A line of [objective] that fits the scenario.
+std::string objective_of(const scenario::Scenario& scenario) {
+  std::string metric = "run.transactions";
+  if (!scenario.channels.empty()) {
+    const scenario::ChannelSpec& channel = scenario.channels.front();
+    for (const std::string& name : {"channel." + channel.vm + "[*]." + channel.name, "channel." + channel.name})
+      if (!scenario::wrong_metric(scenario, name + ".latency.p99")) metric = name + ".latency.p99";
+  }
+  return fmt::format("\"{}\" = \"{}\"", metric, scenario.channels.empty() ? "> 0" : "< 2ms");
+}
+
+/// What could be looked for in it: how many guests, or how much load.
+std::string vary_of(const scenario::Scenario& scenario) {
+  using Loop = scenario::WorkloadSpec::Loop;
+  for (const scenario::VmSpec& vm : scenario.vms)
+    if (vm.weight != 0) return "key = \"fleet.per_host\", from = 1, to = 32";
+  for (const scenario::VmSpec& vm : scenario.vms)
+    if (vm.count > 1)
+      return fmt::format("key = {}, from = 1, to = 32", config::toml_quoted("vm." + vm.name + ".count"));
+  for (const scenario::WorkloadSpec& load : scenario.workloads) {
+    const std::string key = "workload." + load.name;
+    if (load.loop == Loop::closed)
+      return fmt::format("key = {}, from = 1, to = 32", config::toml_quoted(key + ".queue_depth"));
+    if (load.loop == Loop::open && std::holds_alternative<kernel::Poisson>(load.arrivals))
+      return fmt::format("key = {}, from = \"1000/s\", to = \"32000/s\", step = \"1000/s\"",
+                         config::toml_quoted(key + ".arrivals.poisson"));
+  }
+  return "key = \"machine.host_cpus\", from = 1, to = 8";
+}
+
 /// What stands between a scenario and a plan.
 Problems missing(const scenario::Scenario& scenario) {
   Problems problems;
   Place file;
   file.file = scenario.file;
   if (scenario.objective.empty())
-    problems.push_back({file,
-                        "there is no [objective]: nothing that must hold, as in \"channel.disk.latency.p99\" = "
-                        "\"< 2ms\""});
+    problems.push_back({file, "there is no [objective]: nothing that must hold, as in " + objective_of(scenario)});
   if (scenario.plan.axes.empty())
-    problems.push_back({file,
-                        "there is no [[plan.vary]]: nothing to look for, as in key = \"vm.web.count\", from = 1, "
-                        "to = 32"});
+    problems.push_back({file, "there is no [[plan.vary]]: nothing to look for, as in " + vary_of(scenario)});
   std::size_t combinations = 1;
   for (std::size_t i = 1; i < scenario.plan.axes.size(); ++i)
     combinations *= std::min(scenario.plan.axes[i].last() + 1, most_combinations + 1);
@@ -143,6 +172,8 @@ class Planner {
                            .run = run_at(at, scenario_.seed),
                            .bounds = bounds_,
                            .tightest = (broken != nullptr ? *broken : answer.found.visited.back()).tightest,
+                           .most_inputs = arguments_.sensitivity_inputs,
+                           .runs_before = answer.found.runs,
                            .breached = broken != nullptr && plan::breached(*broken)},
                           loader_, moved_);
   }
@@ -259,6 +290,15 @@ std::string json_of(const std::vector<Answer>& answers, const std::vector<const 
   return text + "\n}\n";
 }
 
+/// Nobody knows what a better input would answer; a run that crashed or went beyond its limits is one that failed, as in a batch.
+int status_of(const std::vector<Answer>& answers, const std::vector<const Answer*>& best) {
+  int status = best.empty() ? unmet : fine;
+  for (const Answer& answer : answers)
+    if (const plan::Visited* next = answer.found.broken(); next != nullptr && next->verdict == plan::Verdict::untold)
+      status = std::max<int>(status, next->ended_early ? unmet : bad_input);
+  return status;
+}
+
 }  // namespace
 
 int plan(const PlanArguments& arguments) {
@@ -304,15 +344,8 @@ int plan(const PlanArguments& arguments) {
   }
   if (planner.before() > 0)
     fmt::print(stderr, "vmbsim: {} taken from {}\n", config::counted(planner.before(), "run", "runs"), arguments.out);
-  // Nobody knows what a better input would answer.
-  const bool untold = std::any_of(answers.begin(), answers.end(), [](const Answer& answer) {
-    const plan::Visited* next = answer.found.broken();
-    return next != nullptr && next->verdict == plan::Verdict::untold;
-  });
   int status =
-      say(told(*inputs.scenario, answers, best) + (sensitivity ? told(*sensitivity) : ""), untold         ? bad_input
-                                                                                           : best.empty() ? unmet
-                                                                                                          : fine);
+      say(told(*inputs.scenario, answers, best) + (sensitivity ? told(*sensitivity) : ""), status_of(answers, best));
   if (!without_sensitivity.empty()) {
     print({config::problem_with(arguments.scenario, "its sensitivity cannot be told: " + without_sensitivity)});
     status = broken;

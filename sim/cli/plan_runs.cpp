@@ -48,14 +48,15 @@ plan::Demand demand_of(scenario::Expectation::Relation relation) {
   return plan::Demand::equal;
 }
 
-/// Why a run has no figures.
-std::string missing_of(const batch::Record& record) {
-  switch (record.status) {
-    case batch::Status::crashed: return "a run crashed: " + record.reason;
-    case batch::Status::over_time:
-    case batch::Status::over_memory: return "a run was ended: " + record.reason;
-    default: return "cannot be run: " + record.reason;
-  }
+/// A run without figures, and why it has none.
+plan::Outcome missing_of(const batch::Record& record) {
+  plan::Outcome out;
+  out.ended_early = record.status != batch::Status::failed;
+  const char* const what = record.status == batch::Status::crashed ? "a run crashed: "
+                           : out.ended_early                       ? "a run was ended: "
+                                                                   : "cannot be run: ";
+  out.missing = what + record.reason;
+  return out;
 }
 
 }  // namespace
@@ -194,7 +195,7 @@ std::vector<plan::Outcome> PlanRuns::operator()(const std::vector<Run>& runs, bo
                           if (batch::done(record.status))
                             outcomes[number] = outcome_of(record.figures, points_.at(runs[number].overrides).bounds);
                           else
-                            outcomes[number].missing = missing_of(record);
+                            outcomes[number] = missing_of(record);
                         },
                     .standing = standing,
                     .progress = show ? batch::ProgressForm::automatic : batch::ProgressForm::none});

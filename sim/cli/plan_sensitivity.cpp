@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -52,13 +53,18 @@ std::string moves_text(const std::vector<Movable>& inputs, const plan::Levels& l
   return text;
 }
 
-/// Inputs that can be moved both ways and still make a scenario.
-std::vector<Movable> movable(const SensitivityQuestion& question, Loader& loader, PlatformInputs& platform) {
+/// The first inputs that can be moved both ways and still make a scenario; `left_out` gets the keys of those behind them.
+std::vector<Movable> movable(const SensitivityQuestion& question, Loader& loader, PlatformInputs& platform,
+                             std::vector<std::string>& left_out) {
   std::vector<Movable> all;
   for (PlanInput& input : inputs_of(question.scenario)) all.push_back({std::move(input), std::nullopt});
   for (std::size_t i = 0; i < platform.inputs().size(); ++i) all.push_back({platform.inputs()[i], i});
   std::vector<Movable> fine;
   for (Movable& one : all) {
+    if (fine.size() == question.most_inputs) {
+      left_out.push_back(std::move(one.input.key));
+      continue;
+    }
     const auto loads = [&](double level) {
       std::vector<std::string> overrides = question.overrides;
       overrides.insert(overrides.end(), question.run.overrides.begin(), question.run.overrides.end());
@@ -86,7 +92,8 @@ Sensitivity sensitivity_of(const SensitivityQuestion& question, Loader& loader, 
                   .point = question.point,
                   .influences = {}};
   PlatformInputs platform(question.scenario);
-  const std::vector<Movable> inputs = movable(question, loader, platform);
+  out.platform = platform.inputs().empty() ? "" : std::filesystem::path(question.scenario.machine.platform).filename();
+  const std::vector<Movable> inputs = movable(question, loader, platform, out.left_out);
   std::vector<double> refused;
   const auto respond = [&](const std::vector<plan::Levels>& points) {
     std::vector<PlanRuns::Run> all;
@@ -101,7 +108,9 @@ Sensitivity sensitivity_of(const SensitivityQuestion& question, Loader& loader, 
       }
     }
     out.runs = all.size();
-    fmt::print(stderr, "vmbsim: what the answer hangs on: {}\n", config::counted(all.size(), "run", "runs"));
+    fmt::print(stderr, "vmbsim: what the answer hangs on: {}, {} (the answer took {})\n",
+               config::counted(inputs.size(), "input", "inputs"), config::counted(all.size(), "run", "runs"),
+               question.runs_before);
     const std::vector<plan::Outcome> outcomes = runs(all, true);
     std::vector<double> responses;
     for (auto of_point = outcomes.begin(); of_point != outcomes.end(); of_point += runs_of_each) {
@@ -143,6 +152,15 @@ std::string told(const Sensitivity& found) {
                         one.input.value, moved(one.effect.down), moved(one.effect.up), moved(one.effect.mean),
                         moved(one.effect.scatter), refused(one.refused_down, "less"), refused(one.refused_up, "more"));
   }
+  text +=
+      "  with others moved: over the whole range of an input, wherever in theirs the others stand (Morris' mu*)\n"
+      "  scatter: how much that differs with where they stand (Morris' sigma); as large as it: the input works with "
+      "others\n";
+  if (!found.platform.empty()) text += fmt::format("  platform: what stands in {}\n", found.platform);
+  if (!found.left_out.empty())
+    text += fmt::format("  left out: {}, from {} on; --sensitivity-inputs {} looks at all\n",
+                        config::counted(found.left_out.size(), "input", "inputs"), found.left_out.front(),
+                        found.influences.size() + found.left_out.size());
   return text;
 }
 
@@ -154,11 +172,8 @@ std::string json_of(const Sensitivity& found) {
     if (!std::isnan(refused_down) && !std::isnan(refused_up)) one["refused"] = {refused_down, refused_up};
     inputs.push_back(std::move(one));
   }
-  const nlohmann::ordered_json all = {{"metric", found.metric},
-                                      {"point", found.point},
-                                      {"value", found.middle},
-                                      {"runs", found.runs},
-                                      {"inputs", inputs}};
+  const nlohmann::ordered_json all = {{"metric", found.metric}, {"point", found.point}, {"value", found.middle},
+                                      {"runs", found.runs},     {"inputs", inputs},     {"left_out", found.left_out}};
   return all.dump(2);
 }
 

@@ -18,8 +18,10 @@ struct SensitivityQuestion {
   std::string point;                          ///< "vm.web.count = 14"
   PlanRuns::Run run;                          ///< the first one there
   const std::vector<plan::Bound>& bounds;
-  std::size_t tightest = 0;  ///< of the bounds: the figure that is looked at
-  bool breached = false;     ///< it breaks because guests find no place: how many do is looked at in its stead
+  std::size_t tightest = 0;     ///< of the bounds: the figure that is looked at
+  std::size_t most_inputs = 0;  ///< the first ones; what is left out is told
+  std::size_t runs_before = 0;  ///< those that the answer took
+  bool breached = false;        ///< it breaks because guests find no place: how many do is looked at in its stead
 };
 
 /// What one input does to the figure.
@@ -39,13 +41,15 @@ struct Sensitivity {
   double middle = 0;  ///< the figure there
   std::vector<Influence> influences;
   std::size_t runs = 0;
+  std::vector<std::string> left_out{};  ///< keys of inputs that nobody looked at
+  std::string platform{};               ///< the file that inputs named "platform:" stand in
 };
 
 /// Inputs of which one end is no scenario are left out; a combination that cannot be run says nothing of the inputs that led there.
 /// Seeds are the same everywhere. Throws as PlanRuns does.
 Sensitivity sensitivity_of(const SensitivityQuestion& question, Loader& loader, PlanRuns& runs);
 
-/// The five that move the figure most.
+/// The five that move the figure most, what the numbers beside them are, and what was left out.
 std::string told(const Sensitivity& found);
 /// All of them, as an object.
 std::string json_of(const Sensitivity& found);

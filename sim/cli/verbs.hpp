@@ -90,7 +90,8 @@ struct PlanArguments {
   unsigned jobs = 0;  ///< 0: as many as there are processors
   std::string out;    ///< folder for plan.json and the runs; empty: none
   bool sensitivity = false;
-  std::string command;  ///< the command line, to be typed again
+  std::size_t sensitivity_inputs = 100;  ///< at the most: each takes 18 runs
+  std::string command;                   ///< the command line, to be typed again
 };
 
 struct CompareArguments {

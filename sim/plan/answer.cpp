@@ -29,8 +29,16 @@ double share_kept(const Question& question, const Visited& kept) {
   return std::pow(error, 1 / static_cast<double>(kept.outcomes.size()));
 }
 
-/// What the runs of a point that holds show. Of "=" never that no run differs.
+std::string names_of(const Question& question, const std::vector<std::size_t>& bounds) {
+  std::string text;
+  for (const std::size_t bound : bounds) text += (text.empty() ? "" : " and ") + question.bounds[bound].metric;
+  return text;
+}
+
+/// What the runs of a point that holds show, and how sure that is. Of "=" never that no run differs.
 std::string kept_text(const Question& question, const Visited& kept) {
+  const std::string sure = percent(question.range.confidence) + " sure";
+  const bool some = kept.too_close.size() < question.bounds.size();
   std::string text;
   for (const Bound& bound : question.bounds) {
     text += fmt::format("{}{} ", text.empty() ? "" : " and ", bound.metric);
@@ -40,7 +48,9 @@ std::string kept_text(const Question& question, const Visited& kept) {
     else
       text += "stays " + bound.text;
   }
-  return text;
+  if (kept.sure) return sure + " that " + text;
+  return fmt::format("likely, but too close to be {}{}, that {}", sure,
+                     some && !kept.too_close.empty() ? " of " + names_of(question, kept.too_close) : "", text);
 }
 
 /// What is missing at an untold point.
@@ -81,6 +91,15 @@ std::string figure_text(const Pooled& found, report::Unit unit) {
     text += fmt::format(" (above {})", end(low));
   else if (std::isnan(low) && !std::isnan(high))
     text += fmt::format(" (below {})", end(high));
+  return text;
+}
+
+/// What a point that likely breaks leaves undecided: "channel.disk.latency.p99 is 2.01 ms (1.98 ms .. 2.05 ms)".
+std::string close_text(const Question& question, const Visited& broken) {
+  std::string text;
+  for (const std::size_t bound : broken.too_close)
+    text += fmt::format("{}{} is {}", text.empty() ? "" : " and ", question.bounds[bound].metric,
+                        figure_text(pooled(question.bounds[bound], broken, bound), question.bounds[bound].unit));
   return text;
 }
 
@@ -190,17 +209,22 @@ std::string sentence(const Question& question, const Found& found) {
   const bool untold = broken != nullptr && broken->verdict == Verdict::untold;
   if (!found.answer && untold)
     return fmt::format("{}no answer: {}: {}", where, at(*broken), nothing_to_tell(question, *broken));
+  const bool close = broken != nullptr && !broken->sure && !broken->too_close.empty();
+  if (!found.answer && close)
+    return fmt::format("{}whether even {} keeps {} is too close to call: {}", where, at(*broken),
+                       all_of(question.bounds), close_text(question, *broken));
   if (!found.answer)
     return fmt::format("{}not even {} keeps {}: {}", where, at(*broken), all_of(question.bounds),
                        why(question, found, *broken));
-  const std::string sure = percent(question.range.confidence) + " sure";
-  std::string text = fmt::format("{}{} = {}: {} that {}", where, question.key, question.value(*found.answer),
-                                 found.sure() || untold ? sure : "likely, but too close to be " + sure + ",",
+  std::string text = fmt::format("{}{} = {}: {}", where, question.key, question.value(*found.answer),
                                  kept_text(question, *found.at(*found.answer)));
   if (broken == nullptr) return text + "; it is the last that was asked for";
   if (untold)
     return fmt::format("{}; whether it does at {} cannot be told: {}", text, question.value(broken->index),
                        nothing_to_tell(question, *broken));
+  if (close)
+    return fmt::format("{}; at {} it is too close to call: {}", text, question.value(broken->index),
+                       close_text(question, *broken));
   return fmt::format("{}; at {} it breaks: {}", text, question.value(broken->index), why(question, found, *broken));
 }
 
@@ -257,6 +281,11 @@ std::string answer_json(const Question& question, const Found& found) {
                   {"confidence", visited.limits.confidence},
                   {"figures", averaged(visited.outcomes)}};
     if (!shares.empty()) point["shares"] = shares;
+    if (!visited.too_close.empty()) {
+      Json close = Json::array();
+      for (const std::size_t bound : visited.too_close) close.push_back(question.bounds[bound].metric);
+      point["too_close"] = std::move(close);
+    }
     const std::string text = untold ? nothing_to_tell(question, visited) : visited.reason;
     if (!text.empty()) point["reason"] = text;
     points.push_back(std::move(point));

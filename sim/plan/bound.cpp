@@ -5,6 +5,8 @@
 #include <limits>
 #include <vector>
 
+#include "sim/stats/resolution.hpp"
+
 namespace vmbsim::plan {
 
 namespace {
@@ -26,8 +28,13 @@ Margin margin_of(const Bound& bound, double value, const Histogram* times) {
   const double beyond = 1 - *bound.share;
   // Where all samples are alike the bound may be one of them.
   const bool with_equals = bound.demand == Demand::at_most || bound.demand == Demand::above;
-  const double within = times->share_up_to(with_equals ? bound.value : std::nextafter(bound.value, 0.0));
-  return {sign * n * (1 - within - beyond), n * beyond * (1 - beyond), zero_keeps};
+  const double value_within = with_equals ? bound.value : std::nextafter(bound.value, 0.0);
+  if (times->count() == 0) return {0, 0, zero_keeps};
+  const Interval known = stats::share_within(*times, value_within);
+  const double within = std::clamp(times->share_up_to(value_within), known.low, known.high);
+  const Interval more{sign * n * (within - known.high), sign * n * (within - known.low)};
+  return {sign * n * (1 - within - beyond), n * beyond * (1 - beyond), zero_keeps,
+          sign > 0 ? more : Interval{more.high, more.low}};
 }
 
 Interval left_by(const Limits& limits, const Bound& bound, const Shown& shown) {
@@ -69,8 +76,8 @@ Interval left_by(const Limits& limits, const Bound& bound, const Shown& shown) {
     }
     return from;
   };
-  return {border(least, most, [&](double value) { return above(value, Demand::below) > to_be_above; }),
-          border(most, least, [&](double value) { return above(value, Demand::at_most) < -to_be_below; })};
+  return {border(least, most, [&](double value) { return above(value, Demand::below).low > to_be_above; }),
+          border(most, least, [&](double value) { return above(value, Demand::at_most).high < -to_be_below; })};
 }
 
 }  // namespace vmbsim::plan

@@ -24,7 +24,8 @@ struct Bound {
 /// One run's. Of a percentile the samples that are beyond the bound, less those that may be; of a mean of times what the
 /// samples are beyond it together; else the figure less the bound. Above zero: not kept. Not a number where there is none.
 /// Of Demand::equal: infinite where the figure differs, for no other run makes up for it.
-/// A run without samples adds nothing to what the others say of times.
+/// A run without samples adds nothing to what the others say of times. Samples in the bound's own bucket may lie on either side of
+/// it: `open`.
 /// `times`: all samples, where the metric is one of times; null where it is none.
 Margin margin_of(const Bound& bound, double value, const Histogram* times);
 

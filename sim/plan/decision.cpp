@@ -22,19 +22,25 @@ bool keeps(double average, std::span<const Margin> runs) {
 
 }  // namespace
 
-double distance(std::span<const Margin> runs) {
+Interval distance(std::span<const Margin> runs) {
   const auto n = static_cast<double>(runs.size());
   const double average = average_of(runs);
-  if (std::isinf(average)) return average;
+  if (std::isinf(average)) return {average, average};
   double squares = 0;
   double least = 0;
+  Interval open{0, 0};
   for (const Margin& margin : runs) {
     squares += (margin.value - average) * (margin.value - average);
     least += margin.least_variance;
+    open.low += margin.open.low / n;
+    open.high += margin.open.high / n;
   }
   const double error = std::sqrt(std::max(squares / (n - 1), least / n) / n);
-  if (error > 0) return average / error;
-  return keeps(average, runs) ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+  const auto in_errors = [&](double mean) {
+    if (error > 0) return mean / error;
+    return keeps(mean, runs) ? -std::numeric_limits<double>::infinity() : std::numeric_limits<double>::infinity();
+  };
+  return {in_errors(average + open.low), in_errors(average + open.high)};
 }
 
 void Decision::add(std::span<const Margin> margins) {
@@ -76,11 +82,28 @@ std::optional<Verdict> Decision::shown() const {
   if (breached_) return Verdict::breaks;
   const Limits needed = limits();
   if (needed.confidence == 0) return std::nullopt;
-  double largest = -std::numeric_limits<double>::infinity();
-  for (const std::vector<Margin>& bound : margins_) largest = std::max(largest, distance(bound));
-  if (largest < -needed.below) return Verdict::holds;
-  if (largest > needed.above) return Verdict::breaks;
+  bool all_hold = true;
+  for (std::size_t bound = 0; bound < margins_.size(); ++bound) {
+    const auto one = shown(bound, needed);
+    if (one == Verdict::breaks) return one;
+    all_hold = all_hold && one == Verdict::holds;
+  }
+  return all_hold ? std::optional(Verdict::holds) : std::nullopt;
+}
+
+std::optional<Verdict> Decision::shown(std::size_t bound, const Limits& needed) const {
+  const auto [least, most] = distance(margins_[bound]);
+  if (most < -needed.below) return Verdict::holds;
+  if (least > needed.above) return Verdict::breaks;
   return std::nullopt;
+}
+
+std::vector<std::size_t> Decision::too_close() const {
+  std::vector<std::size_t> found;
+  if (const Limits needed = limits(); needed.confidence > 0)
+    for (std::size_t bound = 0; bound < margins_.size(); ++bound)
+      if (!shown(bound, needed)) found.push_back(bound);
+  return found;
 }
 
 std::optional<Verdict> Decision::verdict() const {
@@ -89,7 +112,12 @@ std::optional<Verdict> Decision::verdict() const {
   return likelier();
 }
 
-Verdict Decision::likelier() const { return !breached_ && likely_kept(tightest()) ? Verdict::holds : Verdict::breaks; }
+Verdict Decision::likelier() const {
+  bool kept = !breached_;
+  if (runs_ != 0)
+    for (std::size_t bound = 0; bound < margins_.size(); ++bound) kept = kept && likely_kept(bound);
+  return kept ? Verdict::holds : Verdict::breaks;
+}
 
 bool Decision::sure() const { return shown().has_value(); }
 
@@ -97,7 +125,7 @@ std::size_t Decision::tightest() const {
   std::size_t nearest = 0;
   if (runs_ < 2) return nearest;
   for (std::size_t bound = 1; bound < margins_.size(); ++bound)
-    if (distance(margins_[bound]) > distance(margins_[nearest])) nearest = bound;
+    if (distance(margins_[bound]).low > distance(margins_[nearest]).low) nearest = bound;
   return nearest;
 }
 

@@ -25,12 +25,13 @@ struct Margin {
   double value = 0;           ///< below zero: the bound is kept
   double least_variance = 0;  ///< known beforehand: runs that saw nothing do not show that nothing is there
   bool zero_keeps = false;    ///< a margin of exactly zero keeps the bound, as "<=" says
+  Interval open{0, 0};        ///< how much less and how much more it may be: what a histogram does not know
 };
 
-/// How many standard errors a mean margin lies above zero. Of margins that do not vary, or of which one is infinite: infinitely
-/// many, either way.
+/// How many standard errors a mean margin lies above zero, at the least and at the most. Of margins that do not vary, or of which
+/// one is infinite: infinitely many, either way.
 /// Precondition: two margins or more.
-double distance(std::span<const Margin> runs);
+Interval distance(std::span<const Margin> runs);
 
 /// `untold`: runs gave no figures, or measured nothing that a bound is about.
 enum class Verdict : std::uint8_t { holds, breaks, untold };
@@ -70,6 +71,8 @@ class Decision {
   Limits limits() const;
   /// The bound that breaks, or that is nearest to it.
   std::size_t tightest() const;
+  /// Bounds of which the last look shows neither that they hold nor that they break.
+  std::vector<std::size_t> too_close() const;
 
  private:
   struct Look {
@@ -78,6 +81,7 @@ class Decision {
   };
   Look next_look() const;
   std::optional<Verdict> shown() const;
+  std::optional<Verdict> shown(std::size_t bound, const Limits& needed) const;
   bool likely_kept(std::size_t bound) const;
 
   Config config_;

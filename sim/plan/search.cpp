@@ -57,6 +57,7 @@ class Search {
       visited.verdict = decision.likelier();
       visited.sure = decision.sure();
       visited.tightest = decision.tightest();
+      visited.too_close = decision.too_close();
       visited.limits = decision.limits();
     }
     found_.visited.push_back(std::move(visited));
@@ -81,6 +82,7 @@ class Search {
       } else if (visited.verdict != Verdict::untold) {
         visited.verdict = Verdict::untold;
         visited.reason = outcome.missing;
+        visited.ended_early = outcome.ended_early;
       }
       if (!outcome.breach.empty()) {
         decision.add_breach();

@@ -29,6 +29,7 @@ struct Outcome {
   std::map<std::string, double> figures;  ///< by metric: what a reason is found in
   std::string breach;                     ///< what breaks the point that no bound is about; empty: nothing
   std::string missing;                    ///< why there is none of these; empty: there are
+  bool ended_early = false;               ///< missing because the run crashed or went beyond its limits
 };
 
 /// The runs `first` to `first + count` - 1 at an index, in this order. A run's number stands for its seed: the same one at every
@@ -39,8 +40,11 @@ struct Visited {
   std::size_t index = 0;
   Verdict verdict = Verdict::breaks;
   bool sure = false;
-  bool only_looked_at = false;    ///< to see whether it is as the answer says, and it looked so
-  std::size_t tightest = 0;       ///< bound; of an untold point that of which nothing was measured
+  bool only_looked_at = false;  ///< to see whether it is as the answer says, and it looked so
+  std::size_t tightest = 0;     ///< bound; of an untold point that of which nothing was measured
+  /// Bounds that the runs neither show to hold nor to break.
+  std::vector<std::size_t> too_close{};
+  bool ended_early = false;       ///< untold because a run crashed or went beyond its limits, not for what was asked
   Limits limits{};                ///< of the look at which the verdict fell
   std::string reason{};           ///< of a breach, or of what is missing
   std::vector<Outcome> outcomes;  ///< one per run

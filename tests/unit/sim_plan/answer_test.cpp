@@ -150,6 +150,63 @@ TEST_CASE("with several bounds the sentence says which one breaks") {
                              "processor.host.cpu0.idle is 10.0 %, because "));
 }
 
+TEST_CASE("of several bounds those are blamed that could not be told, and never one that surely holds") {
+  Question two = guests();
+  two.bounds.push_back({"channel.disk.throughput", "> 9000/s", report::Unit::per_second, {}, Demand::above, 9000});
+  Found found = fourteen();
+  for (Visited& one : found.visited)
+    for (Outcome& run : one.outcomes) {
+      run.values.push_back(9100);
+      run.times.emplace_back();
+    }
+  Visited& next = found.visited[1];
+  next.sure = false;
+  next.too_close = {1};
+  next.tightest = 1;
+  CHECK(sentence(two, found) ==
+        "vm.web.count = 14: 95 % sure that channel.disk.latency.p99 stays < 2ms and channel.disk.throughput stays > "
+        "9000/s; at 15 it is too close to call: channel.disk.throughput is 9.10 k/s");
+  CHECK(nlohmann::json::parse(answer_json(two, found))["points"][1]["too_close"] ==
+        nlohmann::json::array({"channel.disk.throughput"}));
+  Visited& kept = found.visited[0];
+  kept.sure = false;
+  kept.too_close = {1};
+  CHECK_THAT(
+      sentence(two, found),
+      Catch::StartsWith("vm.web.count = 14: likely, but too close to be 95 % sure of channel.disk.throughput, that "
+                        "channel.disk.latency.p99 stays < 2ms and"));
+  found.answer.reset();
+  found.visited.erase(found.visited.begin());
+  found.visited.front().index = 0;
+  CHECK(
+      sentence(two, found) ==
+      "whether even vm.web.count = 1 keeps channel.disk.latency.p99 < 2ms and channel.disk.throughput > 9000/s is too "
+      "close to call: channel.disk.throughput is 9.10 k/s");
+}
+
+TEST_CASE("a bound in the bucket that most packets fall into is neither kept nor broken, however many runs say so") {
+  // 100,000 and 100,300 ns lie in one bucket, which ends at 100,351: no histogram knows on which side of 100,200 they are.
+  const Bound bound{"channel.disk.latency.p99", "< 100.2us", report::Unit::nanoseconds, 0.99, Demand::below, 100'200};
+  const auto decided = [&](double value) {
+    Bound at = bound;
+    at.value = value;
+    Decision decision({.error = 0.05, .first_runs = 5, .most_runs = 40}, 1);
+    for (int run = 0; run < 5; ++run) {
+      Histogram times;
+      for (int i = 0; i < 1000; ++i) times.add(Duration{i % 2 == 0 ? 100'000 : 100'300});
+      times.add(90us);
+      times.add(120us);
+      decision.add(std::vector<Margin>{margin_of(at, times.quantile_ns(0.99), &times)});
+    }
+    return decision;
+  };
+  CHECK_FALSE(decided(100'200).verdict());
+  CHECK(decided(100'200).too_close() == std::vector<std::size_t>{0});
+  CHECK(decided(99'000).verdict() == Verdict::breaks);
+  CHECK(decided(101'000).verdict() == Verdict::holds);
+  CHECK(decided(101'000).too_close().empty());
+}
+
 TEST_CASE("the reason names the device that has least left, and what is only loaded most") {
   Figures busy = hard;
   busy["device.server:ssd0.utilisation"] = 0.97;

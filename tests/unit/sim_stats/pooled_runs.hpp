@@ -46,16 +46,19 @@ struct PooledRow {
   std::uint64_t replications;
 };
 
-/// 93 to 97 % of the intervals hold the true value, give or take three standard deviations of so many replications.
+/// 93 to 97 % of the intervals hold the true value, give or take three standard deviations of so many replications. Those that are
+/// not much wider than a bucket of a histogram, which they reach to the end of on either side, may do so more often.
 inline void check_pooled(const PooledRow& row, bool correlated) {
   constexpr double shares[] = {0.5, 0.9, 0.99};
   const PooledRuns runs{correlated};
   Held held[3];
+  double widths[3] = {};
   for (std::uint64_t i = 1; i <= row.replications; ++i) {
     const stats::Pool pool = runs.pool(i, row.runs, row.samples);
     for (int figure = 0; figure < 3; ++figure) {
       const Interval found = pool.interval(shares[figure], 0.95);
       held[figure].count(found, runs.percentile(shares[figure]));
+      if (found.known()) widths[figure] += (found.high - found.low) / runs.percentile(shares[figure]);
       if (found.known() && !found.holds(pool.figure(shares[figure]))) FAIL("a figure lies outside of its interval");
     }
   }
@@ -69,7 +72,9 @@ inline void check_pooled(const PooledRow& row, bool correlated) {
     if (beyond < 10) continue;
     const double chance = 3 * std::sqrt(0.95 * 0.05 / static_cast<double>(held[figure].reported));
     CHECK(held[figure].share() >= 0.93 - chance);
-    CHECK(held[figure].share() <= 0.97 + chance);
+    constexpr double many_buckets = 0.05;
+    if (widths[figure] / static_cast<double>(held[figure].reported) > many_buckets)
+      CHECK(held[figure].share() <= 0.97 + chance);
   }
 }
 
