@@ -54,6 +54,7 @@ TEST_CASE("a search that is named second has a look early on, and runs enough to
   CHECK(slices[0].places[5] == 5);
   CHECK(slices[1].places[0] == 6);
   CHECK(slices[1].places[2] == 8);
+  CHECK(slices[1].places[3] == 46);
   plans.next_epoch();
   CHECK(plans.runs()[2] > 0);
 }
