@@ -63,15 +63,19 @@ std::optional<RunTime> time_of_a_run(const Inputs& inputs) {
   // What a part takes longer than a smaller one grows with it; the rest is its beginning.
   double seconds_before = 0;
   double share_before = 0;
+  std::optional<RunTime> guess;  // from the parts so far
   for (std::int64_t divisor = can_be_cut ? 2'097'152 : 1;; divisor /= 8) {
     const auto part = time_of_part(inputs, divisor);
     if (!part) return std::nullopt;
     const double share = 1 / static_cast<double>(divisor);
     const double more = part->seconds - seconds_before;
-    if (part->at_least || divisor == 1 || (share_before > 0 && more >= long_enough_s))
-      return RunTime{
-          part->seconds + (share_before > 0 ? std::max(more, 0.0) / (share - share_before) * (1 - share) : 0),
-          part->at_least};
+    const RunTime whole{
+        part->seconds + (share_before > 0 ? std::max(more, 0.0) / (share - share_before) * (1 - share) : 0),
+        part->at_least};
+    // A busy machine may cut a part before it has used much of a processor: then the smaller ones know more.
+    if (part->at_least && guess && guess->seconds > whole.seconds) return guess;
+    if (part->at_least || divisor == 1 || (share_before > 0 && more >= long_enough_s)) return whole;
+    if (share_before > 0) guess = whole;
     seconds_before = part->seconds;
     share_before = share;
   }
