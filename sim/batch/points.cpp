@@ -32,7 +32,7 @@ void add(PointRuns& point, std::size_t runs, const Wanted& wanted, const Figures
       RunValues& of = named(point.metrics, metric.name,
                             [&] { return RunValues{.name = metric.name, .unit = metric.unit, .values = {}}; });
       of.values.push_back(metric.value);
-      if (runs == 1) of.interval = metric.interval;
+      of.intervals.push_back(metric.interval);
     }
   for (const auto& histograms : {figures.histograms, templates(figures.histograms)})
     for (const NamedHistogram& one : histograms)

@@ -15,8 +15,8 @@ namespace vmbsim::batch {
 struct RunValues {
   std::string name;
   report::Unit unit = report::Unit::count;
-  std::vector<double> values;  ///< not a number where a run measured none
-  Interval interval{};         ///< of a single run that knows its own
+  std::vector<double> values;         ///< not a number where a run measured none
+  std::vector<Interval> intervals{};  ///< that each run knows of its own; not known where it knows none
 };
 
 /// A latency over all runs of a point: of one channel, or of all instances of a template ("channel.web[*].disk.latency").

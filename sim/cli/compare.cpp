@@ -50,7 +50,8 @@ plan::Measured measured(const batch::PointRuns& point, const std::vector<std::st
       sample = pooled->pool.sample(figure->share);
     else
       sample = (is_percentile(metric.name) ? stats::sample_of_percentiles : stats::sample_of)(metric.values);
-    stats::judge_by(metric.interval, sample);
+    stats::judge_by(metric.intervals, sample);
+    out.runs[metric.name] = metric.values;
   }
   return out;
 }

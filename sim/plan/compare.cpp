@@ -17,20 +17,40 @@ bool holds_any(const std::string& text, std::initializer_list<const char*> words
                      [&](const char* word) { return text.find(word) != std::string::npos; });
 }
 
-/// Run by run, or group by group: as many values on either side, of the same seeds.
+/// Run by run, or group by group: as many values on either side, of the same seeds. Few runs that know their own errors are not asked
+/// for their pairs'.
 bool belong_together(const Measured& before, const Measured& after, const stats::Sample& first,
                      const stats::Sample& second) {
   const std::size_t runs = before.seeds.size();
   const std::size_t values = first.values.size();
+  if (!std::isnan(first.error) && !std::isnan(second.error)) return false;
   return before.seeds == after.seeds && values >= 2 && values == second.values.size() &&
          (values == runs || values == stats::Pool::groups_of(runs));
 }
+
+bool counted(const std::string& metric) { return metric == "run.findings" || ends_with(metric, ".refused"); }
 
 /// What hosts have room for is declared, and no matter of chance; nor is it that a run breaks a rule which the one of the same seed
 /// kept.
 bool certain(const std::string& metric, const Measured& before, const Measured& after) {
   if (ends_with(metric, ".refused")) return true;
-  return metric == "run.findings" && before.seeds.size() == 1 && before.seeds == after.seeds;
+  return counted(metric) && before.seeds.size() == 1 && before.seeds == after.seeds;
+}
+
+bool same_runs(const Measured& before, const Measured& after) {
+  const auto equal = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+  return before.seeds == after.seeds && !before.runs.empty() &&
+         std::equal(before.runs.begin(), before.runs.end(), after.runs.begin(), after.runs.end(),
+                    [&](const auto& a, const auto& b) {
+                      return a.first == b.first &&
+                             std::equal(a.second.begin(), a.second.end(), b.second.begin(), b.second.end(), equal);
+                    });
+}
+
+Unjudged too_little(const Measured& before, const Measured& after) {
+  const std::size_t fewest = std::min(before.seeds.size(), after.seeds.size());
+  if (fewest < 2) return Unjudged::one_run;
+  return fewest < stats::fewest_runs ? Unjudged::few_runs : Unjudged::few_beyond;
 }
 
 /// By more than the tolerance, also where the two are as near to each other as what is open lets them be.
@@ -90,13 +110,13 @@ bool Comparison::regressed() const {
 
 bool Comparison::undecided() const {
   return !regressed() && unjudged() != 0 && std::none_of(changes.begin(), changes.end(), [](const Change& change) {
-    return change.difference.freedom > 0;
+    return change.judged() && !counted(change.metric);
   });
 }
 
 std::size_t Comparison::unjudged() const {
   return static_cast<std::size_t>(
-      std::count_if(changes.begin(), changes.end(), [](const Change& change) { return !change.judged; }));
+      std::count_if(changes.begin(), changes.end(), [](const Change& change) { return !change.judged(); }));
 }
 
 Comparison compare(const Side& before, const Side& after, const Tolerance& tolerance) {
@@ -114,7 +134,8 @@ Comparison compare(const Side& before, const Side& after, const Tolerance& toler
     }
     const Measured& second = match->second;
     ++out.matched;
-    if (first.seeds.size() < 2 || second.seeds.size() < 2) ++out.single;
+    const bool same = same_runs(first, second);
+    bool by_themselves = false;
     if (first.failed + second.failed > 0) out.failing.push_back({point, first.failed, second.failed});
     for (const auto& [metric, sample] : first.figures) {
       const auto other = second.figures.find(metric);
@@ -129,17 +150,22 @@ Comparison compare(const Side& before, const Side& after, const Tolerance& toler
       change.paired = belong_together(first, second, sample, other->second);
       change.difference =
           (change.paired ? stats::paired_difference : stats::difference)(sample, other->second, tolerance.confidence);
-      if (certain(metric, first, second)) {
-        change.judged = true;
+      if (same) {
+        change.difference = {.estimate = {0, 0, change.difference.estimate.values}};
+        change.visible = 0;
+      } else if (certain(metric, first, second)) {
         change.probability = change.after == change.before ? 1 : 0;
       } else if (change.difference.freedom > 0) {
-        change.judged = true;
+        by_themselves |= !std::isnan(sample.error) || !std::isnan(other->second.error);
         questions.push_back(out.changes.size());
         probabilities.push_back(change.difference.probability);
+      } else {
+        change.unjudged = too_little(first, second);
       }
       beyond.push_back(got_worse(change, sample, other->second, tolerance.relative));
       out.changes.push_back(std::move(change));
     }
+    out.few += by_themselves ? 1 : 0;
     for (const auto& [metric, largest] : first.maxima)
       if (const auto other = second.maxima.find(metric); other != second.maxima.end())
         out.maxima.push_back({point, metric, before.units.at(metric), largest, other->second});
@@ -151,8 +177,12 @@ Comparison compare(const Side& before, const Side& after, const Tolerance& toler
     change.visible = visible_change(change, questions.size(), tolerance.confidence);
   }
   for (std::size_t i = 0; i < out.changes.size(); ++i) {
-    out.changes[i].significant = out.changes[i].probability < 1 - tolerance.confidence;
-    out.changes[i].worse = out.changes[i].significant && beyond[i];
+    Change& change = out.changes[i];
+    change.significant = change.probability < 1 - tolerance.confidence;
+    change.worse = change.significant && beyond[i];
+    // Judged by its runs' differences or by what they know of themselves: the probabilities of the others stay as they are.
+    if (!change.significant && change.visible > 1)
+      change.unjudged = change.difference.freedom < stats::fewest_runs - 1 ? Unjudged::few_runs : Unjudged::unsteady;
   }
   return out;
 }

@@ -7,7 +7,10 @@
 ///          is the mean of the runs'.
 /// Buckets  A percentile is known to the bucket of its histogram (stats/resolution.hpp): what two may differ by inside of theirs is
 ///          no change, whatever chance says.
-/// One run  on a side knows its own error where it has one, by batch means; figures that have none are not judged, and said so.
+/// Few      runs on a side, one to four, say little by how they differ: where each knows its own error by batch means, that counts, and
+///          the two sides are independent ones. Decided by their number alone, before anything is known of the difference.
+/// Unjudged is, with its reason, what chance cannot be told from (`Unjudged`), and what not even a doubling of would have shown.
+/// Same     runs, by their seeds and by every value, are no change for certain, whatever they could have shown.
 /// Chance   All questions together are wrongly answered "changed" with at most the probability that the confidence leaves: the
 ///          probabilities are corrected after Holm. So every question makes the others harder to answer, and what says the same
 ///          of the same packets is asked once. A figure that chance cannot be told from is no question.
@@ -23,10 +26,11 @@ namespace vmbsim::plan {
 
 /// The runs of one point.
 struct Measured {
-  std::vector<std::uint64_t> seeds;              ///< of those that came to their end, ascending
-  std::size_t failed = 0;                        ///< the others
-  std::map<std::string, stats::Sample> figures;  ///< by metric: those that are judged
-  std::map<std::string, double> maxima;          ///< by metric, over all runs: told, and not judged
+  std::vector<std::uint64_t> seeds;                   ///< of those that came to their end, ascending
+  std::size_t failed = 0;                             ///< the others
+  std::map<std::string, stats::Sample> figures;       ///< by metric: those that are judged
+  std::map<std::string, std::vector<double>> runs{};  ///< by metric: what each run measured, in the order of seeds
+  std::map<std::string, double> maxima;               ///< by metric, over all runs: told, and not judged
 };
 
 struct Side {
@@ -63,17 +67,30 @@ struct Pair {
   double relative() const { return relative_change(before, after); }
 };
 
+/// Why a figure is not judged.
+enum class Unjudged : std::uint8_t {
+  no,          ///< it is
+  one_run,     ///< and that does not know its own error
+  few_runs,    ///< fewer than stats::fewest_runs, which do not know their own errors, nor would show a doubling
+  few_beyond,  ///< a percentile that too few independent samples lie beyond
+  unsteady,    ///< runs differ so much that not even a doubling would have shown
+};
+/// And what to do.
+const char* reason_of(Unjudged why);
+
 /// One that is judged, as far as that can be done.
 struct Change : Pair {
   stats::Difference difference;
   bool paired = false;
-  bool judged = false;       ///< it can be told from chance
+  Unjudged unjudged = Unjudged::no;
   double probability = 1;    ///< of this by chance, corrected
   bool significant = false;  ///< below what the confidence leaves
   /// Significant, and worse by more than the tolerance: of a percentile wherever in their buckets the two may lie.
   bool worse = false;
   /// Relative change that would just have been significant, had it been the only one; not a number where chance cannot be told.
   double visible = nothing_measured;
+
+  bool judged() const { return unjudged == Unjudged::no; }
 };
 
 /// A point of which runs failed.
@@ -92,11 +109,12 @@ struct Comparison {
   std::vector<std::string> only_before;  ///< points
   std::vector<std::string> only_after;
   std::size_t matched = 0;  ///< points that both have
-  std::size_t single = 0;   ///< of them, those of which one run on a side tells of chance what it knows of itself alone
+  std::size_t few =
+      0;  ///< of them, those of which few runs on a side tell of chance what they know of themselves alone
 
   /// Something got worse or is measured no more, or runs failed that did not before.
   bool regressed() const;
-  /// Of what chance decides nothing could be judged, and nothing else regressed: no news, and no good news either.
+  /// But for findings and refused guests nothing could be judged, and nothing regressed: no news, and no good news either.
   bool undecided() const;
   std::size_t unjudged() const;  ///< changes
 };
@@ -113,8 +131,8 @@ enum class Detail : std::uint8_t {
   by_metric,  ///< a line for a metric: at how many points, and the worst of them
   all,        ///< a line for each
 };
-/// Why figures could not be judged, and what to do.
-std::string unjudged_reason(const Comparison& comparison);
+/// Why most of the figures that could not be judged were not, and what to do.
+const char* unjudged_reason(const Comparison& comparison);
 /// What changed, worst first, what could not be compared, and how small a change would have shown.
 std::string comparison_text(const Comparison& comparison, const Tolerance& tolerance,
                             Detail detail = Detail::by_metric);

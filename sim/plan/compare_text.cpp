@@ -15,6 +15,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr Unjudged reasons[] = {Unjudged::one_run, Unjudged::few_runs, Unjudged::few_beyond, Unjudged::unsteady};
+
 std::string relative_text(double relative) {
   return std::isfinite(relative) ? fmt::format("{:+.1f} %", 100 * relative) : "from 0";
 }
@@ -49,7 +51,7 @@ std::string visible_text(const Comparison& comparison, const Tolerance& toleranc
   std::vector<const Change*> known;
   bool others = false;
   for (const Change& change : comparison.changes) {
-    const bool chance_told = change.visible > 0;  // neither unknown nor the same in every run
+    const bool chance_told = change.judged() && change.visible > 0;  // not the same in every run
     if (chance_told && !change.significant) known.push_back(&change);
     others |= change.significant;
   }
@@ -72,21 +74,32 @@ std::string visible_text(const Comparison& comparison, const Tolerance& toleranc
   return text + "\n";
 }
 
-/// What more runs would mend: figures of which too little is known, and the one that moved most.
-std::string unjudged_text(const Comparison& comparison) {
-  const std::size_t many = comparison.unjudged();
-  if (many == 0) return "";
-  const Change* most = nullptr;
+/// Those that were not judged for one reason, the one that moved most first.
+std::vector<const Change*> unjudged(const Comparison& comparison, Unjudged why) {
+  std::vector<const Change*> found;
   for (const Change& change : comparison.changes)
-    if (!change.judged && (most == nullptr || std::abs(change.relative()) > std::abs(most->relative()))) most = &change;
-  const std::string text =
-      fmt::format("{} of {} could not be judged: {}; ", many,
-                  config::counted(comparison.changes.size(), "figure", "figures"), unjudged_reason(comparison));
-  return text + (most->relative() == 0
-                     ? "none of them moved\n"
-                     : fmt::format("most moved {}: {} {} -> {} ({})\n", named(most->point), most->metric,
-                                   report::metric_text(most->before, most->unit),
-                                   report::metric_text(most->after, most->unit), relative_text(most->relative())));
+    if (change.unjudged == why) found.push_back(&change);
+  std::stable_sort(found.begin(), found.end(),
+                   [](const Change* a, const Change* b) { return std::abs(a->relative()) > std::abs(b->relative()); });
+  return found;
+}
+
+/// What more runs would mend: for each reason the figures of which too little is known, and the one that moved most.
+std::string unjudged_text(const Comparison& comparison) {
+  std::string text;
+  for (const Unjudged why : reasons) {
+    const auto found = unjudged(comparison, why);
+    if (found.empty()) continue;
+    const Change& most = *found.front();
+    text += fmt::format("{} of {} could not be judged: {}; ", found.size(),
+                        config::counted(comparison.changes.size(), "figure", "figures"), reason_of(why));
+    text += most.relative() == 0
+                ? "none of them moved\n"
+                : fmt::format("most moved {}: {} {} -> {} ({})\n", named(most.point), most.metric,
+                              report::metric_text(most.before, most.unit), report::metric_text(most.after, most.unit),
+                              relative_text(most.relative()));
+  }
+  return text;
 }
 
 std::string lost_text(const Pair& lost) {
@@ -128,7 +141,8 @@ Json json_of(const Change& change) {
           {"relative", std::isfinite(change.relative()) ? Json(change.relative()) : Json(nullptr)},
           {"difference", interval.known() ? Json{interval.low, interval.high} : Json(nullptr)},
           {"paired", change.paired},
-          {"judged", change.judged},
+          {"judged", change.judged()},
+          {"unjudged", change.judged() ? Json(nullptr) : Json(reason_of(change.unjudged))},
           {"probability", change.probability},
           {"significant", change.significant},
           {"visible", std::isfinite(change.visible) ? Json(change.visible) : Json(nullptr)},
@@ -162,12 +176,27 @@ std::vector<Alike<Of>> alike(const std::vector<const Of*>& sorted, bool grouped,
 
 }  // namespace
 
-std::string unjudged_reason(const Comparison& comparison) {
-  return comparison.single != 0
-             ? "one run on a side is too short to know its own error; right would be repeat = 5 in "
-               "[sweep], or longer runs"
-             : "too few packets lie beyond a percentile; right would be longer runs, or more of them "
-               "(repeat in [sweep])";
+const char* reason_of(Unjudged why) {
+  switch (why) {
+    case Unjudged::no: return "";
+    case Unjudged::one_run:
+      return "one run on a side is too short to know its own error; right would be repeat = 5 in [sweep], or longer "
+             "runs";
+    case Unjudged::few_runs:
+      return "too few runs on a side, which do not know their own errors; right would be repeat = 5 in [sweep], or "
+             "longer runs";
+    case Unjudged::few_beyond:
+      return "too few packets lie beyond a percentile; right would be longer runs, or more of them (repeat in [sweep])";
+    case Unjudged::unsteady:
+      return "not even twice as much would have shown; right would be longer runs, or more of them (repeat in [sweep])";
+  }
+  return "";
+}
+
+const char* unjudged_reason(const Comparison& comparison) {
+  return reason_of(*std::max_element(std::begin(reasons), std::end(reasons), [&](Unjudged a, Unjudged b) {
+    return unjudged(comparison, a).size() < unjudged(comparison, b).size();
+  }));
 }
 
 std::string comparison_text(const Comparison& comparison, const Tolerance& tolerance, Detail detail) {
@@ -192,9 +221,10 @@ std::string comparison_text(const Comparison& comparison, const Tolerance& toler
                         group.where(comparison.matched, "most at"), change_text(group.first(), tolerance));
   for (const std::string& point : comparison.only_before) text += "only in the first: " + named(point) + "\n";
   for (const std::string& point : comparison.only_after) text += "only in the second: " + named(point) + "\n";
-  if (comparison.single != 0 && !comparison.undecided())
-    text += fmt::format("{} with one run on a side, judged by what that run knows of itself: repeat = 5 shows more\n",
-                        config::counted(comparison.single, "point", "points"));
+  if (comparison.few != 0)
+    text += fmt::format(
+        "{} with fewer than {} runs on a side, judged by what these know of themselves: repeat = {} shows more\n",
+        config::counted(comparison.few, "point", "points"), stats::fewest_runs, stats::fewest_runs);
   text += unjudged_text(comparison);
   return text +
          fmt::format("{} compared: {} changed, {} worse by more than {:g} %\n",
@@ -276,11 +306,11 @@ std::string comparison_junit(const Comparison& comparison, const Tolerance& tole
     add(one.point, "runs", one.worse() ? "failure" : nullptr, failing_text(one));
   for (const Change& change : comparison.changes)
     add(change.point, change.metric,
-        change.worse    ? "failure"
-        : change.judged ? nullptr
-                        : "skipped",
-        change.judged ? change_text(change, tolerance)
-                      : change_text(change, tolerance) + " cannot be judged: " + unjudged_reason(comparison));
+        change.worse      ? "failure"
+        : change.judged() ? nullptr
+                          : "skipped",
+        change.judged() ? change_text(change, tolerance)
+                        : change_text(change, tolerance) + " cannot be judged: " + reason_of(change.unjudged));
   for (const Pair& one : comparison.lost) add(one.point, one.metric, "failure", lost_text(one));
   for (const std::string& point : comparison.only_before) add(point, "runs", "skipped", "only in the first campaign");
   for (const std::string& point : comparison.only_after) add(point, "runs", "skipped", "only in the second campaign");

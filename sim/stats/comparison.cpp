@@ -6,7 +6,6 @@
 #include <limits>
 #include <numeric>
 
-#include "sim/stats/batch_means.hpp"
 #include "vmbsim/assert.hpp"
 
 namespace vmbsim::stats {
@@ -38,9 +37,9 @@ Moments moments(std::span<const double> values, double least) {
 double variance_of_step(const Sample& sample) { return sample.step * sample.step / 12; }
 
 Moments moments(const Sample& sample) {
-  if (sample.values.size() >= 2) return moments(sample.values, variance_of_step(sample));
-  if (std::isnan(sample.error)) return {sample.figure, 0, 0};
-  return {sample.figure, sample.error * sample.error, static_cast<double>(fewest_batches - 1)};
+  if (!std::isnan(sample.error)) return {sample.figure, sample.error * sample.error, sample.freedom};
+  if (sample.values.size() < 2) return {sample.figure, 0, 0};
+  return moments(sample.values, variance_of_step(sample));
 }
 
 Interval open_of(const Sample& first, const Sample& second) {

@@ -26,7 +26,7 @@ struct Difference {
 /// step adds a twelfth of its square to the variance).
 Difference paired_difference(const Sample& first, const Sample& second, double confidence);
 
-/// Of two independent groups that may vary differently, or single runs that know their own error; steps as above.
+/// Of two independent groups that may vary differently, or few runs that know their own error; steps as above.
 /// Source: Welch, Biometrika 34, 1947.
 Difference difference(const Sample& first, const Sample& second, double confidence);
 

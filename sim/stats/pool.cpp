@@ -12,8 +12,6 @@ namespace vmbsim::stats {
 namespace {
 
 constexpr std::size_t most_groups = 64;
-/// Fewer may lie close together by chance, and far from where most others would.
-constexpr std::ptrdiff_t fewest_groups = 5;
 /// With fewer samples on either side of a percentile, how much runs differ in their shares is hardly known.
 constexpr double fewest_beyond = 10;
 /// Runs that differ less than independent samples would, by more than chance of few runs explains, are as many samples more.
@@ -52,9 +50,20 @@ Sample sample_of_percentiles(std::span<const double> values) {
   return out;
 }
 
-void judge_by(const Interval& interval, Sample& sample) {
-  if (!interval.known()) return;
-  sample.error = (interval.high - interval.low) / 2 / t_quantile(0.5 + interval_confidence / 2, fewest_batches - 1);
+void judge_by(std::span<const Interval> intervals, Sample& sample) {
+  if (intervals.empty() || intervals.size() >= fewest_runs) return;
+  constexpr auto freedom_of_run = static_cast<double>(fewest_batches - 1);
+  const double quantile = t_quantile(0.5 + interval_confidence / 2, freedom_of_run);
+  double variance = 0;  // of the sum of the runs' figures
+  double squares = 0;
+  for (const Interval& one : intervals) {
+    if (!one.known()) return;
+    const double error = (one.high - one.low) / 2 / quantile;
+    variance += error * error;
+    squares += error * error * error * error;
+  }
+  sample.error = std::sqrt(variance) / number(intervals.size());
+  sample.freedom = squares == 0 ? freedom_of_run : variance * variance / squares * freedom_of_run;
 }
 
 std::size_t Pool::groups_of(std::size_t runs) {
@@ -137,11 +146,11 @@ Interval Pool::interval_of_percentile(double share, double confidence) const {
 
 Interval Pool::interval(std::optional<double> share, double confidence) const {
   const double found = figure(share);
-  const auto filled =
-      std::count_if(groups_.begin(), groups_.end(), [](const Histogram& one) { return one.count() != 0; });
+  const auto filled = static_cast<std::size_t>(
+      std::count_if(groups_.begin(), groups_.end(), [](const Histogram& one) { return one.count() != 0; }));
   if (filled < 2) return {};
   if (alike_) return share ? quantile_within(all_, *share) : Interval{found, found};
-  if (share) return filled < fewest_groups ? Interval{} : interval_of_percentile(*share, confidence);
+  if (share) return filled < fewest_runs ? Interval{} : interval_of_percentile(*share, confidence);
   const Spread spread = spread_of_mean();
   const double half = t_quantile(0.5 + confidence / 2, static_cast<double>(filled - 1)) * std::sqrt(spread.variance);
   return {std::max(found - half, 0.0), found + half};
@@ -153,12 +162,11 @@ Sample Pool::sample(std::optional<double> share) const {
   if (share) out.within = quantile_within(all_, *share);
   const Spread spread = share ? spread_of_share(*share) : spread_of_mean();
   const auto n = static_cast<double>(spread.parts.size());
-  if (n < 2) return out;
+  if (n < 2 || (share && !interval(share, interval_confidence).known())) return out;
   double slope = 1;
   if (share) {
     const double rarer = std::min(*share, 1 - *share);
     const auto all = number(all_.count());
-    if (all * rarer < fewest_beyond) return out;
     // What a percentile moves by for a share: between the samples on either side of it, a standard error away if they are there;
     // no less than one of independent samples, for few runs may lie close together by chance.
     const double independent = *share * (1 - *share) / all;

@@ -37,16 +37,24 @@ struct Sample {
   Interval within{};
   /// What one sample of a group more or less does to its value: values that differ by less are told as equal. 0: by nothing.
   double step = 0;
-  /// Standard error of the figure as a single run knows it, where there are no values; not a number: nothing is known.
+  /// Standard error of the figure as few runs know it of themselves, which counts in place of how their values differ; not a
+  /// number: nothing is known.
   double error = nothing_measured;
+  double freedom = 0;  ///< degrees of freedom with which `error` is known
 };
 
 /// Of runs that give one value each. What is not a number is left out.
 Sample sample_of(std::span<const double> values);
 /// The same of percentiles that were read from a histogram, in nanoseconds.
 Sample sample_of_percentiles(std::span<const double> values);
-/// What the figure of one run is worth: `interval` is its own, by batch means, of interval_confidence. Not known: nothing.
-void judge_by(const Interval& interval, Sample& sample);
+/// Runs whose differences say how sure a figure is: fewer may lie close together by chance, and leave Student's t so few degrees of
+/// freedom that it sees nothing.
+inline constexpr std::size_t fewest_runs = 5;
+/// What a figure of fewer runs than that is worth: `intervals` are those of each of them, by batch means, of interval_confidence.
+/// Where one is not known, nothing. It is their number that decides, before anything is compared.
+/// Source: Satterthwaite, "An approximate distribution of estimates of variance components", Biometrics Bulletin 2, 1946 (the
+/// freedom of a sum of variances).
+void judge_by(std::span<const Interval> intervals, Sample& sample);
 
 class Pool {
  public:
@@ -61,7 +69,7 @@ class Pool {
   double figure(std::optional<double> share) const;
   /// Around the figure, never below zero; not known of one run, nor of a percentile that too few independent samples lie beyond.
   Interval interval(std::optional<double> share, double confidence) const;
-  /// With values that differ as the groups do; none of one group, nor of a percentile that hardly any samples lie beyond.
+  /// With values that differ as the groups do; none of one group, nor of a percentile whose interval is not known.
   Sample sample(std::optional<double> share) const;
 
   /// Of so many runs: as many, up to 64; else 33 to 64 of the same size, but the last, which may be smaller.

@@ -115,7 +115,7 @@ device = { service = { exponential = "80us" } }
 name = "load"
 channel = "disk"
 [sweep]
-repeat = 2
+repeat = 5
 )");
   REQUIRE(user.types("vmbsim batch s.toml --out a").status == 0);
   REQUIRE(user.types("vmbsim batch s.toml --set 'channel.disk.device.service.exponential=\"81us\"' --out b").status ==
@@ -141,7 +141,8 @@ TEST_CASE("a gate over one run a side fails what is clearly worse, and says so w
   const Answer worse = user.types("vmbsim compare a b");
   INFO(worse.out << worse.err);
   CHECK(worse.status == 1);
-  CHECK_THAT(worse.out, Catch::Contains("worse    ") && Catch::Contains("1 point with one run on a side, judged by "));
+  CHECK_THAT(worse.out,
+             Catch::Contains("worse    ") && Catch::Contains("1 point with fewer than 5 runs on a side, judged by "));
   REQUIRE(user.types("vmbsim batch s.toml --out c --set packets=60").status == 0);
   REQUIRE(user.types("vmbsim batch s.toml --set packets=60" + slower + "d").status == 0);
   const Answer untold = user.types("vmbsim compare c d --junit j.xml --json c.json");
@@ -153,6 +154,21 @@ TEST_CASE("a gate over one run a side fails what is clearly worse, and says so w
       "in [sweep], or longer runs\n");
   CHECK(nlohmann::json::parse(user.reads("c.json"))["undecided"] == true);
   CHECK_THAT(user.reads("j.xml"), Catch::Contains("<skipped message="));
+}
+
+TEST_CASE("a service that takes twice as long fails the gate, be it repeated once, twice, three times or five times") {
+  const User user;
+  std::string text = study;
+  user.writes("s.toml", text.replace(text.find("values = [1, 2]"), 15, "values = [1, 2, 4, 6, 8]"));
+  for (const char* repeat : {"1", "2", "3", "5"}) {
+    const std::string batch = std::string("vmbsim batch s.toml --set sweep.repeat=") + repeat + " --out ";
+    REQUIRE(user.types(batch + "a" + repeat).status == 0);
+    REQUIRE(user.types(batch + "b" + repeat + " --set 'channel.disk.device.service.exponential=\"160us\"'").status ==
+            0);
+    const Answer answer = user.types(std::string("vmbsim compare a") + repeat + " b" + repeat);
+    INFO(answer.out << answer.err);
+    CHECK(answer.status == 1);
+  }
 }
 
 TEST_CASE("points are the same whatever the spelling of their values and the order of their keys") {
