@@ -82,7 +82,7 @@ std::map<std::string, double> loads(const Figures& figures) {
 
 /// "host.cpu0 saturates: busy for 97.1 %, dpc for 60.0 %, before it 88.0 %": of those that got busier the one that has least left.
 /// What was not there before is held against the busiest of its kind. Where none of them saturates, what had nothing left before
-/// and has nothing now: "host.cpu0 has nothing left: busy for 100 %".
+/// and has nothing now: "host.cpu0 is saturated at the answer already: busy for 100.0 % there, and here for 100.0 %".
 std::string busiest(const Figures& kept, const Figures& broken) {
   const std::map<std::string, double> before = loads(kept);
   std::map<std::string, double> of_kind;
@@ -101,16 +101,20 @@ std::string busiest(const Figures& kept, const Figures& broken) {
     const auto kind = of_kind.find(report::template_name(thing));
     const double was = same != before.end() ? same->second : kind != of_kind.end() ? kind->second : 0;
     if (load > grown.load && load >= was + worth_calling_growth) grown = {thing, load, was};
-    if (load > full.load && std::min(load, was) >= saturated) full = {thing, load, was};
+    if (same != before.end() && load > full.load && std::min(load, was) >= saturated) full = {thing, load, was};
   }
-  const bool stays_full = grown.load < saturated && !full.thing.empty();
-  const auto& [thing, load, was] = stays_full ? full : grown;
-  if (thing.empty()) return "";
-  const char* const how = stays_full ? "has nothing left" : load < saturated ? "is loaded most" : "saturates";
-  const bool device = thing.rfind("device ", 0) == 0;
-  std::string text = fmt::format("{} {}: busy for {}{}", thing, how, metric_text(load, Unit::fraction),
-                                 device ? "" : main_activity(broken, thing));
-  if (was > 0) text += fmt::format(", before it {}", metric_text(was, Unit::fraction));
+  const auto busy = [&](const std::string& thing, double load) {
+    const bool device = thing.rfind("device ", 0) == 0;
+    return metric_text(load, Unit::fraction) + (device ? "" : main_activity(broken, thing));
+  };
+  if (grown.load < saturated && !full.thing.empty())
+    return fmt::format("{} is saturated at the answer already: busy for {} there, and here for {}", full.thing,
+                       metric_text(full.before, Unit::fraction), busy(full.thing, full.load));
+  if (grown.thing.empty()) return "";
+  std::string text =
+      fmt::format("{} {}: busy for {}", grown.thing, grown.load < saturated ? "is loaded most" : "saturates",
+                  busy(grown.thing, grown.load));
+  if (grown.before > 0) text += fmt::format(", before it {}", metric_text(grown.before, Unit::fraction));
   return text;
 }
 

@@ -361,10 +361,14 @@ TEST_CASE("the JSON has the question, the answer, every point and the runs") {
   CHECK(json["points"][1]["figures"]["processor.host.cpu0.dpc"] == 0.6);
 }
 
-TEST_CASE("a processor that had nothing left already is the reason, not one that is loaded half") {
+TEST_CASE("a processor that is saturated at the answer already is the reason, not one that is loaded half") {
   const Figures before{{"processor.host.cpu0.idle", 0}, {"processor.host.cpu1.idle", 0.45}};
   Figures after{{"processor.host.cpu0.idle", 0}, {"processor.host.cpu0.dpc", 1}, {"processor.host.cpu1.idle", 0.4}};
-  CHECK(reason(before, after) == "host.cpu0 has nothing left: busy for 100.0 %, dpc for 100.0 %, before it 100.0 %");
+  CHECK(reason(before, after) ==
+        "host.cpu0 is saturated at the answer already: busy for 100.0 % there, and here for 100.0 %, dpc for 100.0 %");
+  // Of what is new there was no load at the answer.
+  CHECK_THAT(reason({{"processor.node[0].cpu0.idle", 0}}, {{"processor.node[1].cpu0.idle", 0}}),
+             !Catch::Contains("saturated at the answer already"));
   // What comes to its end only now is the news.
   after["processor.host.cpu1.idle"] = 0.05;
   CHECK_THAT(reason(before, after), Catch::StartsWith("host.cpu1 saturates: busy for 95.0 %"));
