@@ -210,7 +210,8 @@ int answer(int count, char** words) {
   plan_verb
       ->add_option(
           "--sensitivity-inputs", plan.sensitivity_inputs,
-          "of them the first so many, at 18 runs each: those of the scenario, then those of its platform's file")
+          "of them the first so many, at 18 runs each: those of the objective's channels and their loads, guests and "
+          "devices, then those of others, of the platform's file and of the machine")
       ->check(CLI::Range(1, 10000))
       ->needs(sensitivity)
       ->type_name("N");

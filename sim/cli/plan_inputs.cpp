@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <optional>
+#include <string_view>
 #include <variant>
 
 #include "sim/config/document.hpp"
@@ -71,7 +73,53 @@ void collect(const Node& table, const std::string& path, std::vector<PlanInput>&
   }
 }
 
+/// In the order in which they are looked at; "platform:..." has no dot behind it.
+constexpr std::string_view kinds[] = {"channel.", "workload.", "vm.",      "disk.",
+                                      "host.",    "platform:", "machine.", "latency."};
+
+/// Whether a part of the metric's name is `thing`'s: "channel.web[*].disk.latency.p99" names web and disk.
+bool names(const std::string& metric, const std::string& thing) {
+  constexpr const char* ends = ".:[]";
+  for (std::size_t from = 0; from < metric.size();) {
+    const std::size_t to = std::min(metric.find_first_of(ends, from), metric.size());
+    if (!thing.empty() && metric.compare(from, to - from, thing) == 0) return true;
+    from = to + 1;
+  }
+  return false;
+}
+
 }  // namespace
+
+InputOrder::InputOrder(const scenario::Scenario& scenario) {
+  for (const scenario::Expectation& line : scenario.objective) {
+    const auto about = [&line](const char* kind, const std::string& thing) {
+      return line.metric.rfind(kind, 0) == 0 && names(line.metric, thing);
+    };
+    for (const scenario::HostSpec& host : scenario.hosts)
+      if (about("host.", host.name) || about("processor.", host.name)) asked_about_.insert("host." + host.name + ".");
+    for (const scenario::ChannelSpec& channel : scenario.channels) {
+      bool asked = about("channel.", channel.name) || about("device.", channel.name) ||
+                   about("device.", channel.device.disk) || about("template.", channel.vm) ||
+                   about("processor.", channel.vm);
+      for (const scenario::WorkloadSpec& load : scenario.workloads)
+        asked = asked || (load.channel == channel.name && about("workload.", load.name));
+      if (!asked) continue;
+      asked_about_.insert(
+          {"channel." + channel.name + ".", "vm." + channel.vm + ".", "disk." + channel.device.disk + "."});
+      for (const scenario::WorkloadSpec& load : scenario.workloads)
+        if (load.channel == channel.name) asked_about_.insert("workload." + load.name + ".");
+    }
+  }
+}
+
+std::size_t InputOrder::operator()(const std::string& key) const {
+  const auto of_kind = std::find_if(std::begin(kinds), std::end(kinds),
+                                    [&key](std::string_view kind) { return key.compare(0, kind.size(), kind) == 0; });
+  const auto rank = static_cast<std::size_t>(of_kind - std::begin(kinds));
+  const bool asked = std::any_of(asked_about_.begin(), asked_about_.end(),
+                                 [&key](const std::string& thing) { return key.rfind(thing, 0) == 0; });
+  return asked ? rank : std::size(kinds) + rank;
+}
 
 std::string PlanInput::text_at(double level) const {
   if (level == 0.5) return value;

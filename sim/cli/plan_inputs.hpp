@@ -1,5 +1,7 @@
 #pragma once
 /// The numbers of a scenario that an answer may hang on: costs, sizes, times, rates, counts.
+#include <cstddef>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,5 +26,17 @@ struct PlanInput {
 
 /// All of them but those that are 0, the plan's own keys and what only says how long and how often is run.
 std::vector<PlanInput> inputs_of(const scenario::Scenario& scenario);
+
+/// Which inputs are looked at first where not all are. Those of what the objective is about: channels, and what belongs to them.
+/// Then those of other channels, workloads, guests, disks and hosts, of the platform's file, of the machine, and of its latencies.
+class InputOrder {
+ public:
+  explicit InputOrder(const scenario::Scenario& scenario);
+  /// Of an input's key; the smallest comes first.
+  std::size_t operator()(const std::string& key) const;
+
+ private:
+  std::set<std::string> asked_about_;  // "channel.disk.", "vm.web."
+};
 
 }  // namespace vmbsim::cli

@@ -59,6 +59,9 @@ std::vector<Movable> movable(const SensitivityQuestion& question, Loader& loader
   std::vector<Movable> all;
   for (PlanInput& input : inputs_of(question.scenario)) all.push_back({std::move(input), std::nullopt});
   for (std::size_t i = 0; i < platform.inputs().size(); ++i) all.push_back({platform.inputs()[i], i});
+  const InputOrder order(question.scenario);
+  std::stable_sort(all.begin(), all.end(),
+                   [&order](const Movable& a, const Movable& b) { return order(a.input.key) < order(b.input.key); });
   std::vector<Movable> fine;
   for (Movable& one : all) {
     if (fine.size() == question.most_inputs) {
@@ -131,8 +134,11 @@ Sensitivity sensitivity_of(const SensitivityQuestion& question, Loader& loader, 
 }
 
 std::string told(const Sensitivity& found) {
-  std::string text = fmt::format("\nwhat {} hangs on most at {} ({}), by a fifth less and a fifth more of each:\n",
-                                 found.metric, found.point, config::counted(found.runs, "run", "runs"));
+  std::string text = fmt::format(
+      "\nwhat {} hangs on most at {} ({}), of the {} looked at{}, by a fifth less and a fifth more of each:\n",
+      found.metric, found.point, config::counted(found.runs, "run", "runs"),
+      config::counted(found.influences.size(), "input", "inputs"),
+      found.left_out.empty() ? "" : fmt::format(" ({} were not)", found.left_out.size()));
   const auto signed_text = [](double by, report::Unit unit) {
     return (by < 0 ? "-" : "+") + report::metric_text(std::abs(by), unit);
   };

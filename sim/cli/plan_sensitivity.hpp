@@ -19,7 +19,7 @@ struct SensitivityQuestion {
   PlanRuns::Run run;                          ///< the first one there
   const std::vector<plan::Bound>& bounds;
   std::size_t tightest = 0;     ///< of the bounds: the figure that is looked at
-  std::size_t most_inputs = 0;  ///< the first ones; what is left out is told
+  std::size_t most_inputs = 0;  ///< the first ones by InputOrder; what is left out is told
   std::size_t runs_before = 0;  ///< those that the answer took
   bool breached = false;        ///< it breaks because guests find no place: how many do is looked at in its stead
 };
