@@ -313,6 +313,7 @@ std::variant<Expectation, ExpectationError> expectation(const Scenario& s, const
     if (const auto* wrong = std::get_if<ExpectationError>(&value)) return *wrong;
     Expectation out;
     out.metric = metric;
+    out.written = written;
     out.relation = relation;
     out.value = std::get<double>(value);
     out.unit = std::get<Found>(found).unit;

@@ -126,9 +126,9 @@ bool is_beside_the_run(std::string_view top);
 /// Those of `[sweep]`.
 void sweep_fields(Visitor& v, sweep::Sweep& sweep);
 /// `key` of an axis, of a sweep or of a plan: the paths that take its values, one at least. `wrong_with` says what is wrong
-/// with one of them.
+/// with one of them; `place` gets where they stand.
 using WrongWithKey = std::function<std::optional<std::string>(const std::string& key)>;
-void axis_key_field(Visitor& v, std::vector<std::string>& keys, WrongWithKey wrong_with = {});
+void axis_key_field(Visitor& v, std::vector<std::string>& keys, WrongWithKey wrong_with = {}, Place* place = nullptr);
 
 /// All keys of a profile file, scenarios/profiles: every cost must be there.
 void profile_fields(Visitor& v, std::map<std::string, std::string>& costs);

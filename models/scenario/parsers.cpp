@@ -58,15 +58,27 @@ std::optional<std::string> text_of(const Node& node, Reading& reading, const cha
   return std::nullopt;
 }
 
-/// The only entry of a table that chooses between several forms.
+/// The only entry of a table that chooses between several forms. Of several one that is none of them is what is wrong.
 const config::Entry* chosen(const Node& node, Reading& reading, const std::vector<std::string>& forms) {
   const std::string right = "right would be one key of: " + config::listed(forms);
+  const auto is_form = [&forms](const config::Entry& one) {
+    return std::find(forms.begin(), forms.end(), one.key) != forms.end();
+  };
   if (node.entries.size() != 1) {
+    for (const config::Entry& one : node.entries) {
+      if (is_form(one)) continue;
+      Node key;
+      key.kind = Node::Kind::text;
+      key.text = one.key;
+      key.at = one.at;
+      reading.wrong(key, "unknown form" + config::did_you_mean(one.key, forms) + "; " + right);
+      return nullptr;
+    }
     reading.wrong(node, std::to_string(node.entries.size()) + " keys; " + right);
     return nullptr;
   }
   const config::Entry& entry = node.entries.front();
-  if (std::find(forms.begin(), forms.end(), entry.key) != forms.end()) return &entry;
+  if (is_form(entry)) return &entry;
   reading.wrong(node, "unknown form \"" + entry.key + "\"" + config::did_you_mean(entry.key, forms) + "; " + right);
   return nullptr;
 }

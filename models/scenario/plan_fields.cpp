@@ -33,22 +33,23 @@ std::optional<Quantity> quantity_of(const config::Node& node) {
   return out;
 }
 
-Parse parse_quantity(std::optional<Quantity>& out) {
-  return [&out](const config::Node& node, Reading& reading) -> std::optional<std::string> {
+Parse parse_quantity(std::optional<Quantity>& out, Place* place = nullptr) {
+  return [&out, place](const config::Node& node, Reading& reading) -> std::optional<std::string> {
     auto found = quantity_of(node);
     if (!found || !std::isfinite(found->number)) {
       reading.wrong(node, "right would be a number, or one with a unit, as in 12 or \"4000/s\"");
       return std::nullopt;
     }
+    if (place != nullptr) *place = reading.place(node);
     out = std::move(found);
     return config::value_text(node);
   };
 }
 
 /// Not below `from`, in its unit, and not too far where steps are of 1.
-Parse parse_end(std::optional<Quantity>& to, const std::optional<Quantity>& from, bool steps_of_one) {
-  return [&to, &from, steps_of_one](const config::Node& node, Reading& reading) -> std::optional<std::string> {
-    auto text = parse_quantity(to)(node, reading);
+Parse parse_end(std::optional<Quantity>& to, const std::optional<Quantity>& from, bool steps_of_one, Place& place) {
+  return [&to, &from, steps_of_one, &place](const config::Node& node, Reading& reading) -> std::optional<std::string> {
+    auto text = parse_quantity(to, &place)(node, reading);
     if (!text || !from) return text;
     const char* wrong = from->unit != to->unit ? "is not in the unit of from; right would be the same one behind both"
                         : from->number > to->number ? "is below from"
@@ -125,14 +126,16 @@ void plan_fields(Visitor& v, PlanSpec& plan) {
   v.list({.key = "vary", .doc = "What may vary: the first is searched, of the others every value is taken."}, false,
          [&] {
            PlanSpec::Axis& axis = plan.axes.emplace_back();
-           axis.place = v.place();
-           axis_key_field(v, axis.keys, [&plan](const std::string& key) -> std::optional<std::string> {
-             if (key == "seed") return "the seed is what the runs of one value differ in";
-             for (std::size_t i = 0; i + 1 < plan.axes.size(); ++i)
-               if (std::find(plan.axes[i].keys.begin(), plan.axes[i].keys.end(), key) != plan.axes[i].keys.end())
-                 return "\"" + key + "\" varies already";
-             return std::nullopt;
-           });
+           axis_key_field(
+               v, axis.keys,
+               [&plan](const std::string& key) -> std::optional<std::string> {
+                 if (key == "seed") return "the seed is what the runs of one value differ in";
+                 for (std::size_t i = 0; i + 1 < plan.axes.size(); ++i)
+                   if (std::find(plan.axes[i].keys.begin(), plan.axes[i].keys.end(), key) != plan.axes[i].keys.end())
+                     return "\"" + key + "\" varies already";
+                 return std::nullopt;
+               },
+               &axis.key_place);
            v.value({.key = "goal",
                     .shape = Shape::choice,
                     .doc = "The largest value is asked for, or the smallest.",
@@ -142,14 +145,14 @@ void plan_fields(Visitor& v, PlanSpec& plan) {
            std::optional<Quantity> from;
            std::optional<Quantity> to;
            v.value({.key = "from", .shape = Shape::quantity, .doc = "Smallest value.", .required = true},
-                   parse_quantity(from));
+                   parse_quantity(from, &axis.from_place));
            const bool left_out = !v.has("step");
            v.value({.key = "to",
                     .shape = Shape::quantity,
                     .doc = "Largest value; that of from: one value.",
                     .required = true,
                     .decided_by = {"from"}},
-                   parse_end(to, from, left_out));
+                   parse_end(to, from, left_out, axis.to_place));
            const bool plain = from && from->whole;
            const bool one_value = from && to && from->number == to->number;
            std::optional<std::string> preset;

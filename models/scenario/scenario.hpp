@@ -139,7 +139,8 @@ struct WorkloadSpec {
 /// One line of `[expect]` or `[objective]`: `"channel.disk.latency.p99" = "< 2ms"`.
 struct Expectation {
   enum class Relation : std::uint8_t { below, at_most, above, at_least, equals };
-  std::string metric;  ///< as in the `metric` column of summary.csv
+  std::string metric;   ///< as in the `metric` column of summary.csv
+  std::string written;  ///< the same as the scenario has it: "[*]" also of a guest that is the only one
   Relation relation = Relation::below;
   double value = 0;  ///< in the metric's own unit (ns, bytes, per second, plain)
   report::Unit unit = report::Unit::count;
@@ -174,7 +175,7 @@ struct PlanSpec {
     std::string unit;      ///< as written behind the numbers, "/s", " pages"; empty: plain numbers
     bool whole = true;     ///< plain numbers without a fraction
     bool maximise = true;  ///< else the smallest is asked for
-    Place place;
+    Place key_place, from_place, to_place;
 
     std::size_t last() const;                    ///< index of the last value
     double number(std::size_t index) const;      ///< index 0 is what keeps the objective most easily

@@ -86,12 +86,13 @@ bool is_beside_the_run(std::string_view top) {
   return top == "sweep" || top == "objective" || top == "plan" || top == "report" || top == "hunt";
 }
 
-void axis_key_field(Visitor& v, std::vector<std::string>& keys, WrongWithKey wrong_with) {
+void axis_key_field(Visitor& v, std::vector<std::string>& keys, WrongWithKey wrong_with, Place* place) {
   v.value({.key = "key",
            .shape = Shape::texts,
            .doc = "Paths that take the values, as in channel.disk.ring.to_host or vm.web.count.",
            .required = true},
-          [&keys, wrong_with](const Node& node, Reading& reading) -> std::optional<std::string> {
+          [&keys, wrong_with, place](const Node& node, Reading& reading) -> std::optional<std::string> {
+            if (place != nullptr) *place = reading.place(node);
             auto text = parse_texts(keys)(node, reading);
             std::optional<std::string> wrong;
             if (text && keys.empty()) wrong = "no key; right would be a path, as in \"vm.web.count\"";

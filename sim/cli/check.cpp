@@ -8,6 +8,7 @@
 #include "sim/cli/calibration.hpp"
 #include "sim/cli/campaign.hpp"
 #include "sim/cli/output.hpp"
+#include "sim/cli/plan_question.hpp"
 #include "sim/cli/verbs.hpp"
 #include "sim/config/suggestions.hpp"
 
@@ -101,12 +102,16 @@ std::string batch_line(const std::string& path, const scenario::Scenario& scenar
 int check(const std::vector<std::string>& scenarios) {
   int status = fine;
   for (const std::string& path : scenarios) {
-    const Inputs inputs = load_inputs(path, {}, {});
-    if (inputs.scenario) {
+    Loader loader;
+    const Inputs inputs = loader.whole(path, {}, {});
+    Problems problems = inputs.problems;
+    if (inputs.scenario && !inputs.scenario->plan.axes.empty() && std::filesystem::is_regular_file(path))
+      problems = wrong_with_plan(loader, path, {}, {}, *inputs.scenario);
+    if (problems.empty()) {
       status = say(path + ": " + scenario::describe(*inputs.scenario) + batch_line(path, *inputs.scenario), status);
       if (status == broken) return status;
     } else {
-      print(inputs.problems);
+      print(problems);
       status = bad_input;
     }
   }

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <map>
 #include <variant>
 
-#include "models/scenario/expectations.hpp"
 #include "sim/cli/loading.hpp"
 #include "sim/cli/output.hpp"
+#include "sim/cli/plan_question.hpp"
 #include "sim/cli/plan_runs.hpp"
 #include "sim/cli/plan_sensitivity.hpp"
 #include "sim/cli/signals.hpp"
@@ -16,7 +15,6 @@
 #include "sim/cli/version.hpp"
 #include "sim/config/file.hpp"
 #include "sim/config/suggestions.hpp"
-#include "sim/config/toml_text.hpp"
 #include "sim/plan/answer.hpp"
 #include "sim/report/writer.hpp"
 
@@ -26,86 +24,11 @@ namespace {
 
 using Axis = scenario::PlanSpec::Axis;
 
-constexpr std::size_t most_combinations = 1000;
-
-/// A line of [objective] that fits the scenario.
-std::string objective_of(const scenario::Scenario& scenario) {
-  std::string metric = "run.transactions";
-  if (!scenario.channels.empty()) {
-    const scenario::ChannelSpec& channel = scenario.channels.front();
-    for (const std::string& name : {"channel." + channel.vm + "[*]." + channel.name, "channel." + channel.name})
-      if (!scenario::wrong_metric(scenario, name + ".latency.p99")) metric = name + ".latency.p99";
-  }
-  return fmt::format("\"{}\" = \"{}\"", metric, scenario.channels.empty() ? "> 0" : "< 2ms");
-}
-
-/// What could be looked for in it: how many guests, or how much load.
-std::string vary_of(const scenario::Scenario& scenario) {
-  using Loop = scenario::WorkloadSpec::Loop;
-  for (const scenario::VmSpec& vm : scenario.vms)
-    if (vm.weight != 0) return "key = \"fleet.per_host\", from = 1, to = 32";
-  for (const scenario::VmSpec& vm : scenario.vms)
-    if (vm.count > 1)
-      return fmt::format("key = {}, from = 1, to = 32", config::toml_quoted("vm." + vm.name + ".count"));
-  for (const scenario::WorkloadSpec& load : scenario.workloads) {
-    const std::string key = "workload." + load.name;
-    if (load.loop == Loop::closed)
-      return fmt::format("key = {}, from = 1, to = 32", config::toml_quoted(key + ".queue_depth"));
-    if (load.loop == Loop::open && std::holds_alternative<kernel::Poisson>(load.arrivals))
-      return fmt::format("key = {}, from = \"1000/s\", to = \"32000/s\", step = \"1000/s\"",
-                         config::toml_quoted(key + ".arrivals.poisson"));
-  }
-  return "key = \"machine.host_cpus\", from = 1, to = 8";
-}
-
-/// What stands between a scenario and a plan.
-Problems missing(const scenario::Scenario& scenario) {
-  Problems problems;
-  Place file;
-  file.file = scenario.file;
-  if (scenario.objective.empty())
-    problems.push_back({file, "there is no [objective]: nothing that must hold, as in " + objective_of(scenario)});
-  if (scenario.plan.axes.empty())
-    problems.push_back({file, "there is no [[plan.vary]]: nothing to look for, as in " + vary_of(scenario)});
-  std::size_t combinations = 1;
-  for (std::size_t i = 1; i < scenario.plan.axes.size(); ++i)
-    combinations *= std::min(scenario.plan.axes[i].last() + 1, most_combinations + 1);
-  if (combinations > most_combinations)
-    problems.push_back({scenario.plan.axes[1].place,
-                        fmt::format("[plan]: more than {} combinations beside the first key", most_combinations)});
-  return problems;
-}
-
-/// Some axes with a value each.
-struct Point {
-  std::vector<std::string> overrides;         // as --set takes them
-  std::map<std::string, std::string> values;  // TOML text by the axis' first key
-};
-
-void set(const Axis& axis, std::size_t index, Point& point) {
-  for (const std::string& key : axis.keys) point.overrides.push_back(key + "=" + axis.toml(index));
-  point.values[axis.keys.front()] = axis.toml(index);
-}
-
-/// Every corner of what may vary must be a scenario: what lies between is looked at when the search comes there.
-Problems wrong_corners(Loader& loader, const PlanArguments& arguments, const scenario::Scenario& scenario) {
-  const std::vector<Axis>& axes = scenario.plan.axes;
-  // A key with one value has one end; of keys with more there are few, for their combinations are.
-  const auto ends = std::count_if(axes.begin(), axes.end(), [](const Axis& axis) { return axis.last() > 0; });
-  for (std::size_t corner = 0; corner < std::size_t{1} << ends; ++corner) {
-    Point point{arguments.overrides, {}};
-    std::string name;
-    std::size_t turned = 0;
-    for (std::size_t i = 0; i < axes.size(); ++i) {
-      const std::size_t index = axes[i].last() > 0 && (corner >> turned++ & 1) != 0 ? axes[i].last() : 0;
-      set(axes[i], index, point);
-      name += fmt::format("{}{} = {}", i == 0 ? "" : ", ", axes[i].keys.front(), axes[i].value(index));
-    }
-    const Inputs inputs = loader.planned(arguments.scenario, point.overrides, arguments.seed);
-    if (!inputs.scenario)
-      return {{axes.front().place, fmt::format("[plan]: {}: {}", name, inputs.problems.front().text)}};
-  }
-  return {};
+/// The lines of an [objective] as it names their metrics: a point may have only one of what "[*]" are several of elsewhere.
+std::vector<plan::Bound> bounds_as_written(const std::vector<scenario::Expectation>& lines) {
+  std::vector<plan::Bound> bounds = bounds_of(lines);
+  for (std::size_t i = 0; i < lines.size(); ++i) bounds[i].metric = lines[i].written;
+  return bounds;
 }
 
 /// Every combination of the values of all axes but the first, the last of them turning fastest.
@@ -127,7 +50,7 @@ struct Answer {
   plan::Question question;
   plan::Found found;
   std::vector<double> goals;  // larger is better
-  Point others;               // without the key
+  PlanPoint others;           // without the key
 };
 
 class Planner {
@@ -137,7 +60,7 @@ class Planner {
       : loader_(loader),
         arguments_(arguments),
         scenario_(scenario),
-        bounds_(bounds_of(scenario.objective)),
+        bounds_(bounds_as_written(scenario.objective)),
         runs_(config(runner, arguments.out, {})),
         moved_(config(runner, arguments.out.empty() ? "" : std::filesystem::path(arguments.out) / "sensitivity",
                       {"moved"})) {}
@@ -163,8 +86,8 @@ class Planner {
   Sensitivity sensitivity(const Answer& answer) {
     const std::size_t index = answer.found.answer.value_or(0);
     const plan::Visited* broken = answer.found.broken();
-    Point at = answer.others;
-    set(scenario_.plan.axes.front(), index, at);
+    PlanPoint at = answer.others;
+    at.set(scenario_.plan.axes.front(), index);
     return sensitivity_of({.scenario = scenario_,
                            .file = arguments_.scenario,
                            .overrides = arguments_.overrides,
@@ -194,7 +117,7 @@ class Planner {
     return out;
   }
 
-  PlanRuns::Run run_at(const Point& point, Seed seed) const {
+  PlanRuns::Run run_at(const PlanPoint& point, Seed seed) const {
     PlanRuns::Run run{.overrides = point.overrides, .parameters = {}, .seed = seed};
     for (const Axis& axis : scenario_.plan.axes) run.parameters.push_back(point.values.at(axis.keys.front()));
     return run;
@@ -204,9 +127,9 @@ class Planner {
     const std::vector<Axis>& axes = scenario_.plan.axes;
     const Axis& searched = axes.front();
     Answer out;
-    Point& others = out.others;
+    PlanPoint& others = out.others;
     for (std::size_t i = 0; i < combination.size(); ++i) {
-      set(axes[i + 1], combination[i], others);
+      others.set(axes[i + 1], combination[i]);
       out.question.others +=
           fmt::format("{}{} = {}", i == 0 ? "" : ", ", axes[i + 1].keys.front(), axes[i + 1].value(combination[i]));
       out.goals.push_back((axes[i + 1].maximise ? 1 : -1) * axes[i + 1].number(combination[i]));
@@ -226,8 +149,8 @@ class Planner {
           fmt::print(stderr, "vmbsim: {}{}{} = {}: {} more\n", out.question.others,
                      out.question.others.empty() ? "" : ", ", searched.keys.front(), searched.value(index),
                      config::counted(count, "run", "runs"));
-          Point at = others;
-          set(searched, index, at);
+          PlanPoint at = others;
+          at.set(searched, index);
           std::vector<PlanRuns::Run> runs;
           for (std::size_t i = 0; i < count; ++i) runs.push_back(run_at(at, {scenario_.seed.value + first + i}));
           return runs_(runs);
@@ -310,8 +233,8 @@ int plan(const PlanArguments& arguments) {
   Loader loader;
   const Inputs inputs = loader.whole(arguments.scenario, arguments.overrides, arguments.seed);
   Problems problems = inputs.problems;
-  if (problems.empty()) problems = missing(*inputs.scenario);
-  if (problems.empty()) problems = wrong_corners(loader, arguments, *inputs.scenario);
+  if (problems.empty())
+    problems = wrong_with_plan(loader, arguments.scenario, arguments.overrides, arguments.seed, *inputs.scenario);
   if (!problems.empty()) {
     print(problems);
     return bad_input;

@@ -136,4 +136,12 @@ void apply_override(Document& document, std::size_t number, std::string_view ass
   *here = value_of(value, at(column));
 }
 
+std::vector<std::string> path_of(std::string_view assignment) {
+  std::size_t equals = 0;
+  std::vector<std::string> keys;
+  if (auto steps = split_path(assignment, equals))
+    for (Step& step : *steps) keys.push_back(std::move(step.key));
+  return keys;
+}
+
 }  // namespace vmbsim::config

@@ -1,6 +1,8 @@
 #pragma once
 /// `--set key.path=value`: one value of a document changed from the command line.
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "sim/config/document.hpp"
 
@@ -14,5 +16,8 @@ namespace vmbsim::config {
 /// Value  TOML as it would stand in the file (`8`, `true`, `{ exponential = "10us" }`, `"4 pages"`); what is no TOML value is
 ///        taken as text, so that the quotes a shell eats are not missed: `4 pages`, `5us`.
 void apply_override(Document& document, std::size_t number, std::string_view assignment, Problems& problems);
+
+/// The keys of the path that `assignment` begins with; none if it is malformed.
+std::vector<std::string> path_of(std::string_view assignment);
 
 }  // namespace vmbsim::config

@@ -1,38 +1,18 @@
 // `vmbsim plan`: the largest load that keeps its objective, on queues whose limit is known.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "tests/cli/plan_queue.hpp"
 #include "tests/cli/user.hpp"
 
 using namespace vmbsim::testing;
 
 namespace {
-
-/// The p99 of single_server is 4.605 / (10,000/s - rate): 1.15 ms at 6,000/s, 1.54 ms at 7,000/s.
-/// Source: Kleinrock, "Queueing Systems", volume 1, section 3.2.
-const std::string queue = std::string(R"(schema = 1
-name = "queue"
-seed = 3
-warm_up = "50ms"
-packets = 5000
-)") + single_server;
-
-const char* const rates = R"(
-[objective]
-"channel.disk.latency.p99" = "< 1.35ms"
-
-[plan]
-first_runs = 4
-
-[[plan.vary]]
-key = "workload.load.arrivals.poisson"
-from = "1000/s"
-to = "9000/s"
-step = "1000/s"
-)";
 
 /// A plan on two servers of a rack, whose disks decide; `node` begins the servers' names.
 void writes_a_rack(const User& user, const std::string& name, const std::string& node) {
@@ -160,44 +140,6 @@ TEST_CASE("a plan that nothing keeps ends with status 1") {
   const Answer answer = user.types("vmbsim plan q.toml --set 'objective.\"channel.disk.latency.p99\"=< 1us'");
   CHECK(answer.status == 1);
   CHECK_THAT(answer.out, Catch::Contains("not even workload.load.arrivals.poisson = 1000/s keeps"));
-}
-
-TEST_CASE("a plan without a question, and one over what is not there, are bad input") {
-  const User user;
-  user.writes("q.toml", queue);
-  const Answer nothing = user.types("vmbsim plan q.toml");
-  CHECK(nothing.status == 2);
-  CHECK_THAT(nothing.err, Catch::Contains("q.toml: there is no [objective]"));
-  CHECK_THAT(nothing.err, Catch::Contains(", as in key = \"workload.load.arrivals.poisson\", from = \"1000/s\""));
-  CHECK_THAT(nothing.err, Catch::Contains("q.toml: there is no [[plan.vary]]"));
-  user.writes("q.toml", queue + rates + "\n[[plan.vary]]\nkey = \"channel.disk.ring.to_hots\"\nfrom = 1\nto = 2\n");
-  const Answer unknown = user.types("vmbsim plan q.toml");
-  CHECK(unknown.status == 2);
-  CHECK_THAT(unknown.err,
-             Catch::Contains("[plan]: workload.load.arrivals.poisson = 1000/s, channel.disk.ring.to_hots = 1: "
-                             "unknown key \"to_hots\""));
-}
-
-TEST_CASE("a corner of two keys that is no scenario is refused before anything runs") {
-  const User user;
-  user.writes("q.toml", queue + R"(
-[objective]
-"channel.disk.latency.p99" = "< 1ms"
-[[plan.vary]]
-key = "workload.load.arrivals.poisson"
-from = "1000/s"
-to = "2000/s"
-step = "1000/s"
-[[plan.vary]]
-key = "channel.disk.device.parallel"
-from = 0
-to = 2
-)");
-  const Answer answer = user.types("vmbsim plan q.toml");
-  CHECK(answer.status == 2);
-  CHECK(answer.out.empty());
-  CHECK_THAT(answer.err,
-             Catch::Contains("[plan]: workload.load.arrivals.poisson = 1000/s, channel.disk.device.parallel = 0"));
 }
 
 TEST_CASE("a range of one value is one point") {
@@ -512,8 +454,35 @@ to = 1
     CAPTURE(key);
     CHECK(keys.count(key) == 1);
   }
-  const Answer some = user.types("vmbsim plan t.toml --sensitivity --sensitivity-inputs 2");
+}
+
+TEST_CASE("of few inputs those of the objective's own channel are looked at, and how many were not stands in front") {
+  const User user;
+  user.writes("t.toml", std::string(twins) + R"([objective]
+"channel.log-1.latency.mean" = "< 1s"
+[plan]
+first_runs = 2
+[[plan.vary]]
+key = "vm.web.cpus"
+from = 1
+to = 1
+)");
+  const Answer some = user.types("vmbsim plan t.toml --sensitivity --sensitivity-inputs 2 --out o");
   INFO(some.out << some.err);
+  const auto found = nlohmann::json::parse(user.reads("o/plan.json"))["sensitivity"];
+  for (const auto& input : found["inputs"]) CHECK_THAT(input["key"], Catch::StartsWith("channel.log-1."));
+  std::vector<std::string> left_out = found["left_out"];
+  const auto place_of = [&](const std::string& front) {
+    return std::find_if(left_out.begin(), left_out.end(),
+                        [&](const std::string& key) { return key.rfind(front, 0) == 0; });
+  };
+  REQUIRE(place_of("machine.") != left_out.end());
+  CHECK(place_of("workload.writes.") < place_of("vm.db."));
+  CHECK(place_of("vm.db.") < place_of("channel.disk."));
+  CHECK(place_of("channel.disk.") < place_of("workload.load."));
+  CHECK(place_of("vm.web.") < place_of("machine."));
+  CHECK_THAT(some.out, Catch::Contains(fmt::format(
+                           "(51 runs), of the 2 inputs looked at ({} were not), by a fifth less", left_out.size())));
   CHECK_THAT(some.err, Catch::Contains("what the answer hangs on: 2 inputs, 51 runs (the answer took "));
   CHECK_THAT(some.out, Catch::Contains("\n  left out: ") && Catch::Contains(" inputs, from ") &&
                            Catch::Contains("; --sensitivity-inputs ") && Catch::Contains(" looks at all\n"));
@@ -619,37 +588,4 @@ to = "1000/s"
   CHECK_THAT(answer.out, Catch::Contains(": +0, +0; with others moved +0 on average, scatter +0"));
   CHECK_THAT(answer.out, !Catch::Contains("nan") && !Catch::Contains("inf"));
   CHECK_THAT(answer.err, Catch::Contains(" done, 0 running, 0 failed"));
-}
-
-TEST_CASE("what may vary is told where it stands when it cannot") {
-  const User user;
-  const std::string head = queue + "[objective]\n\"channel.disk.latency.p99\" = \"< 1ms\"\n[[plan.vary]]\n";
-  const auto line = std::to_string(std::count(head.begin(), head.end(), '\n') + 1);
-  struct Row {
-    const char* vary;
-    std::string said;
-  };
-  for (const Row& row : {
-           Row{"key = []\nfrom = 1\nto = 4\n", line + ":7: key = []: no key; right would be a path"},
-           Row{"key = \"seed\"\nfrom = 1\nto = 4\n",
-               line + ":7: key = \"seed\": the seed is what the runs of one value differ in"},
-           Row{"from = 1\nto = 4\nkey = \"channel.disk.device.parallel\"\n[[plan.vary]]\nfrom = 1\nto = 2\n"
-               "key = \"channel.disk.device.parallel\"\n",
-               std::to_string(std::stoi(line) + 6) +
-                   ":7: key = \"channel.disk.device.parallel\": \"channel.disk.device.parallel\" varies already"},
-           Row{"from = 4\nto = 1\nstep = 1\nkey = \"channel.disk.device.parallel\"\n",
-               std::to_string(std::stoi(line) + 1) + ":6: to = 1: is below from"},
-           Row{"from = 4\nto = 1\nkey = \"channel.disk.device.parallel\"\n",
-               std::to_string(std::stoi(line) + 1) + ":6: to = 1: is below from"},
-           Row{"from = 1\nto = 4000000\nkey = \"channel.disk.device.parallel\"\n",
-               std::to_string(std::stoi(line) + 1) + ":6: to = 4000000: more than a million steps of 1"},
-       }) {
-    CAPTURE(row.vary);
-    user.writes("q.toml", head + row.vary);
-    for (const char* verb : {"plan", "check"}) {
-      const Answer answer = user.types(std::string("vmbsim ") + verb + " q.toml");
-      CHECK(answer.status == 2);
-      CHECK_THAT(answer.err, Catch::StartsWith("q.toml:" + row.said));
-    }
-  }
 }
