@@ -19,7 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned patience_s = 10;
+constexpr unsigned usual_patience_s = 10;
+constexpr unsigned patience_of_endless_s = 1;  // it is known not to come to its next step
 
 int refuse(const std::string& file, const std::string& text) {
   Problem problem;
@@ -73,7 +74,8 @@ std::optional<Problem> write_files(const ReplayArguments& arguments, const hunt:
   return std::nullopt;
 }
 
-std::string told(const hunt::Repro& repro, const hunt::Replayed& again, bool followed) {
+/// `followed` is the target that a repro was followed in; null: it was replayed.
+std::string told(const hunt::Repro& repro, const hunt::Replayed& again, const hunt::Target* followed) {
   std::string text;
   for (const Finding& finding : again.findings) {
     text += fmt::format("{}: {}\n", finding.rule, finding.text);
@@ -81,9 +83,11 @@ std::string told(const hunt::Repro& repro, const hunt::Replayed& again, bool fol
     if (!finding.call.empty()) text += fmt::format("  call    {}\n", finding.call);
   }
   if (again.findings.empty()) text += "nothing was found this time\n";
-  if (followed)
-    text += fmt::format("followed {} of {} departures; what came of it is approximate\n", again.followed,
-                        repro.deviations.size());
+  if (followed != nullptr)
+    text +=
+        fmt::format("followed {} of {} departures in {}{}\n", again.followed, repro.deviations.size(), followed->path(),
+                    followed->content() == repro.content ? ", which is the one that it was found in"
+                                                         : "; what came of it is approximate");
   if (!again.story.empty()) text += "\n" + again.story;
   return text;
 }
@@ -129,6 +133,7 @@ int replay(const ReplayArguments& arguments) {
   wish.story = true;
   wish.dot = !arguments.dot.empty();
   wish.trace = !arguments.trace.empty();
+  const unsigned patience_s = repro->rule == hunt::endless ? patience_of_endless_s : usual_patience_s;
   hunt::Replayed again;
   for (unsigned time = 1; time <= arguments.times; ++time) {
     again =
@@ -143,7 +148,7 @@ int replay(const ReplayArguments& arguments) {
       print({*failed});
       return broken;
     }
-    const int status = say(told(*repro, again, arguments.follow), fine);
+    const int status = say(told(*repro, again, arguments.follow ? loaded.target.get() : nullptr), fine);
     if (status != fine) return status;
   }
   if (arguments.times > 1) {

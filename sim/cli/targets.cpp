@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <variant>
 
 #include "models/harness/harness.hpp"
@@ -105,18 +106,29 @@ std::optional<std::string> harness_file(const std::string& path) {
   return (own_harnesses() / beside.filename()).string();
 }
 
-/// Where a file is that does not lie where it should: what may have been meant instead.
-std::string no_such_file(const fs::path& named) {
-  std::vector<std::string> own;
+/// Names in a folder that a hunt may take, in order.
+std::vector<std::string> names_in(const fs::path& folder, const std::set<std::string>& endings) {
+  std::vector<std::string> names;
   std::error_code failed;
-  for (const fs::directory_entry& entry : fs::directory_iterator(own_harnesses(), failed))
-    if (entry.path().extension() == ".so") own.push_back(entry.path().stem().string());
-  std::sort(own.begin(), own.end());
-  const auto meant = config::nearest(named.stem().string(), own);
-  return "there is no such file; right would be a scenario (.toml), a harness's library (.so), or the source that it "
-         "was "
-         "built from (.cpp, .c)" +
-         (meant ? fmt::format("; vmbsim has a harness {0} of its own: vmbsim hunt {0}.so", *meant) : "");
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder, failed))
+    if (endings.count(entry.path().extension().string()) != 0) names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+/// What is wrong with a name that leads nowhere, and what may have been meant: a file beside it, or a harness of vmbsim's own.
+std::string no_such_file(const fs::path& named) {
+  const std::string text =
+      "there is no such file; right would be a scenario (.toml), a harness's library (.so), or the source that it was "
+      "built from (.cpp, .c)";
+  const fs::path folder = named.has_parent_path() ? named.parent_path() : fs::path(".");
+  for (const std::string ending : {"", ".so", ".cpp", ".c", ".toml"})
+    if (const auto meant =
+            config::nearest(named.filename().string() + ending, names_in(folder, {".so", ".cpp", ".c", ".toml"})))
+      return text + fmt::format("; did you mean \"{}\"?", (named.parent_path() / *meant).string());
+  if (const auto meant = config::nearest(named.stem().string() + ".so", names_in(own_harnesses(), {".so"})))
+    return text + fmt::format("; vmbsim has a harness {0} of its own: vmbsim hunt {0}", *meant);
+  return text;
 }
 
 /// How a library is made of a source file, as somebody would type it.

@@ -106,8 +106,8 @@ TEST_CASE("a harness that sleeps is a find with its schedule, and the hunt ends"
   CAPTURE(hunt.out, hunt.err);
   CHECK(hunt.status == 1);
   CHECK_THAT(hunt.out,
-             Contains("the harness sleeps, or waits for the system, without coming to a step; threads that wait "
-                      "for one another do so by the locks and events of vmbsim/hunt.hpp") &&
+             Contains("the harness sleeps, or waits for the system, as std::mutex does, without coming to a step; "
+                      "threads that wait for one another do so by the locks and events of vmbsim/hunt.hpp") &&
                  Contains("store word = 2") && Contains("  where   cpu"));
   CHECK(user.has("sleeps-ENDLESS.repro"));
 }
@@ -144,7 +144,9 @@ TEST_CASE("a harness's source means the library beside it, then vmbsim's own, an
   CHECK(user.types("vmbsim hunt nowhere/x.so").err == "nowhere/x.so" + kinds + "\n");
   for (const std::string name : {"lost-doorbell", "lost-dorbell.cpp", "hunts/lost-doorbel.so"})
     CHECK(user.types("vmbsim hunt " + name).err ==
-          name + kinds + "; vmbsim has a harness lost-doorbell of its own: vmbsim hunt lost-doorbell.so\n");
+          name + kinds + "; vmbsim has a harness lost-doorbell.so of its own: vmbsim hunt lost-doorbell.so\n");
+  CHECK(user.types("vmbsim hunt mine/othr.cpp").err ==
+        "mine/othr.cpp" + kinds + "; did you mean \"mine/other.cpp\"?\n");
 }
 
 TEST_CASE("verbs that run scenarios say of a harness what takes it") {
@@ -240,7 +242,8 @@ VMBSIM_HARNESS("x") {
   const Answer again = user.types("vmbsim replay x-CHECK.repro --follow");
   CAPTURE(again.out, again.err);
   CHECK(again.status == 1);
-  CHECK_THAT(again.out, StartsWith("CHECK: both were counted") && Contains("followed 1 of 1 departures"));
+  CHECK_THAT(again.out,
+             StartsWith("CHECK: both were counted") && Contains("followed 1 of 1 departures in x.so; what came"));
 }
 
 TEST_CASE("a planted bug is expected, and a hunt that does not find it fails") {
