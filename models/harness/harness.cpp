@@ -265,7 +265,7 @@ void Harness::tell_mishap() {
       return machine_.add_finding("EXIT", BugCheck::none, fmt::format("the harness called exit with {}", what.status));
     case Kind::endless:
       return machine_.add_finding("ENDLESS", BugCheck::dpc_watchdog_violation,
-                                  "the harness runs and runs" + place + " without coming to a step");
+                                  "the harness runs and runs without coming to a step", place);
     case Kind::asleep:
       return machine_.add_finding(
           "ENDLESS", BugCheck::dpc_watchdog_violation,

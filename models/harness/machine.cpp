@@ -590,10 +590,10 @@ void Machine::fail(RuleId rule, BugCheck code, const std::string& text, const ch
   over_ = true;
 }
 
-void Machine::add_finding(RuleId rule, BugCheck code, const std::string& text) {
+void Machine::add_finding(RuleId rule, BugCheck code, const std::string& text, const std::string& place) {
   outcome_.findings.insert(
       outcome_.findings.begin(),
-      finding_of(*rule, code, steps_, left_ == nullptr ? "the harness" : story_of(*left_), "", text));
+      finding_of(*rule, code, steps_, (left_ == nullptr ? "the harness" : story_of(*left_)) + place, "", text));
 }
 
 void Machine::note_order(const observe::LockGraph::Cycle& cycle) {

@@ -82,7 +82,8 @@ class Machine : public vmbsim_machine {
   /// The run ends with this finding, about the harness's code that runs now.
   void fail(RuleId rule, BugCheck code, const std::string& text, const char* call = "");
   /// After a run: what else ended it. Told before anything else.
-  void add_finding(RuleId rule, BugCheck code, const std::string& text);
+  /// `place` follows the words of where it was.
+  void add_finding(RuleId rule, BugCheck code, const std::string& text, const std::string& place = {});
   /// In a signal handler: leaves the harness's code for good. Returns when none runs.
   void stop_harness();
   /// Whether an address lies right below the stack of whoever stop_harness() stopped.

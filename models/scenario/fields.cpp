@@ -517,7 +517,8 @@ void report_fields(Visitor& v, const Scenario& s, ReportSpec& report) {
   using config::Node;
   v.value({.key = "rows",
            .shape = Shape::texts,
-           .doc = "Metrics that batch shows at its end, one row each: latency.p99 of every channel or workload, or one by its full name."},
+           .doc = "Metrics that batch shows at its end, one row each: latency.p99 of every channel or workload, or one "
+                  "by its full name."},
           [&](const Node& node, Reading& reading) -> std::optional<std::string> {
             auto text = parse_texts(report.rows)(node, reading);
             if (!text || !settled(s)) return text;

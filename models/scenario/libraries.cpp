@@ -73,8 +73,8 @@ void Libraries::tell_mishap() {
       return findings_.add("EXIT", BugCheck::none, where,
                            fmt::format("a driver called exit with {}: a kernel has no exit", what.status));
     case Kind::endless:
-      return findings_.add("ENDLESS", BugCheck::dpc_watchdog_violation, where,
-                           "a driver's code runs and runs" + place + " without letting simulated time pass");
+      return findings_.add("ENDLESS", BugCheck::dpc_watchdog_violation, where + place,
+                           "a driver's code runs and runs without letting simulated time pass");
     case Kind::asleep:
       return findings_.add(
           "ENDLESS", BugCheck::dpc_watchdog_violation, where,
@@ -83,7 +83,7 @@ void Libraries::tell_mishap() {
   }
 }
 
-bool Libraries::unload(const std::function<void(Duration)>& advance) {
+bool Libraries::unload(const std::function<bool(Duration)>& advance) {
   bool all = true;
   for (auto loaded = loaded_.rbegin(); loaded != loaded_.rend() && !system_down(); ++loaded) {
     if (loaded->library.library() == nullptr) continue;
@@ -95,7 +95,7 @@ bool Libraries::unload(const std::function<void(Duration)>& advance) {
           mine.unloaded = true;
         },
         &*loaded);
-    advance(longest_unload);
+    if (!advance(longest_unload)) return all;
     if (system_down() || loaded->unloaded) continue;
     all = false;
     findings_.add("STUCK", BugCheck::none, loaded->library.file(),

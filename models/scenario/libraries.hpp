@@ -30,8 +30,9 @@ class Libraries {
   /// Records the mishap that stopped the run, if one did. Outside of every context.
   void tell_mishap();
   /// The drivers are unloaded one after the other, the last loaded first, so that guests close their channels before the host
-  /// does. `advance` lets that much simulated time pass. False where one waits for ever.
-  bool unload(const std::function<void(Duration)>& advance);
+  /// does. `advance` lets that much simulated time pass, and is false where no more can: then nothing is told of the rest. False
+  /// where one waits for ever.
+  bool unload(const std::function<bool(Duration)>& advance);
 
   /// Simulated time that the orderly end of a driver may take.
   static constexpr Duration longest_unload = std::chrono::seconds{60};

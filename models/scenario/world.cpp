@@ -52,10 +52,16 @@ void GuestMachine::load_is_over() {
   partition.create_thread(
       partition.name() + ".departure", os::Thread::priority_normal, CpuId{0}, false,
       [](void* self) {
-        for (ChannelInstance* channel : static_cast<GuestMachine*>(self)->channels)
+        auto& guest = *static_cast<GuestMachine*>(self);
+        for (ChannelInstance* channel : guest.channels)
           if (channel->guest_started) channel->guest_driver->stop();
+        guest.world.has_gone(guest);
       },
       this);
+}
+
+void World::Parts::has_gone(const GuestMachine& guest) {
+  if (std::erase(going, &guest) != 0 && going.empty()) world.stop();
 }
 
 /// All channels of a guest are open.
@@ -311,10 +317,16 @@ void World::Parts::shut_down_libraries() {
       for (const auto& device : channel.guest_devices) device->journeys = nullptr;
     }
     world.go_on_after_end();
-    const auto advance_by = [this](Duration most) { advance(saturating_add(world.now(), most)); };
+    // False when the run had as many events as it may have, this time or before.
+    const auto advance_by = [this](Duration most) {
+      if (!world.ended()) advance(saturating_add(world.now(), most));
+      return !world.ended();
+    };
     for (const auto& guest : guests)
-      if (guest->stage == GuestMachine::Stage::working && !has_library(*guest)) guest->depart();
-    advance_by(Libraries::longest_unload);
+      if (guest->stage == GuestMachine::Stage::working && !has_library(*guest)) going.push_back(guest.get());
+    const std::vector<GuestMachine*> all = going;  // one without a load goes at once
+    for (GuestMachine* guest : all) guest->depart();
+    if (!going.empty()) advance_by(Libraries::longest_unload);
     const bool unloaded = libraries.unload(advance_by);
     if (!libraries.system_down() && !unloaded) report_waiting();
   }

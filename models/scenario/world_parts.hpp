@@ -127,6 +127,8 @@ struct World::Parts {
   void start_host_drivers(const std::vector<ChannelInstance*>& of);
   void ready(GuestMachine& guest);
   void start_loads(GuestMachine& guest);
+  /// All channels of it are closed.
+  void has_gone(const GuestMachine& guest);
   void start_measuring();
   void advance(SimTime end);
   bool nothing_left() const;
@@ -157,6 +159,7 @@ struct World::Parts {
   std::vector<std::unique_ptr<HostMachine>> hosts;
   Libraries libraries{world, findings};
   std::vector<std::unique_ptr<GuestMachine>> guests;
+  std::vector<GuestMachine*> going;  // those that the end of the run waits for
   std::deque<SharedDisk> disks;
   std::map<std::string, std::unique_ptr<device::Remote>> remotes;  // by host and disk
   PacketLimit limit;

@@ -70,6 +70,13 @@ void add_overrides(CLI::App* verb, std::vector<std::string>& overrides) {
       ->type_name("KEY=VALUE");
 }
 
+void add_patience(CLI::App* verb, unsigned& seconds) {
+  verb->add_option("--patience", seconds,
+                   "seconds of processor time, or of sleep, after which a run without a step is endless; left out: 10")
+      ->check(CLI::Range(1u, 86400u))
+      ->type_name("N");
+}
+
 void add_limits(CLI::App* verb, cli::RunLimits& limits) {
   verb->add_option("--time-limit", limits.time, "of one run, as in 60s")->type_name("TIME");
   verb->add_option("--memory-limit", limits.memory, "of one run, as in 2GiB")->type_name("SIZE");
@@ -161,11 +168,7 @@ int answer(int count, char** words) {
       ->allow_extra_args(false)
       ->type_name("DIR");
   hunt_verb->add_flag("--keep-going", hunt.keep_going, "collect different finds until the runs are used up");
-  hunt_verb
-      ->add_option("--patience", hunt.patience_s,
-                   "seconds of processor time, or of sleep, after which a run without a step is endless")
-      ->check(CLI::Range(1u, 86400u))
-      ->type_name("N");
+  add_patience(hunt_verb, hunt.patience_s);
   hunt_verb->callback([&] {
     hunt.seed = given(hunt_seed);
     status = cli::hunt(hunt);
@@ -186,6 +189,7 @@ int answer(int count, char** words) {
   replay_verb->add_option("--times", replay.times, "so many times, each in a process of its own")
       ->check(CLI::Range(1u, 1'000'000u))
       ->type_name("N");
+  add_patience(replay_verb, replay.patience_s);
   replay_verb->callback([&] { status = cli::replay(replay); });
 
   cli::PlanArguments plan;

@@ -19,9 +19,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr unsigned usual_patience_s = 10;
-constexpr unsigned patience_of_endless_s = 1;  // it is known not to come to its next step
-
 int refuse(const std::string& file, const std::string& text) {
   Problem problem;
   problem.place.file = file;
@@ -133,11 +130,10 @@ int replay(const ReplayArguments& arguments) {
   wish.story = true;
   wish.dot = !arguments.dot.empty();
   wish.trace = !arguments.trace.empty();
-  const unsigned patience_s = repro->rule == hunt::endless ? patience_of_endless_s : usual_patience_s;
   hunt::Replayed again;
   for (unsigned time = 1; time <= arguments.times; ++time) {
-    again =
-        hunt::replay(*loaded.target, repro->setting, repro->deviations, time == 1 ? wish : again_and_again, patience_s);
+    again = hunt::replay(*loaded.target, repro->setting, repro->deviations, time == 1 ? wish : again_and_again,
+                         arguments.patience_s);
     if (!again.unmade.empty()) return refuse(path, again.unmade);
     const std::string where = arguments.follow ? std::string() : divergence(*repro, again);
     if (!where.empty()) return refuse(arguments.repro, "the run goes another way " + where);

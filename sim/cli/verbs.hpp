@@ -50,6 +50,7 @@ struct ReplayArguments {
   std::string trace;  ///< files; empty: none
   std::string dot;
   unsigned times = 1;
+  unsigned patience_s = 10;
 };
 
 /// What each run of a batch or a plan may take.

@@ -39,7 +39,7 @@ struct Handlers {
   static void on_tick(int, siginfo_t* info, void* machine) {
     if (active == nullptr) return;
     if (info->si_code == SI_QUEUE)
-      active->stop({.kind = static_cast<Mishap::Kind>(info->si_value.sival_int), .code = code_of(machine)});
+      active->on_stuck(static_cast<Mishap::Kind>(info->si_value.sival_int), code_of(machine));
     else
       active->on_tick(code_of(machine));
   }
@@ -120,6 +120,16 @@ void Watch::on_tick(std::uintptr_t code) {
   // In a library's code nothing of ours is half done; anywhere else a little more patience finds it there.
   if (quiet_ >= 2 * config_.patience || (quiet_ >= config_.patience && is_foreign(code)))
     stop({.kind = Mishap::Kind::endless, .code = code});
+}
+
+void Watch::on_stuck(Mishap::Kind how, std::uintptr_t code) {
+  constexpr int often = 10;
+  const std::uint64_t now = config_.progress(config_.object);
+  told_ = now == told_at_ ? told_ + 1 : 1;
+  told_at_ = now;
+  // The step may have been made while the signal was on its way; and as above.
+  const bool endless = told_ > often || (told_ > 1 && is_foreign(code));
+  if (how == Mishap::Kind::asleep || endless) stop({.kind = how, .code = code});
 }
 
 }  // namespace vmbsim::foreign

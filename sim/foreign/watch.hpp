@@ -37,8 +37,9 @@ struct CodeSpan {
   std::uintptr_t end;
 };
 
-/// Tells a process that it makes no progress, for it computes (endless) or sleeps (asleep). Its watch ends what foreign code runs;
-/// where there is none the process ends, by stuck_signal.
+/// Tells a process that it makes no progress, for it computes (endless) or sleeps (asleep). Its watch ends what foreign code runs:
+/// a sleep at once; a computation once it has made no progress since it was told before, in the foreign code where it can be. So it
+/// is told again and again. Without a watch the process ends, by stuck_signal.
 void send_stuck(pid_t process, Mishap::Kind how);
 extern const int stuck_signal;
 
@@ -64,13 +65,16 @@ class Watch {
   friend struct Handlers;
   void on_fault(int signal, std::uintptr_t address, std::uintptr_t code);
   void on_tick(std::uintptr_t code);
+  void on_stuck(Mishap::Kind how, std::uintptr_t code);
   void stop(const Mishap& mishap);
   bool is_foreign(std::uintptr_t code) const;
 
   Config config_;
   std::optional<Mishap> mishap_;
-  std::uint64_t seen_ = 0;  // progress at the last tick
-  int quiet_ = 0;           // ticks without progress
+  std::uint64_t seen_ = 0;     // progress at the last tick
+  int quiet_ = 0;              // ticks without progress
+  std::uint64_t told_at_ = 0;  // progress when it was told to be stuck last
+  int told_ = 0;               // how often, without progress
   void* signal_stack_;
   stack_t stack_before_{};
   struct Replaced {

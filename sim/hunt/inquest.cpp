@@ -181,12 +181,8 @@ std::optional<Critical> critical_of(const InquestConfig& config, const Repro& re
   return critical;
 }
 
-}  // namespace
-
-Case investigate(const InquestConfig& asked, const Find& find) {
-  InquestConfig config = asked;
-  if (find.finding.rule == endless)
-    config.patience_s = 1;  // known by now: to be patient anew each time would take long
+/// Nothing when the hunt's own patience does not see the mistake in what was made small.
+std::optional<Case> investigate_with(const InquestConfig& config, unsigned patience_of_hunt_s, const Find& find) {
   Case found;
   Setting setting = find.setting;
   explore::Deviations list = find.deviations;
@@ -204,7 +200,9 @@ Case investigate(const InquestConfig& asked, const Find& find) {
     Replayed exact = replay(config.target, setting, small.deviations, {}, config.patience_s);
     if (shows(mistake, exact.findings) && exact.mismatch.empty()) list = std::move(small.deviations);
   }
-  found.last = replay(config.target, setting, list, {.story = true, .dot = true}, config.patience_s);
+  found.last = replay(config.target, setting, list, {.story = true, .dot = true}, patience_of_hunt_s);
+  if (config.patience_s < patience_of_hunt_s && !(shows(mistake, found.last.findings) && found.last.mismatch.empty()))
+    return std::nullopt;
   const Finding& finding = found.last.findings.empty() ? find.finding : found.last.findings.front();
   found.repro = {.version = config.version,
                  .kind = config.target.kind(),
@@ -225,6 +223,18 @@ Case investigate(const InquestConfig& asked, const Find& find) {
   if (found.comes_again && !found.last.lost && !config.stop_asked())
     found.critical = critical_of(config, found.repro, mistake);
   return found;
+}
+
+}  // namespace
+
+Case investigate(const InquestConfig& config, const Find& find) {
+  // Each run that hangs takes all the patience there is. A second will do, unless the program has a step that takes longer.
+  if (find.finding.rule == endless && config.patience_s > 1) {
+    InquestConfig hasty = config;
+    hasty.patience_s = 1;
+    if (auto found = investigate_with(hasty, config.patience_s, find)) return std::move(*found);
+  }
+  return std::move(*investigate_with(config, config.patience_s, find));
 }
 
 std::string explanation(const Case& found, const std::string& repro_file) {

@@ -110,15 +110,14 @@ std::optional<Crew::Ended::How> Crew::stuck(Worker& worker, std::int64_t now) co
   if (foreign::is_asleep(worker.process))
     worker.asleep_ns += std::max<std::int64_t>(std::min(now - looked_ns_, longest_look_ns) - busy, 0);
   // Between two runs a strategy thinks, and at first the program is made.
-  const std::int64_t patience_s = worker.told_stuck       ? last_word_s
-                                  : worker.box->running() ? limits_.patience_s
-                                                          : std::int64_t{10} * limits_.patience_s;
-  if (worker.busy_ns + worker.asleep_ns <= patience_s * 1'000'000'000) return std::nullopt;
-  if (worker.told_stuck) return worker.told_stuck;
-  const bool asleep = worker.asleep_ns > worker.busy_ns;
-  worker.told_stuck = asleep ? Ended::How::asleep : Ended::How::endless;
-  worker.busy_ns = worker.asleep_ns = 0;
-  foreign::send_stuck(worker.process, asleep ? foreign::Mishap::Kind::asleep : foreign::Mishap::Kind::endless);
+  const std::int64_t patience_s = worker.box->running() ? limits_.patience_s : std::int64_t{10} * limits_.patience_s;
+  const std::int64_t lost_ns = worker.busy_ns + worker.asleep_ns;
+  if (lost_ns <= patience_s * 1'000'000'000) return std::nullopt;
+  if (!worker.told_stuck)
+    worker.told_stuck = worker.asleep_ns > worker.busy_ns ? Ended::How::asleep : Ended::How::endless;
+  if (lost_ns > (patience_s + last_word_s) * 1'000'000'000) return worker.told_stuck;
+  using Kind = foreign::Mishap::Kind;
+  foreign::send_stuck(worker.process, worker.told_stuck == Ended::How::asleep ? Kind::asleep : Kind::endless);
   return std::nullopt;
 }
 

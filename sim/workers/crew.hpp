@@ -84,7 +84,7 @@ class Crew {
     std::int64_t used_ns = 0;    // of the child's processor time, at the last look
     std::int64_t busy_ns = 0;    // since the last tick
     std::int64_t asleep_ns = 0;  // the same
-    std::optional<Ended::How> told_stuck = {};
+    std::optional<Ended::How> told_stuck = {};  // that it is stuck, and how
   };
   std::optional<Ended::How> stuck(Worker& worker, std::int64_t now_ns) const;
   std::optional<Ended::How> beyond(Worker& worker, std::int64_t now_ns) const;
