@@ -131,6 +131,11 @@ std::size_t count(const Comparison& comparison, bool Change::*what) {
                                                 [&](const Change& change) { return change.*what; }));
 }
 
+std::size_t failing_more(const Comparison& comparison) {
+  return static_cast<std::size_t>(std::count_if(comparison.failing.begin(), comparison.failing.end(),
+                                                [](const Failing& one) { return one.worse(); }));
+}
+
 Json json_of(const Change& change) {
   const Interval interval = change.difference.interval();
   return {{"point", change.point},
@@ -226,12 +231,16 @@ std::string comparison_text(const Comparison& comparison, const Tolerance& toler
         "{} with fewer than {} runs on a side, judged by what these know of themselves: repeat = {} shows more\n",
         config::counted(comparison.few, "point", "points"), stats::fewest_runs, stats::fewest_runs);
   text += unjudged_text(comparison);
-  return text +
-         fmt::format("{} compared: {} changed, {} worse by more than {:g} %\n",
-                     config::counted(comparison.changes.size(), "figure", "figures"),
-                     count(comparison, &Change::significant), count(comparison, &Change::worse),
-                     100 * tolerance.relative) +
-         visible_text(comparison, tolerance) + maxima_text(comparison, detail);
+  const std::size_t gone = comparison.lost.size();
+  text += fmt::format("{} compared: {} changed, {} worse by more than {:g} %",
+                      config::counted(comparison.changes.size() + gone, "figure", "figures"),
+                      count(comparison, &Change::significant) + gone, count(comparison, &Change::worse) + gone,
+                      100 * tolerance.relative);
+  if (gone != 0) text += fmt::format(", {} of them measured no more", gone);
+  if (const std::size_t failing = failing_more(comparison); failing != 0)
+    text +=
+        fmt::format("; more runs fail at {} of {}", failing, config::counted(comparison.matched, "point", "points"));
+  return text + "\n" + visible_text(comparison, tolerance) + maxima_text(comparison, detail);
 }
 
 std::string comparison_json(const Comparison& comparison, const Tolerance& tolerance) {
@@ -287,9 +296,7 @@ std::string comparison_junit(const Comparison& comparison, const Tolerance& tole
     page.CloseElement();
   };
   const std::size_t skipped = comparison.only_before.size() + comparison.only_after.size() + comparison.unjudged();
-  const auto failures = count(comparison, &Change::worse) + comparison.lost.size() +
-                        static_cast<std::size_t>(std::count_if(comparison.failing.begin(), comparison.failing.end(),
-                                                               [](const Failing& one) { return one.worse(); }));
+  const auto failures = count(comparison, &Change::worse) + comparison.lost.size() + failing_more(comparison);
   page.PushHeader(false, true);
   for (const char* element : {"testsuites", "testsuite"}) {
     page.OpenElement(element);

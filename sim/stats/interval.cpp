@@ -1,6 +1,7 @@
 #include "sim/stats/interval.hpp"
 
 #include <boost/math/distributions/beta.hpp>
+#include <boost/math/distributions/chi_squared.hpp>
 #include <boost/math/distributions/students_t.hpp>
 #include <boost/math/special_functions/beta.hpp>
 #include <cmath>
@@ -13,6 +14,12 @@ namespace vmbsim::stats {
 double t_quantile(double probability, double freedom) {
   VMBSIM_ASSERT(probability > 0 && probability < 1 && freedom > 0, "Student's t has quantiles between 0 and 1");
   return std::round(boost::math::quantile(boost::math::students_t(freedom), probability) * 1e6) / 1e6;
+}
+
+double variance_limit(double freedom, double confidence) {
+  VMBSIM_ASSERT(confidence > 0 && confidence < 1 && freedom > 0, "a variance has a limit where something varied");
+  const double least = boost::math::quantile(boost::math::chi_squared(freedom), 1 - confidence);
+  return std::round(freedom / least * 1e6) / 1e6;
 }
 
 Estimate mean_of(std::span<const double> values, double confidence) {

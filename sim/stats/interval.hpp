@@ -26,6 +26,12 @@ struct Estimate {
 /// not hang on the last digit of a library function.
 double t_quantile(double probability, double freedom);
 
+/// How many times the variance of a normal distribution may be what was measured of it with `freedom`: the upper end of its one-sided
+/// interval. Rounded to 1e-6, as above.
+/// Source: Cochran, "The distribution of quadratic forms in a normal system", Mathematical Proceedings of the Cambridge
+/// Philosophical Society 30, 1934 (a variance of samples is chi-square).
+double variance_limit(double freedom, double confidence);
+
 /// By Student's t over independent values, each of them roughly normal.
 /// Source: Law, "Simulation Modeling and Analysis", 5th ed., section 4.5.
 Estimate mean_of(std::span<const double> values, double confidence);

@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t most_groups = 64;
 /// With fewer samples on either side of a percentile, how much runs differ in their shares is hardly known.
 constexpr double fewest_beyond = 10;
+/// How sure it is to be that enough independent samples lie beyond a percentile.
+constexpr double sure_enough = 0.95;
 /// Runs that differ less than independent samples would, by more than chance of few runs explains, are as many samples more.
 constexpr double most_worth = 2;
 
@@ -127,8 +129,13 @@ Interval Pool::interval_of_percentile(double share, double confidence) const {
   const auto all = number(all_.count());
   const Spread spread = spread_of_share(share);
   if (spread.parts.size() < 2 || all * std::min(share, 1 - share) < fewest_beyond) return {};
-  // As many independent samples tell as much as these do, as far as so few groups can tell that.
+  // Runs that happen to be calm differ little, and tell least of what lies beyond: whether there is enough is asked of the largest
+  // variance that they may have come from, and of no less than that of independent samples.
   const auto freedom = static_cast<double>(spread.parts.size() - 1);
+  const double independent = share * (1 - share) / all;
+  const double largest = std::max(spread.variance, independent) * variance_limit(freedom, sure_enough);
+  if (!quantile_ranks(share * (1 - share) / largest, share, confidence).known()) return {};
+  // As many independent samples tell as much as these do, as far as so few groups can tell that.
   const double known = t_quantile(0.5 + confidence / 2, all) / t_quantile(0.5 + confidence / 2, freedom);
   const double worth = std::min(share * (1 - share) / spread.variance * known * known, most_worth * all);
   const Interval ranks = quantile_ranks(worth, share, confidence);

@@ -189,6 +189,31 @@ TEST_CASE("runs that failed where none did before are a regression; fewer of the
   CHECK_THAT(comparison_text(mended, {}), Catch::StartsWith("failed   depth=7: 0 runs failed, before 2\n"));
 }
 
+TEST_CASE("the last line counts what is measured no more, and points where more runs fail, as the lines before it do") {
+  Side after = campaign(1);
+  after.points["depth=7"].failed = 2;
+  for (const char* point : {"depth=2", "depth=3"}) after.points[point].figures.erase("channel.disk.latency.p99");
+  CHECK_THAT(comparison_text(compare(campaign(1), after, {}), {}),
+             Catch::Contains("\n30 figures compared: 2 changed, 2 worse by more than 5 %, 2 of them measured no more; "
+                             "more runs fail at 1 of 10 points\n"));
+}
+
+TEST_CASE("runs that are the same to the last value are no change, and hide none") {
+  Side side = campaign(1);
+  Side other = campaign(1);
+  for (Side* one : {&side, &other})
+    for (auto& [name, point] : one->points) {
+      for (const auto& [metric, sample] : point.figures) point.runs[metric] = sample.values;
+      point.figures["channel.disk.latency.p99"].values.clear();  // of which nothing could be told
+    }
+  const Tolerance tight{.relative = 0.0001};
+  const Comparison same = compare(side, other, tight);
+  CHECK_FALSE(same.undecided());
+  CHECK(comparison_text(same, tight) == "30 figures compared: 0 changed, 0 worse by more than 0.01 %\n");
+  other.points["depth=4"].runs["channel.disk.throughput"][3] += 1;
+  CHECK(compare(side, other, tight).unjudged() == 1);
+}
+
 TEST_CASE("a figure that has no values to tell chance by shows no change") {
   Side before = campaign(1);
   Side after = campaign(2, 2);

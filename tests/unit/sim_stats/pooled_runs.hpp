@@ -66,10 +66,11 @@ inline void check_pooled(const PooledRow& row, bool correlated) {
              row.samples, correlated ? " that hang together" : "", held[0].text(), held[1].text(), held[2].text());
   INFO(row.runs << " runs of " << row.samples << (correlated ? " that hang together" : ""));
   for (int figure = 0; figure < 3; ++figure) {
-    // Fewer than ten samples beyond a percentile say nothing, and around that so few that chance decides who has an interval.
+    // Fewer than ten samples beyond a percentile say nothing, nor do 25 where a few runs may be calm by chance.
     const double beyond = static_cast<double>(row.runs) * row.samples * (1 - shares[figure]);
-    CHECK((held[figure].reported > 0) == (beyond >= 10));
-    if (beyond < 10) continue;
+    const bool enough = beyond >= (row.runs < 20 ? 25 : 10);
+    CHECK((held[figure].reported > 0) == enough);
+    if (!enough) continue;
     const double chance = 3 * std::sqrt(0.95 * 0.05 / static_cast<double>(held[figure].reported));
     CHECK(held[figure].share() >= 0.93 - chance);
     constexpr double many_buckets = 0.05;
