@@ -85,8 +85,7 @@ void hunt_fields(Visitor& v, HuntSpec& hunt) {
            .shape = Shape::texts,
            .doc = "What may fail: allocation, ring-full, pending-data, pending-completion, short-completion, cancel, "
                   "suspend, rescind. Left out: what every correct driver survives. A driver of vmbsim's own waits for "
-                  "memory until "
-                  "somebody gives some back.",
+                  "memory until somebody gives some back.",
            .preset = preset + "]"},
           parse_words(kinds, [&hunt](std::size_t i) { hunt.faults.add(faults::fault_kinds[i].fault); }));
   std::vector<std::string> bugs{""};

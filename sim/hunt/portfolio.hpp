@@ -7,7 +7,8 @@
 /// Shares   Every strategy that has something left gets a twentieth at least. Of the first thousand runs the first one named
 ///          gets two fifths more, and of the 64 of the first epoch it has all, or shares them with the second one where that is
 ///          a search: bugs that show easily are found before the others have had their turn, and most of them begin with the
-///          plain run; what has few orders is proved. Later the second and third one get a fifth more each: searches that end. The rest goes by what was newly covered per step.
+///          plain run; what has few orders is proved. Later the second and third one get a fifth more each: searches that end.
+///          The rest goes by what was newly covered per step.
 /// Trees    A search that hangs together is one slice an epoch, until it has made enough runs to be worth dividing; then its tree
 ///          is divided (explore::split), each part a slice of its own, and divided again when few are left. The runs add up
 ///          to those of the undivided search.
