@@ -269,7 +269,7 @@ void Harness::tell_mishap() {
     case Kind::asleep:
       return machine_.add_finding(
           "ENDLESS", BugCheck::dpc_watchdog_violation,
-          "the harness sleeps, or waits for the system, as std::mutex does, without coming to a "
+          "the harness sleeps, or waits for the system, as a std mutex does, without coming to a "
           "step; threads that wait for one another do so by the locks and events of "
           "vmbsim/hunt.hpp");
   }

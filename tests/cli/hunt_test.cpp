@@ -106,7 +106,7 @@ TEST_CASE("a harness that sleeps is a find with its schedule, and the hunt ends"
   CAPTURE(hunt.out, hunt.err);
   CHECK(hunt.status == 1);
   CHECK_THAT(hunt.out,
-             Contains("the harness sleeps, or waits for the system, as std::mutex does, without coming to a step; "
+             Contains("the harness sleeps, or waits for the system, as a std mutex does, without coming to a step; "
                       "threads that wait for one another do so by the locks and events of vmbsim/hunt.hpp") &&
                  Contains("store word = 2") && Contains("  where   cpu"));
   CHECK(user.has("sleeps-ENDLESS.repro"));

@@ -147,9 +147,11 @@ TEST_CASE("pooled rows have intervals of the mean and of percentiles that enough
   CHECK(number("mean_low_ns") < number("mean_ns"));
   CHECK(number("mean_high_ns") > number("mean_ns"));
   CHECK(number("p50_low_ns") < number("p50_ns"));
-  for (const std::string figure : {"mean", "p50", "p90"}) {
+  for (const std::string figure : {"mean", "p50"}) {
     CHECK(number((figure + "_low_ns").c_str()) <= number((figure + "_ns").c_str()));
     CHECK(number((figure + "_high_ns").c_str()) >= number((figure + "_ns").c_str()));
   }
-  CHECK(cell(csv, "p99_low_ns").empty());  // four of 400 samples lie beyond it
+  // 40 of 400 samples lie beyond the one: at the largest likely variance of eight runs they are worth 12. Beyond the other lie four.
+  CHECK(cell(csv, "p90_low_ns").empty());
+  CHECK(cell(csv, "p99_low_ns").empty());
 }
