@@ -267,11 +267,10 @@ void Harness::tell_mishap() {
       return machine_.add_finding("ENDLESS", BugCheck::dpc_watchdog_violation,
                                   "the harness runs and runs without coming to a step", place);
     case Kind::asleep:
-      return machine_.add_finding(
-          "ENDLESS", BugCheck::dpc_watchdog_violation,
-          "the harness sleeps, or waits for the system, as a std mutex does, without coming to a "
-          "step; threads that wait for one another do so by the locks and events of "
-          "vmbsim/hunt.hpp");
+      return machine_.add_finding("ENDLESS", BugCheck::dpc_watchdog_violation,
+                                  "the harness sleeps, or waits for the system, as a std mutex does, without coming to "
+                                  "a step; threads that wait for one another do so by the locks and events of "
+                                  "vmbsim/hunt.hpp");
   }
 }
 

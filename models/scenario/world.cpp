@@ -322,10 +322,11 @@ void World::Parts::shut_down_libraries() {
       if (!world.ended()) advance(saturating_add(world.now(), most));
       return !world.ended();
     };
-    for (const auto& guest : guests)
-      if (guest->stage == GuestMachine::Stage::working && !has_library(*guest)) going.push_back(guest.get());
-    const std::vector<GuestMachine*> all = going;  // one without a load goes at once
-    for (GuestMachine* guest : all) guest->depart();
+    for (const auto& guest : guests) {
+      if (guest->stage != GuestMachine::Stage::working || has_library(*guest)) continue;
+      going.push_back(guest.get());
+      guest->depart();
+    }
     if (!going.empty()) advance_by(Libraries::longest_unload);
     const bool unloaded = libraries.unload(advance_by);
     if (!libraries.system_down() && !unloaded) report_waiting();

@@ -56,8 +56,7 @@ std::variant<Shard, std::string> from_environment(const std::string& text, std::
   if (!task)
     return fmt::format(
         "\"{}\": nothing in the environment tells a task of Slurm, Grid Engine, PBS or MPI; right would be I/N here, "
-        "as in "
-        "1/8, or auto in a job of an array, as slurm-script writes one",
+        "as in 1/8, or auto in a job of an array, as slurm-script writes one",
         text);
   if (count) return Shard{task->id % *count, *count};
   if (!task->count)

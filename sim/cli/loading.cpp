@@ -207,9 +207,8 @@ bool names_harness(const std::string& path) {
 Inputs Loader::load(const std::string& path, scenario::LoadOptions options, bool try_sweep) {
   Inputs inputs;
   if (names_harness(path)) {
-    Problem& problem = inputs.problems.emplace_back();
-    problem.place.file = path;
-    problem.text = "names a harness, and this takes a scenario (.toml): vmbsim hunt takes either";
+    inputs.problems.push_back(
+        config::problem_with(path, "names a harness, and this takes a scenario (.toml): vmbsim hunt takes either"));
     return inputs;
   }
   Problems platform_problems;

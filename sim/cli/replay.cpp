@@ -20,10 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 int refuse(const std::string& file, const std::string& text) {
-  Problem problem;
-  problem.place.file = file;
-  problem.text = text;
-  print({problem});
+  print({config::problem_with(file, text)});
   return bad_input;
 }
 

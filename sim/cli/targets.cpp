@@ -121,10 +121,10 @@ std::string no_such_file(const fs::path& named) {
   const std::string text =
       "there is no such file; right would be a scenario (.toml), a harness's library (.so), or the source that it was "
       "built from (.cpp, .c)";
-  const fs::path folder = named.has_parent_path() ? named.parent_path() : fs::path(".");
+  const std::vector<std::string> beside =
+      names_in(named.has_parent_path() ? named.parent_path() : fs::path("."), {".so", ".cpp", ".c", ".toml"});
   for (const std::string ending : {"", ".so", ".cpp", ".c", ".toml"})
-    if (const auto meant =
-            config::nearest(named.filename().string() + ending, names_in(folder, {".so", ".cpp", ".c", ".toml"})))
+    if (const auto meant = config::nearest(named.filename().string() + ending, beside))
       return text + fmt::format("; did you mean \"{}\"?", (named.parent_path() / *meant).string());
   if (const auto meant = config::nearest(named.stem().string() + ".so", names_in(own_harnesses(), {".so"})))
     return text + fmt::format("; vmbsim has a harness {0} of its own: vmbsim hunt {0}", *meant);
@@ -137,12 +137,6 @@ std::string how_to_build(const fs::path& source) {
   return fmt::format("{} -shared -fPIC -I {} {} -o {}", cpp ? "g++ -std=c++20" : "gcc -std=c11",
                      folder_of_own("layers/hunt", installed_hunt_headers), source.string(),
                      fs::path(source).replace_extension(".so").string());
-}
-
-void add_problem(Problems& problems, const std::string& path, const std::string& text) {
-  Problem& problem = problems.emplace_back();
-  problem.place.file = path;
-  problem.text = text;
 }
 
 bool is_digest(const std::string& text) {
@@ -161,13 +155,13 @@ std::variant<std::string, config::FileError> read_library(const std::string& pat
 LoadedTarget load_harness(const std::string& named, const std::string& path) {
   LoadedTarget loaded;
   if (!is_there(path) && is_there(named)) {
-    add_problem(loaded.problems, named,
-                "is not built yet: " + how_to_build(named) +
-                    " makes its library, and with CMake vmbsim_add_harness() does; then the same command hunts in it");
+    loaded.problems.push_back(config::problem_with(
+        named, "is not built yet: " + how_to_build(named) +
+                   " makes its library, and with CMake vmbsim_add_harness() does; then the same command hunts in it"));
     return loaded;
   }
   if (!is_there(path)) {
-    add_problem(loaded.problems, named, no_such_file(named));
+    loaded.problems.push_back(config::problem_with(named, no_such_file(named)));
     return loaded;
   }
   std::error_code failed;
@@ -179,7 +173,7 @@ LoadedTarget load_harness(const std::string& named, const std::string& path) {
   const auto* const unread = std::get_if<config::FileError>(&read);
   const harness::Card card = unread != nullptr ? harness::Card{unread->text, {}} : harness::card_of_harness(path);
   if (!card.wrong.empty()) {
-    add_problem(loaded.problems, path, card.wrong);
+    loaded.problems.push_back(config::problem_with(path, card.wrong));
     return loaded;
   }
   // Of its sources where it says so: then every build of them is the same harness.
@@ -199,12 +193,12 @@ std::optional<std::string> own_harness(const std::string& file_name) {
 LoadedTarget load_target(const std::string& path, const std::vector<std::string>& overrides) {
   if (const auto harness = harness_file(path)) {
     LoadedTarget loaded = load_harness(path, *harness);
-    if (!overrides.empty()) add_problem(loaded.problems, path, "a harness has no keys for --set");
+    if (!overrides.empty()) loaded.problems.push_back(config::problem_with(path, "a harness has no keys for --set"));
     return loaded;
   }
   LoadedTarget loaded;
   if (fs::path(path).extension() != ".toml" && !is_there(path)) {
-    add_problem(loaded.problems, path, no_such_file(path));
+    loaded.problems.push_back(config::problem_with(path, no_such_file(path)));
     return loaded;
   }
   Inputs with = load_inputs(path, overrides, std::nullopt);

@@ -273,9 +273,7 @@ std::string explanation(const Case& found, const std::string& repro_file) {
   if (found.critical)
     text += fmt::format(
         "\nThe critical choice is number {}: of {} random continuations from there {} fail like this.\n  with this "
-        "order it "
-        "fails: "
-        "{}\n  with this one it can pass: {}\n",
+        "order it fails: {}\n  with this one it can pass: {}\n",
         found.critical->question, found.critical->tried, found.critical->failed, found.critical->fails,
         found.critical->passes);
   return text + fmt::format("\nSee it again: vmbsim replay {}\n", repro_file);

@@ -425,10 +425,9 @@ channel = "log-1"
 queue_depth = 3
 )";
 
-TEST_CASE("every input that a sensitivity names is a key that the scenario takes, whatever things are called") {
-  const User user;
-  user.writes("t.toml", std::string(twins) + R"([objective]
-"channel.web[*].disk.latency.mean" = "< 1s"
+/// They, with a plan over one value, so that its answer takes few runs.
+std::string twins_at_one_value(const std::string& metric) {
+  return twins + ("[objective]\n\"" + metric + R"(" = "< 1s"
 [plan]
 first_runs = 2
 [[plan.vary]]
@@ -436,6 +435,11 @@ key = "vm.web.cpus"
 from = 1
 to = 1
 )");
+}
+
+TEST_CASE("every input that a sensitivity names is a key that the scenario takes, whatever things are called") {
+  const User user;
+  user.writes("t.toml", twins_at_one_value("channel.web[*].disk.latency.mean"));
   const Answer answer = user.types("vmbsim plan t.toml --sensitivity --out o");
   INFO(answer.out << answer.err);
   REQUIRE(answer.status == 0);
@@ -458,15 +462,7 @@ to = 1
 
 TEST_CASE("of few inputs those of the objective's own channel are looked at, and how many were not stands in front") {
   const User user;
-  user.writes("t.toml", std::string(twins) + R"([objective]
-"channel.log-1.latency.mean" = "< 1s"
-[plan]
-first_runs = 2
-[[plan.vary]]
-key = "vm.web.cpus"
-from = 1
-to = 1
-)");
+  user.writes("t.toml", twins_at_one_value("channel.log-1.latency.mean"));
   const Answer some = user.types("vmbsim plan t.toml --sensitivity --sensitivity-inputs 2 --out o");
   INFO(some.out << some.err);
   const auto found = nlohmann::json::parse(user.reads("o/plan.json"))["sensitivity"];
