@@ -1,8 +1,8 @@
 #pragma once
 /// A queue in one growing ring of memory: no allocation once it has reached its longest.
 #include <cstddef>
+#include <memory>
 #include <utility>
-#include <vector>
 
 #include "vmbsim/assert.hpp"
 
@@ -22,16 +22,16 @@ class Fifo {
   T& operator[](std::size_t index) { return const_cast<T&>(std::as_const(*this)[index]); }
   const T& operator[](std::size_t index) const {
     VMBSIM_ASSERT(index < count_, "only what is queued can be looked at");
-    return items_[(head_ + index) & (items_.size() - 1)];
+    return items_[(head_ + index) & (capacity_ - 1)];
   }
   void push(T item) {
-    if (count_ == items_.size()) grow();
-    items_[(head_ + count_) & (items_.size() - 1)] = std::move(item);
+    if (count_ == capacity_) grow();
+    items_[(head_ + count_) & (capacity_ - 1)] = std::move(item);
     ++count_;
   }
   T pop() {
     T item = std::move(front());
-    head_ = (head_ + 1) & (items_.size() - 1);
+    head_ = (head_ + 1) & (capacity_ - 1);
     --count_;
     return item;
   }
@@ -41,13 +41,16 @@ class Fifo {
 
  private:
   void grow() {
-    std::vector<T> larger(items_.empty() ? 8 : items_.size() * 2);
-    for (std::size_t i = 0; i < count_; ++i) larger[i] = std::move(items_[(head_ + i) & (items_.size() - 1)]);
+    const std::size_t capacity = capacity_ == 0 ? 8 : capacity_ * 2;
+    auto larger = std::make_unique<T[]>(capacity);
+    for (std::size_t i = 0; i < count_; ++i) larger[i] = std::move(items_[(head_ + i) & (capacity_ - 1)]);
     items_ = std::move(larger);
+    capacity_ = capacity;
     head_ = 0;
   }
 
-  std::vector<T> items_;  // a power of two long
+  std::unique_ptr<T[]> items_;
+  std::size_t capacity_ = 0;  // a power of two, or 0
   std::size_t head_ = 0;
   std::size_t count_ = 0;
 };
