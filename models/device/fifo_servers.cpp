@@ -30,7 +30,7 @@ void FifoServers::submit(Work& work) {
 void FifoServers::start(Work& work) {
   const Duration service = work.service.count() >= 0 ? work.service : config_.service.sample(stream_);
   serving_.push_back({saturating_add(world_.now(), service), ++started_, &work});
-  std::push_heap(serving_.begin(), serving_.end(), later);
+  std::push_heap(serving_.begin(), serving_.end(), Later());
 }
 
 void FifoServers::arm() {
@@ -44,7 +44,7 @@ void FifoServers::on_finish() {
   armed_ = end_of_time;
   const SimTime now = world_.now();
   while (!serving_.empty() && serving_.front().finish <= now) {
-    std::pop_heap(serving_.begin(), serving_.end(), later);
+    std::pop_heap(serving_.begin(), serving_.end(), Later());
     finishing_.push_back(serving_.back().work);
     serving_.pop_back();
   }

@@ -35,9 +35,11 @@ class FifoServers final : public Resource {
     std::uint64_t order;  // of starting, which is the order of submission
     Work* work;
   };
-  static bool later(const Served& a, const Served& b) {
-    return a.finish != b.finish ? a.finish > b.finish : a.order > b.order;
-  }
+  struct Later {
+    bool operator()(const Served& a, const Served& b) const {
+      return a.finish != b.finish ? a.finish > b.finish : a.order > b.order;
+    }
+  };
   void start(Work& work);
   void arm();
   void on_finish();
