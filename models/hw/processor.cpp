@@ -202,8 +202,8 @@ bool Processor::held_back(Irql level) const {
          (level < Irql::dispatch && (attention_ || executive_.dpcs_requested(id_, false)));
 }
 
-void Processor::settle() {
-  if (exploration_ != nullptr && occupant_ == nullptr) [[unlikely]]
+void Processor::fill() {
+  if (exploration_ != nullptr) [[unlikely]]
     exploration_->switches(number_);  // an interrupt, a DPC pass and a switch all serialise
   while (occupant_ == nullptr) {
     Context* next = interrupted_.empty() ? nullptr : interrupted_.back();

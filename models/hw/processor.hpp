@@ -200,7 +200,10 @@ class Processor {
   static void leave(Context& context) { context.fiber_.suspend(); }  // out of the fibre, back to the events
   void run(Context& context);                                        // into the fibre
   void interrupt_occupant();                                         // puts the occupant on the interrupted stack
-  void settle();                     // decides what runs, until something occupies the processor
+  void settle() {  // decides what runs, until something occupies the processor
+    if (occupant_ == nullptr) fill();
+  }
+  void fill();
   bool held_back(Irql level) const;  // something that may run as soon as the IRQL is `level`
   bool start_pending_interrupt(Irql level);
   void run_dpc_pass();

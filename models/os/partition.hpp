@@ -228,8 +228,21 @@ class Partition final : public hw::Executive {
   void report_leaks(std::string_view subject);
 
   // ---- Spin locks; the caller is at DISPATCH_LEVEL ----
-  void acquire(KSPIN_LOCK& lock);
-  bool try_acquire(KSPIN_LOCK& lock);
+  void acquire(KSPIN_LOCK& lock) {
+    if (exploration_ != nullptr) [[unlikely]]
+      announce(lock);
+    if (!try_acquire(lock)) [[unlikely]]
+      spin_for(lock);
+  }
+  bool try_acquire(KSPIN_LOCK& lock) {
+    if (lock != 0) return false;
+    hw::Context& owner = *hw::Processor::current()->occupant();
+    lock = reinterpret_cast<KSPIN_LOCK>(&owner);
+    ++owner.spin_locks();
+    if (exploration_ != nullptr) [[unlikely]]
+      exploration_->obtained(&lock);
+    return true;
+  }
   void release(KSPIN_LOCK& lock);
   /// Strictly in order of arrival; `place` lives until the release.
   void acquire_queued(KSPIN_LOCK& lock, KSPIN_LOCK_QUEUE& place);
@@ -313,6 +326,8 @@ class Partition final : public hw::Executive {
   void add_worker(WorkQueue& queue);
   void look_after(WorkQueue& queue);
   void on_look(WorkQueue& queue);
+  void announce(const KSPIN_LOCK& lock);
+  void spin_for(KSPIN_LOCK& lock);
   void on_released();
   NTSTATUS wait(struct Wait& wait, const LARGE_INTEGER* timeout, const char* call);
   void go_on(struct Wait& wait, NTSTATUS status);

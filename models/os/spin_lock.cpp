@@ -19,22 +19,14 @@ void Partition::watch_lock(const KSPIN_LOCK& lock, bool waits) {
   if (!danger.empty()) findings_.add("LOCK_ORDER", BugCheck::driver_verifier_detected_violation, {}, danger);
 }
 
-bool Partition::try_acquire(KSPIN_LOCK& lock) {
-  if (lock != 0) return false;
-  hw::Context& owner = *hw::Processor::current()->occupant();
-  lock = reinterpret_cast<KSPIN_LOCK>(&owner);
-  ++owner.spin_locks();
-  if (exploration_ != nullptr) [[unlikely]]
-    exploration_->obtained(&lock);
-  return true;
+/// In a hunt: the executing context is about to take the lock.
+void Partition::announce(const KSPIN_LOCK& lock) {
+  visible(hw::Site::acquire_lock, &lock, kernel::Access::acquire);
+  watch_lock(lock, true);
 }
 
-void Partition::acquire(KSPIN_LOCK& lock) {
-  if (exploration_ != nullptr) [[unlikely]] {
-    visible(hw::Site::acquire_lock, &lock, kernel::Access::acquire);
-    watch_lock(lock, true);
-  }
-  if (try_acquire(lock)) return;
+/// Burns time until the lock, which somebody holds, is the executing context's.
+void Partition::spin_for(KSPIN_LOCK& lock) {
   if (lock == owner_word()) {
     findings_.add("LOCK", BugCheck::spin_lock_already_owned, {},
                   "a spin lock was acquired again by its owner: a sure deadlock");
@@ -82,10 +74,8 @@ void Partition::release(KSPIN_LOCK& lock) {
 // Source: WDK, "Queued Spin Locks". ----
 
 void Partition::acquire_queued(KSPIN_LOCK& lock, KSPIN_LOCK_QUEUE& place) {
-  if (exploration_ != nullptr) [[unlikely]] {
-    visible(hw::Site::acquire_lock, &lock, kernel::Access::acquire);
-    watch_lock(lock, true);
-  }
+  if (exploration_ != nullptr) [[unlikely]]
+    announce(lock);
   place = KSPIN_LOCK_QUEUE{nullptr, &lock};
   if (try_acquire(lock)) return;
   const hw::Processor& cpu = *hw::Processor::current();
