@@ -356,13 +356,10 @@ NTSTATUS Endpoint::external_data(Received& received, std::uint32_t flags, PMDL* 
   if (received.packet.type == vmbus::PacketType::transfer_pages) {
     if (!transferred(received, lists)) return STATUS_INVALID_PARAMETER;
   } else {
-    std::size_t count = 0;
-    std::size_t pages = 0;
-    for (vmbus::GpaRangeCursor ranges(received.packet); const auto range = ranges.next(); ++count)
-      pages += range->pfns.size();
-    lists.reserve(count, pages);
+    vmbus::GpaRangeCursor ranges(received.packet);
+    lists.reserve(ranges.count(), ranges.most_pfns());
     hw::GuestMemory& memory = bus().guest().partition().memory();  // whose pages they are
-    for (vmbus::GpaRangeCursor ranges(received.packet); const auto range = ranges.next();) lists.add(*range, memory);
+    while (const auto range = ranges.next()) lists.add(*range, memory);
   }
   partition().consume(partition().costs().map_per_page.sample(costs_) * static_cast<std::int64_t>(lists.pages()));
   *mdl = lists.first();

@@ -322,8 +322,7 @@ NTSTATUS Endpoint::restore_packet(Packet& packet, const std::byte* buffer, std::
   packet.flags = saved.flags;
   packet.transaction_id = saved.transaction_id;
   packet.length = saved.length;
-  packet.journey = {};
-  packet.journey.submitted = partition().world().now();
+  packet.journey.begin(partition().world().now());
   keep_inline(packet, buffer + sizeof saved);
   if (saved.in_ring != 0) {
     packet.state = Packet::State::sent;

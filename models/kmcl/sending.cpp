@@ -68,8 +68,7 @@ NTSTATUS Endpoint::send(Packet& packet) {
   if (packet.mdl != nullptr && !packet.waits_for_completion())
     report("K80", packet.call,
            "external data is sent without WAIT_FOR_COMPLETION: nobody tells when its pages are free");
-  packet.journey = {};
-  packet.journey.submitted = partition().world().now();
+  packet.journey.begin(partition().world().now());
   if (packet.mdl != nullptr || packet.pfns != nullptr) {
     if (server_) {
       report("K85", packet.call,

@@ -19,6 +19,12 @@ struct Journey {
   Bytes data{};                              ///< external data the transaction moves
   std::uint64_t number = 0;                  ///< of its log, from 1; 0: nobody counts it
 
+  /// A transaction sets out. When its stages end is told as they do, each before anybody asks.
+  void begin(SimTime at) {
+    submitted = at;
+    data = {};
+    number = 0;
+  }
   void end(Stage stage, SimTime at) { ended[static_cast<std::size_t>(stage)] = at; }
   Duration latency() const { return ended.back() - submitted; }
   Duration stage(std::size_t index) const { return ended[index] - (index == 0 ? submitted : ended[index - 1]); }

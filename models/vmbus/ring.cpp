@@ -24,7 +24,7 @@ std::uint64_t extension_size(const OutgoingPacket& packet) {
     for (const GpaRange& range : packet.ranges) size += 8 + 8 * range.pfns.size();
     return size;
   }
-  if (packet.type == PacketType::transfer_pages) return 8 + 8 * std::uint64_t{packet.transfer.ranges.size()};
+  if (packet.type == PacketType::transfer_pages) return 8 + 8 * std::uint64_t{packet.transfer->ranges.size()};
   return 0;
 }
 
@@ -86,7 +86,7 @@ void put_packet(Cursor to, const OutgoingPacket& packet, std::uint64_t extension
       to.bytes(range.pfns.data(), range.pfns.size_bytes());
     }
   } else if (packet.type == PacketType::transfer_pages) {
-    const TransferSet& set = packet.transfer;
+    const TransferSet& set = *packet.transfer;
     to.word(set.id | std::uint64_t{set.sender_owns} << 16 | std::uint64_t{set.ranges.size()} << 32);
     to.bytes(set.ranges.data(), set.ranges.size_bytes());
   }
@@ -149,6 +149,7 @@ GpaRangeCursor::GpaRangeCursor(const IncomingPacket& packet) {
   if (packet.type != PacketType::gpa_direct) return;
   std::memcpy(&count_, packet.extension.data() + 4, 4);
   position_ = packet.extension.data() + 8;
+  end_ = packet.extension.data() + packet.extension.size();
 }
 
 std::optional<GpaRange> GpaRangeCursor::next() {

@@ -67,7 +67,7 @@ struct OutgoingPacket {
   std::span<const GpaRange> ranges;   ///< gpa_direct only
   std::span<const std::byte> header;  ///< KMCL's or a pipe's own bytes before the payload; often empty
   std::span<const std::byte> payload;
-  TransferSet transfer;  ///< transfer_pages only
+  const TransferSet* transfer = nullptr;  ///< transfer_pages only, and never null there
 };
 
 /// A packet that was read and validated. The spans point into a private copy that lives until the next read.
@@ -88,9 +88,12 @@ class GpaRangeCursor {
   explicit GpaRangeCursor(const IncomingPacket& packet);
   [[nodiscard]] std::optional<GpaRange> next();
   std::uint32_t count() const { return count_; }  ///< ranges not yet walked
+  /// PFNs of the ranges not yet walked: as many as there is room for, which is what an honest end sends.
+  std::size_t most_pfns() const { return static_cast<std::size_t>(end_ - position_) / 8 - count_; }
 
  private:
   const std::byte* position_ = nullptr;
+  const std::byte* end_ = nullptr;
   std::uint32_t count_ = 0;
 };
 

@@ -29,7 +29,7 @@ TEST_CASE("a cancel request is taken and shown to nobody: the driver answers the
                .ranges = {},
                .header = {},
                .payload = {},
-               .transfer = {}});
+               .transfer = nullptr});
   CHECK(pair.guest.arrived == std::vector<std::uint64_t>{1});
   CHECK(pair.rings_empty());
   pair.on_guest([&] { VmbChannelPacketComplete(kept, nullptr, 0); });
@@ -68,13 +68,14 @@ struct Transfers {
   }
   void send(std::span<const vmbus::TransferRange> sent, std::uint16_t set) {
     const std::uint64_t number = 9;
+    const vmbus::TransferSet transfer{.id = set, .sender_owns = false, .ranges = sent};
     write(pair, {.type = vmbus::PacketType::transfer_pages,
                  .completion_requested = false,
                  .transaction_id = 3,
                  .ranges = {},
                  .header = {},
                  .payload = std::as_bytes(std::span(&number, 1)),
-                 .transfer = {.id = set, .sender_owns = false, .ranges = sent}});
+                 .transfer = &transfer});
   }
 };
 

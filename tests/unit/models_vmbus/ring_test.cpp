@@ -40,13 +40,8 @@ struct Sent {
   auto lend(Use use) const {
     std::vector<GpaRange> views;
     for (const Range& range : ranges) views.push_back({range.byte_count, range.byte_offset, range.pfns});
-    return use(OutgoingPacket{type,
-                              completion_requested,
-                              transaction_id,
-                              views,
-                              header,
-                              payload,
-                              {.id = 0xBEEF, .sender_owns = true, .ranges = transfer_ranges}});
+    const TransferSet set{.id = 0xBEEF, .sender_owns = true, .ranges = transfer_ranges};
+    return use(OutgoingPacket{type, completion_requested, transaction_id, views, header, payload, &set});
   }
 };
 
@@ -55,9 +50,13 @@ void check_same(const IncomingPacket& got, const Sent& sent) {
   REQUIRE(got.completion_requested == sent.completion_requested);
   REQUIRE(got.transaction_id == sent.transaction_id);
   std::vector<Range> ranges;
-  for (GpaRangeCursor cursor(got); const auto range = cursor.next();)
+  std::size_t pfns = 0;
+  for (GpaRangeCursor cursor(got); const auto range = cursor.next();) {
     ranges.push_back({range->byte_count, range->byte_offset, {range->pfns.begin(), range->pfns.end()}});
+    pfns += range->pfns.size();
+  }
   REQUIRE(ranges == sent.ranges);
+  REQUIRE(GpaRangeCursor(got).most_pfns() == pfns);
   if (sent.type == PacketType::transfer_pages) {
     REQUIRE(got.extension.size() == 8 + 8 * sent.transfer_ranges.size());
     for (std::size_t i = 0; i < sent.transfer_ranges.size(); ++i)
@@ -137,9 +136,10 @@ TEST_CASE("a packet lies in the ring as the wire format says, byte for byte") {
 TEST_CASE("a transfer-page packet names its set and its ranges") {
   TestRing ring(1_pages);
   const std::vector<TransferRange> ranges = {{60, 6144}, {1500, 12288}};
+  const TransferSet set{.id = 0xCAFE, .sender_owns = true, .ranges = ranges};
   OutgoingPacket packet;
   packet.type = PacketType::transfer_pages;
-  packet.transfer = {.id = 0xCAFE, .sender_owns = true, .ranges = ranges};
+  packet.transfer = &set;
   REQUIRE(std::holds_alternative<SignalNeeded>(ring.writer.write(packet)));
   CHECK(ring.data<std::uint16_t>(0) == 7);
   CHECK(ring.data<std::uint16_t>(2) == 5);
