@@ -81,8 +81,10 @@ void watch_harness(const foreign::Library* library) {
   if (library != nullptr) code.push_back({library->code_begin(), library->code_end()});
   running.watch = std::make_unique<foreign::Watch>(foreign::Watch::Config{
       .stop =
-          [](void*) {
-            if (running.machine != nullptr) running.machine->stop_harness();
+          [](void*, const foreign::Mishap& what) {
+            const bool stuck =
+                what.kind == foreign::Mishap::Kind::endless || what.kind == foreign::Mishap::Kind::asleep;
+            if (running.machine != nullptr) running.machine->stop_harness(stuck);
           },
       .progress = [](void*) { return running.machine == nullptr ? 0 : running.machine->progress(); },
       .object = nullptr,
@@ -234,7 +236,10 @@ const explore::Outcome& Harness::run(kernel::ChoiceSource& choices, explore::Ste
   running.library = nullptr;
   // After the run, not before: the library's destructors, too, find what its initialisers left.
   for (const Statics& each : statics_) copy_statics(each.begin, each.loaded.data(), each.loaded.size());
-  if (running.watch->mishap()) tell_mishap();
+  if (machine_.was_stopped()) {
+    running.watch->stopped_late();
+    tell_mishap();
+  }
   if (running.forked)
     machine_.add_finding("HARNESS", BugCheck::none, "the harness forks: its orders are one process's only");
   return outcome;
@@ -291,6 +296,17 @@ static Memory* memory_of(const void* address) {
   return nullptr;
 }
 
+/// The process's heap, for whoever runs: an end in the middle of it would be everybody's.
+template <class Call>
+static auto in_heap(Call&& call) {
+  Machine* const machine = runner();
+  if (machine == nullptr) return call();
+  machine->enter_heap();
+  auto* const memory = call();
+  machine->leave_heap();
+  return memory;
+}
+
 /// Memory of the run, of the library or of the process.
 static void* take(Machine* machine, std::size_t bytes, const char* by, std::size_t alignment = 1) {
   if (machine != nullptr) return machine->take_memory(bytes, by, alignment);
@@ -300,15 +316,23 @@ static void* take(Machine* machine, std::size_t bytes, const char* by, std::size
     running.initialises = true;
     return memory;
   }
-  if (alignment <= alignof(std::max_align_t)) return std::malloc(std::max<std::size_t>(bytes, 1));
-  void* memory = nullptr;
-  return ::posix_memalign(&memory, alignment, bytes) == 0 ? memory : nullptr;
+  return in_heap([bytes, alignment]() -> void* {
+    if (alignment <= alignof(std::max_align_t)) return std::malloc(std::max<std::size_t>(bytes, 1));
+    void* memory = nullptr;
+    return ::posix_memalign(&memory, alignment, bytes) == 0 ? memory : nullptr;
+  });
 }
 
 /// What the initialisers took stays: the next run finds it as they left it.
 static void give(void* memory, const char* by) {
   const Memory* const whose = memory_of(memory);
-  if (whose == nullptr) return std::free(memory);
+  if (whose == nullptr) {
+    in_heap([memory]() -> void* {
+      std::free(memory);
+      return nullptr;
+    });
+    return;
+  }
   if (whose != running.loaded) running.machine->free_memory(memory, by);
 }
 

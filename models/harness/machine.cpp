@@ -44,8 +44,9 @@ void Machine::clear() {
   outcome_.reached.clear();
   memory_.clear();
   locks_.clear();
-  over_ = in_harness_ = in_condition_ = turns_ = yielded_ = false;
+  over_ = in_harness_ = in_heap_ = in_condition_ = turns_ = yielded_ = false;
   steps_ = turn_power_ = 0;
+  stop_at_ = never;
   made_ = acting_ = 0;
   numbered_.assign(1, nullptr);
   running_cpus_ = clock_cpus_ = 0;
@@ -55,7 +56,8 @@ void Machine::clear() {
   eager_done_ = 0;
   last_place_ = last_actor_ = 0;
   subject_ = nullptr;
-  last_context_ = handed_ = left_ = stepped_ = nullptr;
+  last_context_ = handed_ = stepped_ = nullptr;
+  left_ = nullptr;
   can_go_.clear();
   owned_.clear();
   at_end_.clear();
@@ -615,12 +617,13 @@ void Machine::note_order(const observe::LockGraph::Cycle& cycle) {
                                 story_of(*subject_), "", text));
 }
 
-void Machine::stop_harness() {
-  if (!in_harness_) return;
+void Machine::stop_harness(bool later) {
+  if (later && (!in_harness_ || in_heap_)) stop_at_ = progress();
+  if (!in_harness_ || (later && in_heap_)) return;
   in_harness_ = false;
   over_ = true;
   handed_ = nullptr;
-  left_ = current_;
+  left_ = &maker();
   const std::span<const std::byte> stack = current_->fiber.live();
   left_stack_end_ = reinterpret_cast<std::uintptr_t>(stack.data() + stack.size());
   current_->fiber.suspend();

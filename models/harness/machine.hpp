@@ -84,8 +84,17 @@ class Machine : public vmbsim_machine {
   /// After a run: what else ended it. Told before anything else.
   /// `place` follows the words of where it was.
   void add_finding(RuleId rule, BugCheck code, const std::string& text, const std::string& place = {});
-  /// In a signal handler: leaves the harness's code for good. Returns when none runs.
-  void stop_harness();
+  /// In a signal handler: leaves the harness's code for good. Returns when none runs. One that is in a call of what is not to be
+  /// left in the middle is left when it goes on, if that is `later` enough: unless it has come to a step by then.
+  void stop_harness(bool later);
+  /// After a run: whether stop_harness() ended it.
+  bool was_stopped() const { return left_ != nullptr; }
+  /// The harness's code uses the process's own heap, and has done so.
+  void enter_heap() { in_heap_ = true; }
+  void leave_heap() {
+    in_heap_ = false;
+    return_to_harness();
+  }
   /// Whether an address lies right below the stack of whoever stop_harness() stopped.
   bool below_stack(std::uintptr_t address) const;
   /// Changes with every step, and with every run.
@@ -179,7 +188,12 @@ class Machine : public vmbsim_machine {
       handed_ = nullptr;
       current_->fiber.suspend();
     }
+    return_to_harness();
+  }
+  void return_to_harness() {
     in_harness_ = true;
+    if (stop_at_ == progress()) [[unlikely]]
+      stop_harness(false);
   }
 
   // ---- operations.cpp: what a step does ----
@@ -253,8 +267,11 @@ class Machine : public vmbsim_machine {
   std::uint32_t queues_ = 0;  // object: the DPC queues of all processors
   std::uint32_t clock_cpus_ = 0;
 
-  Actor* current_ = nullptr;  // on whose fibre this is
-  Actor* left_ = nullptr;     // whose code a mishap ended
+  Actor* current_ = nullptr;     // on whose fibre this is
+  const Actor* left_ = nullptr;  // whose code a mishap ended
+  static constexpr std::uint64_t never = ~std::uint64_t{0};
+  std::uint64_t stop_at_ = never;  // progress() at which the harness is to be stopped when it goes on
+  bool in_heap_ = false;           // the harness's code is, in the process's
   std::uintptr_t left_stack_end_ = 0;
   const Actor* subject_ = nullptr;  // whose step is taken
   Actor* handed_ = nullptr;         // whom the context that has just left lets go on

@@ -418,7 +418,7 @@ void* Machine::allocate(std::uint64_t bytes, const char* name, int purpose) {
 void* Machine::take_memory(std::size_t bytes, const char* by, std::size_t alignment) {
   in_harness_ = false;
   void* memory = memory_.allocate(bytes, by, Memory::Purpose::plain, current_->index, alignment);
-  in_harness_ = true;
+  return_to_harness();
   return memory;
 }
 

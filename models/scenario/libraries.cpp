@@ -21,11 +21,11 @@ void Libraries::watch() {
     if (const foreign::Library* library = loaded.library.library())
       code.push_back({library->code_begin(), library->code_end()});
   if (code.empty()) return;
-  watch_ = std::make_unique<foreign::Watch>(
-      foreign::Watch::Config{.stop = [](void* self) { static_cast<Libraries*>(self)->stop_foreign_code(); },
-                             .progress = [](void* self) { return static_cast<Libraries*>(self)->world_.events(); },
-                             .object = this,
-                             .code = std::move(code)});
+  watch_ = std::make_unique<foreign::Watch>(foreign::Watch::Config{
+      .stop = [](void* self, const foreign::Mishap&) { static_cast<Libraries*>(self)->stop_foreign_code(); },
+      .progress = [](void* self) { return static_cast<Libraries*>(self)->world_.events(); },
+      .object = this,
+      .code = std::move(code)});
 }
 
 /// In a signal handler. Drivers run in contexts only; a fault anywhere else is the simulator's own.

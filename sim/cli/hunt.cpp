@@ -331,6 +331,7 @@ int hunt(const HuntArguments& arguments) {
                                       .version = version,
                                       .said_knobs = config.setting.knobs.size(),
                                       .patience_s = arguments.patience_s,
+                                      .shrink_s = arguments.shrink_s,
                                       .stop_asked = config.stop_asked};
     text = fmt::format("found in run {}\n\n",
                        verdict.end == hunt::Verdict::End::found ? verdict.runs : verdict.finds.front().place + 1);

@@ -169,6 +169,12 @@ int answer(int count, char** words) {
       ->type_name("DIR");
   hunt_verb->add_flag("--keep-going", hunt.keep_going, "collect different finds until the runs are used up");
   add_patience(hunt_verb, hunt.patience_s);
+  hunt_verb
+      ->add_option("--shrink-time", hunt.shrink_s,
+                   "seconds after which a find that hangs is not made smaller any more, nor its critical choice looked "
+                   "for; left out: 60")
+      ->check(CLI::Range(1u, 86400u))
+      ->type_name("N");
   hunt_verb->callback([&] {
     hunt.seed = given(hunt_seed);
     status = cli::hunt(hunt);

@@ -41,6 +41,7 @@ struct HuntArguments {
   bool keep_going = false;
   bool restart = false;  ///< what `out` holds of an earlier hunt is put aside
   unsigned patience_s = 10;
+  unsigned shrink_s = 60;
 };
 
 struct ReplayArguments {

@@ -15,7 +15,8 @@ namespace {
 
 class Shrinker {
  public:
-  Shrinker(const Shows& shows, const ShowsLed& led, std::uint64_t budget) : shows_(shows), led_(led), budget_(budget) {}
+  Shrinker(const Shows& shows, const ShowsLed& led, std::uint64_t budget, const std::function<bool()>& over)
+      : shows_(shows), led_(led), budget_(budget), over_(over) {}
 
   Shrunk shrink(const Deviations& list) {
     const std::optional<Shown> first = ask(list);
@@ -44,12 +45,18 @@ class Shrinker {
     Key key;
     for (const Deviation& one : candidate) key.emplace_back(one.index, one.taken);
     if (const auto known = asked_.find(key); known != asked_.end()) return known->second;
-    if (reruns_ == budget_) {
+    if (reruns_ == budget_ || (reruns_ != 0 && over())) {
       refused_ = true;
       return std::nullopt;
     }
     ++reruns_;
     return asked_.emplace(std::move(key), shows_(candidate)).first->second;
+  }
+
+  // There is no budget left then.
+  bool over() {
+    if (over_ && over_()) budget_ = reruns_;
+    return reruns_ >= budget_;
   }
 
   static std::uint64_t answers(const Deviations& list) {
@@ -80,7 +87,7 @@ class Shrinker {
   // ---- Legs ----
 
   // Half of the budget at most: the deviations want theirs.
-  bool may_lead() const { return 2 * reruns_ < budget_; }
+  bool may_lead() { return 2 * reruns_ < budget_ && !over(); }
 
   std::optional<Shown> lead(kernel::ChoiceSource& source, Walked& walked) {
     ++reruns_;
@@ -307,6 +314,7 @@ class Shrinker {
   const Shows& shows_;
   const ShowsLed& led_;
   std::uint64_t budget_;
+  const std::function<bool()>& over_;
   std::uint64_t reruns_ = 0;
   bool refused_ = false;  // the last pass over single deviations was not complete
   Shown best_{};
@@ -317,8 +325,9 @@ class Shrinker {
 
 }  // namespace
 
-Shrunk shrink(const Deviations& list, const Shows& shows, std::uint64_t budget, const ShowsLed& led) {
-  return Shrinker(shows, led, budget).shrink(list);
+Shrunk shrink(const Deviations& list, const Shows& shows, std::uint64_t budget, const ShowsLed& led,
+              const std::function<bool()>& over) {
+  return Shrinker(shows, led, budget, over).shrink(list);
 }
 
 }  // namespace vmbsim::explore

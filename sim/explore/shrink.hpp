@@ -11,7 +11,7 @@
 ///          then legs put off, brought forward or left out with the steps they had, many at a time; single ones moved.
 /// Order    what the finding cut off; delta debugging; smaller answers; every single one left out. Then, for fewer switches
 ///          and never more deviations, deviations moved, answered otherwise, left out in pairs, replaced by one; and again.
-/// Minimal  no single deviation of the result can be left out, unless the re-runs were used up.
+/// Minimal  no single deviation of the result can be left out, unless the re-runs were used up, or it was over before.
 /// Source   Zeller, Hildebrandt, "Simplifying and isolating failure-inducing input", IEEE TSE 28(2), 2002 (ddmin); Scott and
 ///          others, "Minimizing faulty executions of distributed systems", NSDI'16; Jalbert, Sen, "A trace simplification
 ///          technique for effective debugging of concurrent programs", FSE'10 (runs of one class with fewer switches).
@@ -42,7 +42,9 @@ struct Shrunk {
   bool minimal = false;  ///< no single deviation can be left out
 };
 
-/// At most `budget` calls of `shows` and `led` together; equal lists are asked for once. Without `led` no legs are tried.
-Shrunk shrink(const Deviations& list, const Shows& shows, std::uint64_t budget = 2'000, const ShowsLed& led = {});
+/// At most `budget` calls of `shows` and `led` together; equal lists are asked for once. Without `led` no legs are tried. `over` is
+/// asked before each call but the first: once it says so, there are no more.
+Shrunk shrink(const Deviations& list, const Shows& shows, std::uint64_t budget = 2'000, const ShowsLed& led = {},
+              const std::function<bool()>& over = {});
 
 }  // namespace vmbsim::explore

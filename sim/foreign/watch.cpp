@@ -6,6 +6,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #ifdef __SANITIZE_ADDRESS__
@@ -19,6 +20,7 @@ namespace vmbsim::foreign {
 namespace {
 constexpr std::size_t signal_stack_bytes = 64 * 1024;
 Watch* active = nullptr;  // signals belong to the process, and so does their handler
+int parents_patience_s = 0;
 }  // namespace
 
 const int stuck_signal = SIGVTALRM;  // a tick that somebody sent
@@ -28,6 +30,8 @@ void send_stuck(pid_t process, Mishap::Kind how) {
   value.sival_int = static_cast<int>(how);
   ::sigqueue(process, stuck_signal, value);
 }
+
+void leave_patience_to_parent(unsigned seconds) { parents_patience_s = static_cast<int>(std::min(seconds, 1u << 20)); }
 
 /// What the system calls, with C's linkage and nothing of ours behind it.
 struct Handlers {
@@ -57,6 +61,8 @@ struct Handlers {
 
 Watch::Watch(Config config) : config_(std::move(config)) {
   VMBSIM_ASSERT(active == nullptr, "one watch at a time");
+  constexpr int last_word_s = 3;  // a parent is to come first
+  if (parents_patience_s != 0) config_.patience = std::max(config_.patience, parents_patience_s + last_word_s);
   // A fault may be that a stack is used up, so handlers have one of their own.
   signal_stack_ = ::mmap(nullptr, signal_stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   VMBSIM_ASSERT(signal_stack_ != MAP_FAILED, "there is memory for one more stack");
@@ -101,8 +107,9 @@ bool Watch::is_foreign(std::uintptr_t code) const {
 void Watch::stop(const Mishap& mishap) {
   const std::optional<Mishap> before = mishap_;
   if (!mishap_) mishap_ = mishap;  // the first one explains the others
-  config_.stop(config_.object);
+  config_.stop(config_.object, mishap);
   mishap_ = before;  // still here: no foreign code ran
+  late_ = mishap;
 }
 
 void Watch::on_fault(int signal, std::uintptr_t address, std::uintptr_t code) {

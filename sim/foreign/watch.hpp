@@ -12,6 +12,8 @@
 /// Endless   more than `patience` seconds of processor time without progress. It is the only measure of real time in a run: one
 ///           that ends by itself never depends on it.
 /// Stuck     whoever looks after this process may know sooner, and sees a sleep, which takes no processor time: send_stuck().
+/// Later     where foreign code has called code of ours when it is to be stopped, `stop` returns and may see to it that it is
+///           stopped when it goes on, by a call of stopped_late() after the fact.
 /// One at a time in a process; a second one is an assertion.
 #include <sys/types.h>
 
@@ -43,16 +45,20 @@ struct CodeSpan {
 void send_stuck(pid_t process, Mishap::Kind how);
 extern const int stuck_signal;
 
+/// Whoever looks after this process tells it when it is stuck, and has this much patience: from now on a watch of it has more.
+void leave_patience_to_parent(unsigned seconds);
+
 class Watch {
  public:
   struct Config {
-    /// Leaves the stack of the foreign code that runs. Async-signal-safe but for that. Returns only when none runs.
-    void (*stop)(void* object);
+    /// Leaves the stack of the foreign code that runs. Async-signal-safe but for that. Returns only when none runs, or code of
+    /// ours that it has called and that is not to be left in the middle.
+    void (*stop)(void* object, const Mishap& mishap);
     /// A number that changes as long as there is progress; reading it is safe at any time.
     std::uint64_t (*progress)(void* object);
     void* object;
     std::vector<CodeSpan> code;  ///< the foreign code: a loop is best left there
-    int patience = 10;           ///< seconds of processor time, 1 or more
+    int patience = 10;           ///< seconds of processor time, 1 or more; see leave_patience_to_parent()
   };
   explicit Watch(Config config);
   ~Watch();
@@ -60,6 +66,10 @@ class Watch {
   Watch& operator=(const Watch&) = delete;
 
   const std::optional<Mishap>& mishap() const { return mishap_; }
+  /// What `stop` returned from last has ended foreign code by now.
+  void stopped_late() {
+    if (!mishap_) mishap_ = late_;
+  }
 
  private:
   friend struct Handlers;
@@ -71,10 +81,11 @@ class Watch {
 
   Config config_;
   std::optional<Mishap> mishap_;
-  std::uint64_t seen_ = 0;     // progress at the last tick
-  int quiet_ = 0;              // ticks without progress
-  std::uint64_t told_at_ = 0;  // progress when it was told to be stuck last
-  int told_ = 0;               // how often, without progress
+  std::optional<Mishap> late_;  // that `stop` returned from last
+  std::uint64_t seen_ = 0;      // progress at the last tick
+  int quiet_ = 0;               // ticks without progress
+  std::uint64_t told_at_ = 0;   // progress when it was told to be stuck last
+  int told_ = 0;                // how often, without progress
   void* signal_stack_;
   stack_t stack_before_{};
   struct Replaced {

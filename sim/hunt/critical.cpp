@@ -94,36 +94,42 @@ class Told final : public kernel::ChoiceSource {
 
 std::optional<Critical> critical_choice(explore::Program& program, const explore::Deviations& list,
                                         std::uint64_t questions, const std::string& mistake, Seed seed,
-                                        workers::BlackBox& box) {
+                                        workers::BlackBox& box, const std::function<bool()>& over) {
   Recorder recorder(box);
-  std::uint32_t tries = continuations;
+  const bool hangs = is_hang(mistake);
+  std::uint32_t tries = hangs ? few_continuations : continuations;
+  bool cut = false;
   Critical critical;
-  // How many continuations from `from` fail; one that passed is remembered.
-  const auto failing = [&](std::uint64_t from) {
+  // How many continuations from `from` fail; one that passed is remembered. Where it only matters whether one passes, those that
+  // hang are too long to try the others, too.
+  const auto failing = [&](std::uint64_t from, bool to_count) {
     std::uint32_t failed = 0;
     for (std::uint32_t i = 0; i < tries; ++i) {
+      if ((cut = cut || over())) break;
       Continuation source(list, from, kernel::Stream(seed, "critical", fmt::format("{} {}", from, i)), program);
       recorder.begin(source, 0);
       const explore::Outcome& outcome = program.run(recorder);
       recorder.end(outcome.steps);
-      if (outcome.steps > long_run || mistake == endless) tries = few_continuations;
-      failed += shows(mistake, outcome.findings) ? 1 : 0;
+      if (outcome.steps > long_run) tries = few_continuations;
+      const bool fails = shows(mistake, outcome.findings);
+      failed += fails ? 1 : 0;
       if (!outcome.found() && !source.first_text().empty()) critical.passes = source.first_text();
+      if (hangs && !fails && !to_count) break;
     }
     return failed;
   };
   std::uint64_t good = 0;         // some continuation from here passes
   std::uint64_t bad = questions;  // none does
-  if (questions == 0 || failing(0) == tries) return std::nullopt;
-  while (bad - good > 1) {
+  if (questions == 0 || failing(0, false) == tries) return std::nullopt;
+  while (bad - good > 1 && !cut) {
     const std::uint64_t middle = good + (bad - good) / 2;
-    (failing(middle) < tries ? good : bad) = middle;
+    (failing(middle, false) < tries ? good : bad) = middle;
   }
   critical.passes.clear();
   critical.question = good;
-  critical.failed = failing(good);
+  critical.failed = failing(good, true);
   critical.tried = tries;
-  if (critical.passes.empty()) return std::nullopt;
+  if (cut || over() || critical.passes.empty()) return std::nullopt;
   const Continuation words(list, good, kernel::Stream(seed, "critical", "words"), program);
   Told told(list, good, words);
   recorder.begin(told, 0);

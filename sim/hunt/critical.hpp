@@ -5,6 +5,7 @@
 /// bisection over the run's questions, with random continuations at each place.
 /// Source: SimGrid, critical transition of its model checker.
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -23,10 +24,10 @@ struct Critical {
   std::string passes;  ///< what could have been, in a continuation that passed
 };
 
-/// Continuations fail that show `mistake`, named as by mistake_of(). Nothing when even the first question was too late, or no
-/// continuation passed.
+/// Continuations fail that show `mistake`, named as by mistake_of(); of a run that hangs few are tried. Nothing when even the
+/// first question was too late, no continuation passed, or `over`, asked before each, said so.
 std::optional<Critical> critical_choice(explore::Program& program, const explore::Deviations& list,
                                         std::uint64_t questions, const std::string& mistake, Seed seed,
-                                        workers::BlackBox& box);
+                                        workers::BlackBox& box, const std::function<bool()>& over);
 
 }  // namespace vmbsim::hunt

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "sim/explore/shrink.hpp"
 #include "sim/explore/strategies.hpp"
@@ -17,6 +18,24 @@ using workers::in_child;
 
 namespace {
 
+/// How long a find may be made small: until somebody asks to stop, and one that hangs for a time at most.
+class Allowance {
+ public:
+  Allowance(const InquestConfig& config, const std::string& mistake)
+      : stop_asked_(config.stop_asked),
+        end_(is_hang(mistake) ? Clock::now() + std::chrono::seconds(config.shrink_s) : Clock::time_point::max()) {}
+
+  bool spent() const { return Clock::now() >= end_; }
+  bool over() const { return spent() || stop_asked_(); }
+  /// In a child, whose parent asks whether to stop.
+  bool over(const BlackBox& box) const { return spent() || box.asked_to_stop(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;  // one for all processes
+  const std::function<bool()>& stop_asked_;
+  Clock::time_point end_;
+};
+
 /// A smaller schedule, and what it took.
 struct Small {
   explore::Deviations deviations;
@@ -29,7 +48,7 @@ using LedRerun = std::function<Replayed(kernel::ChoiceSource&)>;
 
 /// `led` may be empty.
 Small make_small(const explore::Deviations& list, const std::string& mistake, std::uint64_t most_reruns,
-                 const Rerun& rerun, const LedRerun& led) {
+                 const Rerun& rerun, const LedRerun& led, const std::function<bool()>& over) {
   const auto shown = [&mistake](Replayed again) -> std::optional<explore::Shown> {
     if (!shows(mistake, again.findings)) return std::nullopt;
     return explore::Shown{std::move(again.taken), again.switches};
@@ -37,12 +56,13 @@ Small make_small(const explore::Deviations& list, const std::string& mistake, st
   explore::ShowsLed shows_led;
   if (led) shows_led = [&](kernel::ChoiceSource& source) { return shown(led(source)); };
   const explore::Shrunk shrunk = explore::shrink(
-      list, [&](const explore::Deviations& candidate) { return shown(rerun(candidate)); }, most_reruns, shows_led);
+      list, [&](const explore::Deviations& candidate) { return shown(rerun(candidate)); }, most_reruns, shows_led,
+      over);
   return {shrunk.deviations, shrunk.reruns, shrunk.minimal};
 }
 
 /// In one process for all re-runs, which is fast; in one for each where a run may end its own.
-Small make_small(const InquestConfig& config, const Setting& setting, const Find& find,
+Small make_small(const InquestConfig& config, const Allowance& allowance, const Setting& setting, const Find& find,
                  const explore::Deviations& list) {
   const std::string mistake = mistake_of(find.finding);
   const Wish loose{.mode = explore::Replay::Mode::loose};
@@ -55,12 +75,13 @@ Small make_small(const InquestConfig& config, const Setting& setting, const Find
           const Small small = make_small(
               list, mistake, config.most_reruns,
               [&](const explore::Deviations& one) { return replay_here(*program, one, loose, box); },
-              [&](kernel::ChoiceSource& source) { return run_here(*program, source, box); });
+              [&](kernel::ChoiceSource& source) { return run_here(*program, source, box); },
+              [&] { return allowance.over(box); });
           Line line;
           line.add(small.deviations).add(small.reruns).add(small.minimal ? 1 : 0);
           return line.text();
         },
-        config.patience_s);
+        config.patience_s, nullptr, config.stop_asked);
     Reader reader(ended.text);
     Small small;
     small.deviations = reader.deviations();
@@ -70,8 +91,8 @@ Small make_small(const InquestConfig& config, const Setting& setting, const Find
   }
   return make_small(
       list, mistake, config.most_reruns,
-      [&](const explore::Deviations& one) { return replay(config.target, setting, one, loose, config.patience_s); },
-      {});
+      [&](const explore::Deviations& one) { return replay(config.target, setting, one, loose, config.patience_s); }, {},
+      [&] { return allowance.over(); });
 }
 
 /// The last knob of a key counts: one that was added before goes.
@@ -86,8 +107,9 @@ void replace(std::vector<std::string>& knobs, const std::string& knob, std::size
 constexpr std::uint64_t most_tries = 100;  // of a stronger memory model
 
 /// Looks for the same mistake in a few runs of another setting; its deviations when there is one.
-std::optional<explore::Deviations> seen_with(const InquestConfig& config, const Setting& setting,
-                                             const std::string& mistake, std::uint64_t& reruns) {
+std::optional<explore::Deviations> seen_with(const InquestConfig& config, const Allowance& allowance,
+                                             const Setting& setting, const std::string& mistake,
+                                             std::uint64_t& reruns) {
   const Crew::Ended ended = in_child(
       [&](BlackBox& box) {
         std::string why;
@@ -97,7 +119,7 @@ std::optional<explore::Deviations> seen_with(const InquestConfig& config, const 
         Recorder recorder(box);
         bool seen = false;
         std::uint64_t run = 0;
-        while (!seen && run < most_tries && strategy->begin(run)) {
+        while (!seen && run < most_tries && !allowance.over(box) && strategy->begin(run)) {
           recorder.begin(*strategy, run++);
           const explore::Outcome& outcome = program->run(recorder);
           recorder.end(outcome.steps);
@@ -108,7 +130,7 @@ std::optional<explore::Deviations> seen_with(const InquestConfig& config, const 
         line.add(run).add(seen ? 1 : 0).add(recorder.taken());
         return line.text();
       },
-      config.patience_s);
+      config.patience_s, nullptr, config.stop_asked);
   Reader reader(ended.text);
   reruns += reader.number();
   const bool seen = reader.number() != 0;
@@ -119,9 +141,9 @@ std::optional<explore::Deviations> seen_with(const InquestConfig& config, const 
 
 /// As far as the mistake stays: takes the strongest memory model, leaves out what a swarm drew, then takes every reduction of the
 /// setting until none is left.
-void reduce_setting(const InquestConfig& config, const std::string& mistake, Setting& setting,
-                    explore::Deviations& list, std::uint64_t& reruns) {
-  const auto over = [&] { return reruns >= config.most_reruns || config.stop_asked(); };
+void reduce_setting(const InquestConfig& config, const Allowance& allowance, const std::string& mistake,
+                    Setting& setting, explore::Deviations& list, std::uint64_t& reruns) {
+  const auto over = [&] { return reruns >= config.most_reruns || allowance.over(); };
   const auto take = [&](Setting candidate) {
     if (candidate == setting || over()) return false;
     ++reruns;
@@ -135,7 +157,7 @@ void reduce_setting(const InquestConfig& config, const std::string& mistake, Set
     if (stronger >= setting.memory || over()) break;
     Setting candidate = setting;
     candidate.memory = stronger;
-    if (auto seen = seen_with(config, candidate, mistake, reruns)) {
+    if (auto seen = seen_with(config, allowance, candidate, mistake, reruns)) {
       setting = std::move(candidate);
       list = std::move(*seen);
       break;
@@ -156,20 +178,22 @@ void reduce_setting(const InquestConfig& config, const std::string& mistake, Set
   }
 }
 
-std::optional<Critical> critical_of(const InquestConfig& config, const Repro& repro, const std::string& mistake) {
+std::optional<Critical> critical_of(const InquestConfig& config, const Allowance& allowance, const Repro& repro,
+                                    const std::string& mistake) {
   const Crew::Ended ended = in_child(
       [&](BlackBox& box) {
         std::string why;
         const auto program = config.target.make(repro.setting, why);
         if (program == nullptr || program->needs_process_per_run()) return std::string();
-        const auto critical = critical_choice(*program, repro.deviations, repro.questions, mistake, config.seed, box);
+        const auto critical = critical_choice(*program, repro.deviations, repro.questions, mistake, config.seed, box,
+                                              [&] { return allowance.over(box); });
         if (!critical) return std::string();
         Line line;
         line.add(critical->question).add(critical->failed).add(critical->tried);
         line.add(critical->fails).add(critical->passes);
         return line.text();
       },
-      config.patience_s);
+      config.patience_s, nullptr, config.stop_asked);
   Reader reader(ended.text);
   Critical critical;
   critical.question = reader.number();
@@ -181,28 +205,33 @@ std::optional<Critical> critical_of(const InquestConfig& config, const Repro& re
   return critical;
 }
 
-/// Nothing when the hunt's own patience does not see the mistake in what was made small.
-std::optional<Case> investigate_with(const InquestConfig& config, unsigned patience_of_hunt_s, const Find& find) {
+/// `first` is the find, replayed. Nothing when the hunt's own patience does not see the mistake in what was made small.
+std::optional<Case> investigate_with(const InquestConfig& config, unsigned patience_of_hunt_s, const Find& find,
+                                     const Replayed& first) {
   Case found;
   Setting setting = find.setting;
   explore::Deviations list = find.deviations;
-  const Replayed first = replay(config.target, setting, list, {}, config.patience_s);
   const std::string mistake = mistake_of(find.finding);
+  const Allowance allowance(config, mistake);
   found.comes_again = shows(mistake, first.findings);
   found.switches_before = first.switches;
   found.deviations_before = list.size();
   found.found_under = find.setting.memory;
-  if (found.comes_again && !config.stop_asked()) {
-    reduce_setting(config, mistake, setting, list, found.reruns);
-    Small small = make_small(config, setting, find, list);
+  const auto told = [&](const explore::Deviations& schedule) {
+    found.last = replay(config.target, setting, schedule, {.story = true, .dot = true}, patience_of_hunt_s);
+    return shows(mistake, found.last.findings) && found.last.mismatch.empty();
+  };
+  const bool smaller = found.comes_again && !config.stop_asked();
+  bool seen = false;
+  if (smaller) {
+    reduce_setting(config, allowance, mistake, setting, list, found.reruns);
+    Small small = make_small(config, allowance, setting, find, list);
     found.reruns += small.reruns;
     found.minimal = small.minimal;
-    Replayed exact = replay(config.target, setting, small.deviations, {}, config.patience_s);
-    if (shows(mistake, exact.findings) && exact.mismatch.empty()) list = std::move(small.deviations);
+    if ((seen = told(small.deviations))) list = std::move(small.deviations);
   }
-  found.last = replay(config.target, setting, list, {.story = true, .dot = true}, patience_of_hunt_s);
-  if (config.patience_s < patience_of_hunt_s && !(shows(mistake, found.last.findings) && found.last.mismatch.empty()))
-    return std::nullopt;
+  if (!seen) seen = told(list);
+  if (config.patience_s < patience_of_hunt_s && !seen) return std::nullopt;
   const Finding& finding = found.last.findings.empty() ? find.finding : found.last.findings.front();
   found.repro = {.version = config.version,
                  .kind = config.target.kind(),
@@ -221,20 +250,23 @@ std::optional<Case> investigate_with(const InquestConfig& config, unsigned patie
                  .deviations = std::move(list)};
   if (!found.last.lost) found.repro.fingerprint = found.last.fingerprint;
   if (found.comes_again && !found.last.lost && !config.stop_asked())
-    found.critical = critical_of(config, found.repro, mistake);
+    found.critical = critical_of(config, allowance, found.repro, mistake);
+  if (smaller && allowance.spent() && !(found.minimal && (found.critical || found.last.lost)))
+    found.given_up_s = config.shrink_s;
   return found;
 }
 
 }  // namespace
 
 Case investigate(const InquestConfig& config, const Find& find) {
-  // Each run that hangs takes all the patience there is. A second will do, unless the program has a step that takes longer.
-  if (find.finding.rule == endless && config.patience_s > 1) {
-    InquestConfig hasty = config;
-    hasty.patience_s = 1;
-    if (auto found = investigate_with(hasty, config.patience_s, find)) return std::move(*found);
-  }
-  return std::move(*investigate_with(config, config.patience_s, find));
+  const Replayed first = replay(config.target, find.setting, find.deviations, {}, config.patience_s);
+  const std::string mistake = mistake_of(find.finding);
+  // Each run that hangs takes all the patience there is. A second will do, with twice as much as the slowest step took.
+  InquestConfig hasty = config;
+  hasty.patience_s = 1 + static_cast<unsigned>(std::min(2 * first.quiet_ns / 1'000'000'000, std::int64_t{86'400}));
+  if (is_hang(mistake) && shows(mistake, first.findings) && hasty.patience_s < config.patience_s)
+    if (auto found = investigate_with(hasty, config.patience_s, find, first)) return std::move(*found);
+  return std::move(*investigate_with(config, config.patience_s, find, first));
 }
 
 std::string explanation(const Case& found, const std::string& repro_file) {
@@ -264,6 +296,11 @@ std::string explanation(const Case& found, const std::string& repro_file) {
     text += found.minimal ? "." : " (there was more to try).";
   }
   text += "\n";
+  if (found.given_up_s != 0)
+    text += fmt::format(
+        "{} to the end: each re-run of what hangs takes the time that it takes to notice, and this was given up after "
+        "{} s; --shrink-time gives it more.\n",
+        found.minimal ? "The critical choice was not looked for" : "It was not made small", found.given_up_s);
   for (const std::string& knob : repro.setting.knobs) text += fmt::format("  with    {}\n", knob);
   if (!found.last.story.empty())
     text +=

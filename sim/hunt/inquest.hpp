@@ -21,7 +21,8 @@ struct Case {
   explore::MemoryModel found_under{};  ///< the repro's may be stronger
   std::uint64_t switches_before = 0;
   std::size_t deviations_before = 0;
-  Replayed last;  ///< of the small one, with story and graph
+  unsigned given_up_s = 0;  ///< after so many seconds it was not made smaller any more; 0: that came to its end
+  Replayed last;            ///< of the small one, with story and graph
   std::optional<Critical> critical;
 };
 
@@ -32,6 +33,9 @@ struct InquestConfig {
   std::size_t said_knobs = 0;  ///< of a find's knobs so many, from the first, were not drawn: they stay
   std::uint64_t most_reruns = 2000;
   unsigned patience_s = 10;
+  /// By the wall clock, for making a find small that hangs: each of its re-runs takes all the patience that is needed to notice.
+  /// Others take the time that they need, for what becomes of them must not depend on any clock.
+  unsigned shrink_s = 60;
   std::function<bool()> stop_asked;  ///< then what is small so far is handed over
 };
 

@@ -78,6 +78,7 @@ Replayed run(explore::Program& program, kernel::ChoiceSource& source, const Wish
   told.preemptions = outcome.preemptions;
   told.digests = witness.digest.digests();
   told.taken = recorder.taken();
+  told.goes_beyond = story.goes_beyond(outcome.findings);
   if (wish.story) told.story = story.columns(outcome.findings);
   if (wish.dot) told.dot = story.dot(outcome.waiting);
   if (wish.trace) told.trace = timeline.finish();
@@ -102,7 +103,7 @@ std::string text_of(const Replayed& told) {
   line.add(told.unmade).add(told.findings.size());
   for (const Finding& finding : told.findings) line.add(finding);
   line.add(static_cast<unsigned>(told.end)).add(told.fingerprint).add(told.questions).add(told.steps);
-  line.add(told.switches).add(told.preemptions).add(told.digests.size());
+  line.add(told.switches).add(told.preemptions).add(told.goes_beyond ? 1 : 0).add(told.digests.size());
   for (const std::uint32_t digest : told.digests) line.add(digest);
   line.add(told.actors.size());
   for (const explore::ActorName& one : told.actors) line.add(one.actor).add(one.order).add(one.name);
@@ -120,6 +121,7 @@ bool read(const std::string& text, Replayed& told) {
   told.steps = reader.number();
   told.switches = reader.number();
   told.preemptions = reader.number();
+  told.goes_beyond = reader.number() != 0;
   for (std::size_t left = reader.count(64); left != 0; --left)
     told.digests.push_back(static_cast<std::uint32_t>(reader.number()));
   for (std::size_t left = reader.count(text.size()); left != 0; --left) {
@@ -170,14 +172,11 @@ Replayed run_here(explore::Program& program, kernel::ChoiceSource& source, Black
   return run(program, source, {}, box, nullptr, no_end);
 }
 
+namespace {
+
+/// Steps after `until` are not told.
 Replayed replay(const Target& target, const Setting& setting, const explore::Deviations& list, const Wish& wish,
-                unsigned patience_s) {
-  std::int64_t until = no_end;
-  if (wish.story || wish.dot) {
-    const Wish findings{.mode = wish.mode, .actors = wish.actors};
-    const Replayed before = replay(target, setting, list, findings, patience_s);
-    if (!before.lost && !before.findings.empty()) until = nanoseconds(before.findings.front().time);
-  }
+                unsigned patience_s, std::int64_t until) {
   Tape tape;
   const Crew::Ended ended = workers::in_child(
       [&](BlackBox& box) {
@@ -188,8 +187,10 @@ Replayed replay(const Target& target, const Setting& setting, const explore::Dev
       },
       patience_s);
   Replayed told;
-  if (ended.how == Crew::Ended::How::told && read(ended.text, told)) return told;
-  told = {};
+  const bool whole = ended.how == Crew::Ended::How::told && read(ended.text, told);
+  if (!whole) told = {};
+  told.quiet_ns = ended.quiet_ns;
+  if (whole) return told;
   told.findings = {finding_of(ended)};
   told.lost = true;
   told.taken = ended.box->notes<explore::Deviation>();
@@ -213,6 +214,15 @@ Replayed replay(const Target& target, const Setting& setting, const explore::Dev
     tape.tell(timeline);
     told.trace = timeline.finish();
   }
+  return told;
+}
+
+}  // namespace
+
+Replayed replay(const Target& target, const Setting& setting, const explore::Deviations& list, const Wish& wish,
+                unsigned patience_s) {
+  Replayed told = replay(target, setting, list, wish, patience_s, no_end);
+  if (told.goes_beyond) told = replay(target, setting, list, wish, patience_s, nanoseconds(told.findings.front().time));
   return told;
 }
 

@@ -27,6 +27,7 @@ struct Replayed {
   std::string unmade;             ///< why the program cannot be made; empty: it was
   std::vector<Finding> findings;  ///< the first ones
   bool lost = false;              ///< it ended its process
+  std::int64_t quiet_ns = 0;      ///< the longest that it took to its next question, as patience counts it
   explore::End end = explore::End::finished;
   Fingerprint fingerprint;
   std::uint64_t questions = 0;
@@ -38,6 +39,7 @@ struct Replayed {
   std::vector<explore::ActorName> actors;  ///< that took them
   std::string mismatch;                    ///< where it asked something else than the recorded run; empty: nowhere
   std::size_t followed = 0;                ///< deviations of the list that were taken
+  bool goes_beyond = false;                ///< the story, beyond the first finding
   std::string story;
   std::string dot;
   std::string trace;  ///< bytes of a Perfetto trace
@@ -49,8 +51,8 @@ Replayed replay_here(explore::Program& program, const explore::Deviations& list,
 /// The same, whatever the source answers.
 Replayed run_here(explore::Program& program, kernel::ChoiceSource& source, workers::BlackBox& box);
 
-/// Makes the program and runs it in a process of its own; once more for a story. Of a run that ends that process the last steps
-/// are told.
+/// Makes the program and runs it in a process of its own; once more for the story of a run that goes on after its first finding.
+/// Of a run that ends that process the last steps are told.
 Replayed replay(const Target& target, const Setting& setting, const explore::Deviations& list, const Wish& wish,
                 unsigned patience_s);
 

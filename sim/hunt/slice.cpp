@@ -180,6 +180,8 @@ std::string mistake_of(const Finding& finding) {
   return mistake;
 }
 
+bool is_hang(const std::string& mistake) { return mistake.starts_with(std::string(endless) + '\n'); }
+
 void add(Line& line, const Find& find) {
   line.add(find.place).add(find.strategy).add(find.run).add(static_cast<unsigned>(find.setting.memory));
   line.add(find.setting.knobs.size());

@@ -50,6 +50,8 @@ inline constexpr std::string_view endless = "ENDLESS";
 /// What makes two findings the same mistake: rule, call and text, with every number, decimal or from 0x on, taken for any other.
 /// By it a hunt tells its finds apart, and whatever makes a find small keeps it.
 std::string mistake_of(const Finding& finding);
+/// Whether a mistake, named so, is that a run does not come to its next step.
+bool is_hang(const std::string& mistake);
 
 struct SliceResult {
   std::uint64_t number = 0;

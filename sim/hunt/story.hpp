@@ -38,6 +38,10 @@ class Story final : public explore::StepListener {
   /// Graphviz: steps, the order within each actor, and the order of conflicting steps between actors. `waiting` are those
   /// that could not go on at the end, drawn with whoever took last what they wait for.
   std::string dot(const std::vector<kernel::Alternative>& waiting) const;
+  /// Whether steps are told that were made after the first finding.
+  bool goes_beyond(const Findings& findings) const {
+    return !findings.empty() && !lines_.empty() && lines_.back().step.time_ns > nanoseconds(findings.front().time);
+  }
   /// All steps there were.
   std::uint64_t steps() const { return count_; }
 

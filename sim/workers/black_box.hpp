@@ -45,9 +45,13 @@ class BlackBox {
     page_->notes.store(at + 1, std::memory_order_release);
   }
 
+  bool asked_to_stop() const { return page_->stop.load(std::memory_order_relaxed); }
+
   // ---- From the parent ----
 
   void clear();
+  /// Whoever works for long looks at it now and then, and hands over what there is.
+  void ask_to_stop() { page_->stop.store(true, std::memory_order_relaxed); }
   std::uint64_t run() const { return page_->run.load(std::memory_order_relaxed); }
   bool running() const { return page_->running.load(std::memory_order_acquire); }
   std::uint64_t runs() const { return page_->runs.load(std::memory_order_relaxed); }
@@ -66,7 +70,7 @@ class BlackBox {
  private:
   struct Page {
     std::atomic<std::uint64_t> run, runs, steps, ticks, notes;
-    std::atomic<bool> running;
+    std::atomic<bool> running, stop;
   };
   char* list() const;
 

@@ -25,12 +25,13 @@ namespace vmbsim::workers {
 
 namespace {
 
-[[noreturn]] void work_as_child(const Crew::Work& work, BlackBox& box, int to, pid_t parent,
+[[noreturn]] void work_as_child(const Crew::Work& work, BlackBox& box, int to, pid_t parent, unsigned patience_s,
                                 const std::filesystem::path& log) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(1);
   foreign::settle_child(log.empty() ? -1 : ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   for (const int asked : {SIGINT, SIGTERM, SIGHUP}) ::signal(asked, SIG_IGN);  // often sent to all; the parent decides
+  if (patience_s != 0) foreign::leave_patience_to_parent(patience_s);
   int status = 0;
   try {
     foreign::tell(to, work(box));
@@ -88,9 +89,10 @@ void Crew::start(std::uint64_t id, const Work& work, const std::filesystem::path
     // Another worker's pipe must not stay open here: its end would never be seen.
     for (const Worker& other : workers_) ::close(other.from);
     ::close(ends[0]);
-    work_as_child(work, *box, ends[1], parent, log);
+    work_as_child(work, *box, ends[1], parent, limits_.patience_s, log);
   }
   ::close(ends[1]);
+  if (workers_.empty()) looked_ns_ = now_ns();
   workers_.push_back(
       {.id = id, .process = child, .from = ends[0], .box = std::move(box), .text = {}, .started_ns = now_ns()});
 }
@@ -101,6 +103,7 @@ std::optional<Crew::Ended::How> Crew::stuck(Worker& worker, std::int64_t now) co
   const std::int64_t used = processor_time_ns(worker.process);
   const std::int64_t busy = used - std::exchange(worker.used_ns, used);
   if (const std::uint64_t ticks = worker.box->ticks(); ticks != worker.ticks) {
+    if (worker.ticks != 0) worker.quiet_ns = std::max(worker.quiet_ns, worker.busy_ns + worker.asleep_ns + busy);
     worker.ticks = ticks;
     worker.busy_ns = worker.asleep_ns = 0;
     worker.told_stuck.reset();
@@ -138,6 +141,7 @@ Crew::Ended Crew::finish(std::size_t at, std::optional<Ended::How> killed) {
   Ended ended;
   ended.id = worker.id;
   ended.box = std::move(worker.box);
+  ended.quiet_ns = worker.quiet_ns;
   ended.wall_ns = now_ns() - worker.started_ns;
   ended.processor_ns = nanoseconds_of(used.ru_utime) + nanoseconds_of(used.ru_stime);
   ended.peak_bytes = std::int64_t{used.ru_maxrss} * 1024;
@@ -156,17 +160,26 @@ Crew::Ended Crew::finish(std::size_t at, std::optional<Ended::How> killed) {
   return ended;
 }
 
-std::optional<Crew::Ended> Crew::wait(int milliseconds) {
+std::optional<Crew::Ended> Crew::look() {
   constexpr std::int64_t look_every_ns = 50'000'000;
+  const std::int64_t now = now_ns();
+  if (now - looked_ns_ < look_every_ns) return std::nullopt;
+  for (std::size_t i = 0; i < workers_.size(); ++i)
+    if (const auto how = beyond(workers_[i], now)) return finish(i, how);
+  looked_ns_ = now;
+  return std::nullopt;
+}
+
+std::optional<Crew::Ended> Crew::wait(int milliseconds) {
+  constexpr int look_every_ms = 50;
   std::vector<pollfd> ends;
   for (const Worker& worker : workers_) ends.push_back({.fd = worker.from, .events = POLLIN, .revents = 0});
-  const bool signalled = ::poll(ends.data(), ends.size(), milliseconds) < 0;
-  if (const std::int64_t now = now_ns(); now - looked_ns_ >= look_every_ns) {
-    for (std::size_t i = 0; i < workers_.size(); ++i)
-      if (const auto how = beyond(workers_[i], now)) return finish(i, how);
-    looked_ns_ = now;
+  int ready = 0;
+  for (int left = milliseconds; left > 0 && ready == 0; left -= look_every_ms) {
+    ready = ::poll(ends.data(), ends.size(), std::min(left, look_every_ms));
+    if (auto ended = look()) return ended;
   }
-  if (signalled) return std::nullopt;
+  if (ready <= 0) return std::nullopt;
   for (std::size_t i = 0; i < ends.size(); ++i) {
     if (ends[i].revents == 0) continue;
     char buffer[65536];
@@ -175,6 +188,10 @@ std::optional<Crew::Ended> Crew::wait(int milliseconds) {
     if (n == 0) return finish(i, std::nullopt);
   }
   return std::nullopt;
+}
+
+void Crew::ask_to_stop() {
+  for (const Worker& worker : workers_) worker.box->ask_to_stop();
 }
 
 void Crew::dismiss() {
@@ -205,12 +222,14 @@ unsigned processors() {
   return static_cast<unsigned>(std::clamp(CPU_COUNT(&set), 1, 256));
 }
 
-Crew::Ended in_child(const Crew::Work& work, unsigned patience_s, BlackBox* waiting) {
+Crew::Ended in_child(const Crew::Work& work, unsigned patience_s, BlackBox* waiting,
+                     const std::function<bool()>& stop_asked) {
   Crew crew(1, {.patience_s = patience_s});
   crew.start(0, work);
   for (;;) {
     if (auto ended = crew.wait(200)) return std::move(*ended);
     if (waiting != nullptr) waiting->tick();
+    if (stop_asked && stop_asked()) crew.ask_to_stop();
   }
 }
 

@@ -53,6 +53,7 @@ class Crew {
     std::uint64_t id = 0;
     How how = How::left;
     int signal = 0;
+    std::int64_t quiet_ns = 0;      ///< the longest from one tick to the next, as patience counts it; 50 ms too much
     std::int64_t wall_ns = 0;       ///< from start to end
     std::int64_t processor_ns = 0;  ///< that it and its children kept processors busy
     std::int64_t peak_bytes = 0;    ///< most memory it held
@@ -66,6 +67,8 @@ class Crew {
   void start(std::uint64_t id, const Work& work, const std::filesystem::path& log = {});
   /// The next child that ends within `milliseconds`; nothing when none does, or a signal came.
   std::optional<Ended> wait(int milliseconds);
+  /// Tells all of them, through their black boxes.
+  void ask_to_stop();
   /// Ends all of them at once; their work is lost.
   void dismiss();
   /// Steps and runs of those that work now.
@@ -81,13 +84,15 @@ class Crew {
     std::string text;
     std::int64_t started_ns;
     std::uint64_t ticks = 0;
-    std::int64_t used_ns = 0;    // of the child's processor time, at the last look
-    std::int64_t busy_ns = 0;    // since the last tick
-    std::int64_t asleep_ns = 0;  // the same
+    std::int64_t used_ns = 0;                   // of the child's processor time, at the last look
+    std::int64_t busy_ns = 0;                   // since the last tick
+    std::int64_t asleep_ns = 0;                 // the same
+    std::int64_t quiet_ns = 0;                  // most of both that a tick ended
     std::optional<Ended::How> told_stuck = {};  // that it is stuck, and how
   };
   std::optional<Ended::How> stuck(Worker& worker, std::int64_t now_ns) const;
   std::optional<Ended::How> beyond(Worker& worker, std::int64_t now_ns) const;
+  std::optional<Ended> look();
   Ended finish(std::size_t at, std::optional<Ended::How> killed);
 
   unsigned places_;
@@ -100,6 +105,8 @@ class Crew {
 unsigned processors();
 
 /// One child for one piece of work. `waiting`, of a worker that waits for it, ticks meanwhile: the child is watched over here.
-Crew::Ended in_child(const Crew::Work& work, unsigned patience_s, BlackBox* waiting = nullptr);
+/// Once `stop_asked` says so the child is asked to stop.
+Crew::Ended in_child(const Crew::Work& work, unsigned patience_s, BlackBox* waiting = nullptr,
+                     const std::function<bool()>& stop_asked = {});
 
 }  // namespace vmbsim::workers

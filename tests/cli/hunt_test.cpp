@@ -102,14 +102,66 @@ TEST_CASE("a healthy scenario is hunted in to the end of its runs") {
 
 TEST_CASE("a harness that sleeps is a find with its schedule, and the hunt ends") {
   const User user;
-  const Answer hunt = user.types("vmbsim hunt " + harness("sleeps") + " --strategy dfs --patience 1");
+  const Answer hunt = user.types("vmbsim hunt " + harness("sleeps") + " --strategy dfs --patience 1 --shrink-time 1");
   CAPTURE(hunt.out, hunt.err);
   CHECK(hunt.status == 1);
   CHECK_THAT(hunt.out,
              Contains("the harness sleeps, or waits for the system, as a std mutex does, without coming to a step; "
                       "threads that wait for one another do so by the locks and events of vmbsim/hunt.hpp") &&
                  Contains("store word = 2") && Contains("  where   cpu"));
+  // Any order sleeps, and a re-run takes longer than the time that there is.
+  CHECK_THAT(hunt.out, Contains("\nThe critical choice was not looked for to the end: ") &&
+                           Contains("given up after 1 s; --shrink-time gives it more.\n"));
   CHECK(user.has("sleeps-ENDLESS.repro"));
+}
+
+TEST_CASE("a loop is told with its thread, though it is seldom met in the harness's own code") {
+  const User user;
+  for (const std::string loop :
+       {"for (;;) delete new int;", "for (;;) std::ostringstream() << std::string(100, '.') << 5;",
+        "word.await([](int seen) { for (volatile int i = seen;;) i = i; return true; });"}) {
+    user.writes("loops.cpp", R"(#include "vmbsim/hunt.hpp"
+#include <sstream>
+#include <string>
+using namespace vmbsim::hunt;
+VMBSIM_HARNESS("loops") {
+  auto& word = make<Shared<int>>("word");
+  thread("good", [&] { word.store(1); });
+  thread("bad", [&] { )" + loop + R"( });
+}
+)");
+    REQUIRE(user.types(std::string(CXX " -std=c++20 -shared -fPIC -I ") + quoted(VMBSIM_SOURCE_DIR "/include") +
+                       " loops.cpp -o loops.so")
+                .status == 0);
+    const Answer hunt = user.types("vmbsim hunt ./loops.so --strategy dfs --patience 1 --shrink-time 1");
+    CAPTURE(loop, hunt.out, hunt.err);
+    CHECK_THAT(hunt.out, Contains("ENDLESS (bug check 0x133): the harness runs and runs without coming to a step\n"
+                                  "  where   cpu1 at passive, bad") &&
+                             !Contains("does not come again"));
+  }
+}
+
+TEST_CASE("a step may take as long as --patience says") {
+  const User user;
+  user.writes("slow.cpp", R"(#include "vmbsim/hunt.hpp"
+#include <ctime>
+using namespace vmbsim::hunt;
+VMBSIM_HARNESS("slow") {
+  auto& word = make<Shared<int>>("word");
+  thread("one", [&] {
+    word.store(1);
+    for (const auto begin = std::clock(); std::clock() - begin < 6.5 * CLOCKS_PER_SEC;)
+      for (volatile int i = 0; i < 10'000'000;) i = i + 1;
+    word.store(2);
+  });
+}
+)");
+  REQUIRE(user.types(std::string(CXX " -std=c++20 -shared -fPIC -I ") + quoted(VMBSIM_SOURCE_DIR "/include") +
+                     " slow.cpp -o slow.so")
+              .status == 0);
+  const Answer hunt = user.types("vmbsim hunt ./slow.so --strategy random --runs 1");
+  CAPTURE(hunt.out, hunt.err);
+  CHECK(hunt.status == 0);
 }
 
 TEST_CASE("a harness's source means the library beside it, then vmbsim's own, and is told how it is built") {

@@ -139,6 +139,19 @@ TEST_CASE("re-runs end with the budget, and equal candidates are run once") {
   CHECK(calls == 10);
 }
 
+TEST_CASE("once it is over nothing more is run, and what is small by then is handed over") {
+  const auto shows = [](const Deviations& candidate) -> std::optional<Shown> {
+    return candidate.size() < 20 ? std::nullopt : std::optional<Shown>(Shown{candidate, candidate.size()});
+  };
+  std::uint64_t asked = 0;
+  const Shrunk small = explore::shrink(list_of(64), shows, 2'000, {}, [&asked] { return ++asked > 12; });
+  CHECK(small.reruns == 13);  // the first one shows that there is something to make small
+  CHECK(small.shown);
+  CHECK_FALSE(small.minimal);
+  CHECK(small.deviations.size() < 64);
+  CHECK(explore::shrink(list_of(64), shows, 2'000, {}, [] { return false; }).minimal);
+}
+
 TEST_CASE("a lost update shrinks to the two switches that it takes") {
   const auto lost = [](const StraightLine::Final& final) { return final.words[1] < 4; };
   for (std::uint64_t seed = 0; seed < 20; ++seed) {

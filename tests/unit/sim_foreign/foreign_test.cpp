@@ -4,6 +4,8 @@
 
 #include <catch2/catch.hpp>
 #include <csignal>
+#include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -38,7 +40,7 @@ Function* function(const Library& library, const char* name) {
 class Cell {
  public:
   std::optional<Mishap> run(const Library& library, void (*body)(void*), void* argument) {
-    foreign::Watch watch({.stop = [](void* self) { static_cast<Cell*>(self)->stop(); },
+    foreign::Watch watch({.stop = [](void* self, const Mishap&) { static_cast<Cell*>(self)->stop(); },
                           .progress = [](void*) -> std::uint64_t { return 1; },
                           .object = this,
                           .code = {{library.code_begin(), library.code_end()}},
@@ -148,6 +150,20 @@ TEST_CASE("an endless loop ends when its patience is used up") {
   const auto mishap = mishap_in("loop");
   REQUIRE(mishap.has_value());
   CHECK(mishap->kind == Mishap::Kind::endless);
+}
+
+TEST_CASE("a watch has more patience than whoever looks after its process, who is to come first") {
+  using vmbsim::foreign::Answer;
+  const auto seconds = vmbsim::foreign::ask_child(
+      [] {
+        vmbsim::foreign::leave_patience_to_parent(1);
+        const bool stopped = mishap_in("loop").has_value();
+        return stopped ? std::to_string(std::clock() / CLOCKS_PER_SEC) : std::string();
+      },
+      {.seconds = 20});
+  REQUIRE(seconds.end == Answer::End::told);
+  CHECK_FALSE(seconds.text.empty());
+  CHECK(std::atoi(seconds.text.c_str()) >= 3);
 }
 
 TEST_CASE("a child that is asked and sleeps is endless, one that sleeps a little tells its answer") {

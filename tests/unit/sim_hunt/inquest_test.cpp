@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <chrono>
 
 #include "tests/unit/sim_hunt/straight_target.hpp"
 
@@ -72,6 +73,61 @@ TEST_CASE("a run that ends its process is made small, in a process for each try"
   CHECK_FALSE(found.repro.fingerprint);
   CHECK(found.repro.deviations.size() <= find.deviations.size());
   CHECK(found.repro.rule == "EXIT");
+}
+
+TEST_CASE("what hangs is made small for a time, and then told as it is, with why") {
+  const StraightTarget target(3, 3, 3, Manners::sleeps);
+  const hunt::Find find = first_find(target, "random");
+  hunt::InquestConfig config = config_of(target);
+  config.shrink_s = 3;
+  const auto started = std::chrono::steady_clock::now();
+  const hunt::Case found = hunt::investigate(config, find);
+  // Beside that time: the find again, the re-run that it ends in, and the story.
+  CHECK(std::chrono::steady_clock::now() - started < std::chrono::seconds(12));
+  CHECK(found.comes_again);
+  CHECK(found.reruns < 10);
+  CHECK_FALSE(found.minimal);
+  CHECK(found.given_up_s == 3);
+  CHECK_THAT(
+      hunt::explanation(found, "x.repro"),
+      Contains("(there was more to try)") &&
+          Contains("\nIt was not made small to the end: each re-run of what hangs takes the time that it takes to "
+                   "notice, and this was given up after 3 s; --shrink-time gives it more.\n"));
+}
+
+TEST_CASE("what does not hang is made small however long it takes, for no clock may decide what comes of it") {
+  const StraightTarget target(3, 3, 3);
+  const hunt::Find find = first_find(target, "random");
+  hunt::InquestConfig config = config_of(target);
+  const hunt::Case usual = hunt::investigate(config, find);
+  config.shrink_s = 0;
+  const hunt::Case found = hunt::investigate(config, find);
+  CHECK(found.minimal);
+  CHECK(found.given_up_s == 0);
+  CHECK(hunt::to_text(found.repro) == hunt::to_text(usual.repro));
+  CHECK(hunt::explanation(found, "x.repro") == hunt::explanation(usual, "x.repro"));
+}
+
+TEST_CASE("a find that is made small when a stop is asked for is handed over as it is by then") {
+  const StraightTarget target(4, 5, 8);
+  const hunt::Find find = first_find(target, "random");
+  hunt::InquestConfig config = config_of(target);
+  REQUIRE(hunt::investigate(config, find).minimal);
+  const auto started = std::chrono::steady_clock::now();
+  config.stop_asked = [started] { return std::chrono::steady_clock::now() - started > std::chrono::milliseconds(1); };
+  const hunt::Case stopped = hunt::investigate(config, find);
+  CHECK_FALSE(stopped.minimal);
+  CHECK(stopped.given_up_s == 0);
+  CHECK(stopped.last.findings.front().rule == find.finding.rule);
+}
+
+TEST_CASE("a replay tells how long its slowest step took, by which a hang is told from a slow step") {
+  const hunt::Find find = first_find(StraightTarget(2, 1, 1), "random");
+  const StraightTarget plods(2, 1, 9, Manners::plods);
+  const hunt::Replayed slow = hunt::replay(plods, find.setting, find.deviations, {}, 5);
+  CHECK(slow.findings.empty());
+  CHECK(slow.quiet_ns > 1'000'000'000);
+  CHECK(slow.quiet_ns < 1'000'000'000 * (1 + std::int64_t(find.deviations.size())));
 }
 
 TEST_CASE("a run that ends its process has a story and digests, with and without time") {

@@ -14,7 +14,7 @@
 namespace vmbsim::testing {
 
 /// What happens in a run whose threads lost an update.
-enum class Manners { finds, finds_in_time, crashes, leaves, leaves_in_time, hangs, sleeps, naps, needs_process };
+enum class Manners { finds, finds_in_time, crashes, leaves, leaves_in_time, hangs, sleeps, naps, plods, needs_process };
 
 /// Tells a listener each step that is chosen.
 class Telling final : public kernel::ChoiceSource {
@@ -39,12 +39,29 @@ class Telling final : public kernel::ChoiceSource {
   std::uint64_t steps_ = 0;
 };
 
+/// Takes its time for each answer that is no default.
+class Plodding final : public kernel::ChoiceSource {
+ public:
+  explicit Plodding(kernel::ChoiceSource& source) : source_(source) {}
+  std::uint32_t choose(const kernel::Choice& choice) override {
+    const std::uint32_t taken = source_.choose(choice);
+    if (taken != 0 && taken != abandon) ::usleep(1'200'000);
+    return taken;
+  }
+
+ private:
+  kernel::ChoiceSource& source_;
+};
+
 class BadMannered final : public explore::Program {
  public:
   BadMannered(StraightLine program, Manners manners) : program_(std::move(program)), manners_(manners) {}
   const explore::Outcome& run(kernel::ChoiceSource& choices, explore::StepListener* listener) override {
     Telling telling(choices, listener);
-    const explore::Outcome& outcome = program_.run(telling, nullptr);
+    Plodding plodding(telling);
+    kernel::ChoiceSource* const source =
+        manners_ == Manners::plods ? &plodding : static_cast<kernel::ChoiceSource*>(&telling);
+    const explore::Outcome& outcome = program_.run(*source, nullptr);
     if (!outcome.found()) return outcome;
     if (manners_ == Manners::crashes) ::raise(SIGSEGV);
     if (manners_ == Manners::leaves || manners_ == Manners::leaves_in_time) ::_exit(7);
