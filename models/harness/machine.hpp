@@ -84,8 +84,8 @@ class Machine : public vmbsim_machine {
   /// After a run: what else ended it. Told before anything else.
   /// `place` follows the words of where it was.
   void add_finding(RuleId rule, BugCheck code, const std::string& text, const std::string& place = {});
-  /// In a signal handler: leaves the harness's code for good. Returns when none runs. One that is in a call of what is not to be
-  /// left in the middle is left when it goes on, if that is `later` enough: unless it has come to a step by then.
+  /// In a signal handler: leaves the harness's code for good. Returns when none runs. One that is in a call of what is not to
+  /// be left in the middle is left when it goes on, if that is `later` enough: unless it has come to a step by then.
   void stop_harness(bool later);
   /// After a run: whether stop_harness() ended it.
   bool was_stopped() const { return left_ != nullptr; }

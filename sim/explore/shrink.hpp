@@ -42,8 +42,8 @@ struct Shrunk {
   bool minimal = false;  ///< no single deviation can be left out
 };
 
-/// At most `budget` calls of `shows` and `led` together; equal lists are asked for once. Without `led` no legs are tried. `over` is
-/// asked before each call but the first: once it says so, there are no more.
+/// At most `budget` calls of `shows` and `led` together; equal lists are asked for once. Without `led` no legs are tried.
+/// `over` is asked before each call but the first: once it says so, there are no more.
 Shrunk shrink(const Deviations& list, const Shows& shows, std::uint64_t budget = 2'000, const ShowsLed& led = {},
               const std::function<bool()>& over = {});
 

@@ -100,8 +100,8 @@ std::optional<Critical> critical_choice(explore::Program& program, const explore
   std::uint32_t tries = hangs ? few_continuations : continuations;
   bool cut = false;
   Critical critical;
-  // How many continuations from `from` fail; one that passed is remembered. Where it only matters whether one passes, those that
-  // hang are too long to try the others, too.
+  // How many continuations from `from` fail; one that passed is remembered. Where it only matters whether one passes, those
+  // that hang are too long to try the others, too.
   const auto failing = [&](std::uint64_t from, bool to_count) {
     std::uint32_t failed = 0;
     for (std::uint32_t i = 0; i < tries; ++i) {

@@ -33,7 +33,7 @@ struct InquestConfig {
   std::size_t said_knobs = 0;  ///< of a find's knobs so many, from the first, were not drawn: they stay
   std::uint64_t most_reruns = 2000;
   unsigned patience_s = 10;
-  /// By the wall clock, for making a find small that hangs: each of its re-runs takes all the patience that is needed to notice.
+  /// By the wall clock, for making a find small that hangs: each of its re-runs takes the patience that is needed to notice.
   /// Others take the time that they need, for what becomes of them must not depend on any clock.
   unsigned shrink_s = 60;
   std::function<bool()> stop_asked;  ///< then what is small so far is handed over

@@ -51,7 +51,7 @@ Replayed replay_here(explore::Program& program, const explore::Deviations& list,
 /// The same, whatever the source answers.
 Replayed run_here(explore::Program& program, kernel::ChoiceSource& source, workers::BlackBox& box);
 
-/// Makes the program and runs it in a process of its own; once more for the story of a run that goes on after its first finding.
+/// Makes the program and runs it in a process of its own; once more for the story of one that goes on after its first finding.
 /// Of a run that ends that process the last steps are told.
 Replayed replay(const Target& target, const Setting& setting, const explore::Deviations& list, const Wish& wish,
                 unsigned patience_s);
