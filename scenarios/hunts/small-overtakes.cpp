@@ -1,6 +1,6 @@
 // A packet that does not fit waits in a queue until there is room. May the next one, which is smaller, go first?
 //
-// Planted  sending tries the ring without looking at the queue, and a success withdraws the wish for room.
+// Planted  sending tries the ring without looking at the queue, which is emptied some time after room was made.
 // Source   mu_msvm, EMCL send path and PkSendPacketSimple: the queue is looked at by the interrupt handler only.
 #include "twin.hpp"
 #include "vmbsim/hunt.hpp"
@@ -8,50 +8,53 @@
 using namespace vmbsim::hunt;
 
 VMBSIM_HARNESS("small packet overtakes") {
-  struct Ring {
+  struct Packet {
+    int number;
+    int size;
+  };
+  struct Channel {
     SpinLock lock{"lock"};
-    Shared<int> free{"free", 24};
+    Shared<int> free{"free", 16};
     Shared<int> pending_send{"pending send size"};
     Shared<int> queued{"queued"};
+    Packet queue[2]{};
+    int sent = 0;
 
-    void drain() {  // the lock is held
-      const int size = queued;
-      if (size == 0) return;
-      if (free >= size) {
-        free -= size;
-        queued = 0;
-        pending_send = 0;
-      } else {
-        pending_send = size;
-      }
+    // The lock is held.
+    void put(Packet packet) {
+      free -= packet.size;
+      check(packet.number == sent, "packets leave in the order they were sent in");
+      ++sent;
     }
-    void send(int size) {
+    void send(Packet packet) {
       lock.acquire();
-      if ((!healthy || queued == 0) && free >= size) {
-        check(queued == 0, "packets leave in the order they were sent in");
-        free -= size;
-        pending_send = 0;
+      if ((!healthy || queued == 0) && free >= packet.size) {
+        put(packet);
       } else {
-        queued = size;
-        drain();
+        queue[queued++] = packet;
+        pending_send = queue[0].size;
       }
       lock.release();
     }
+    void drain() {
+      lock.acquire();
+      int first = 0;
+      while (first < queued && free >= queue[first].size) put(queue[first++]);
+      const int left = queued -= first;
+      for (int at = 0; at < left; ++at) queue[at] = queue[at + first];
+      pending_send = left == 0 ? 0 : queue[0].size;
+      lock.release();
+    }
   };
-  auto& ring = make<Ring>();
+  auto& channel = make<Channel>();
   thread("sender", [&] {
-    ring.send(16);
-    ring.send(16);
-    if (ring.queued == 0)
-      ring.send(8);
-    else if (!healthy)
-      ring.send(8);
+    channel.send({0, 16});
+    channel.send({1, 12});
+    channel.send({2, 4});
   });
   thread("reader", [&] {
-    ring.lock.acquire();
-    ring.free += 16;
-    const bool wanted = ring.pending_send != 0;
-    if (wanted) ring.drain();
-    ring.lock.release();
+    channel.free.await([](int free) { return free == 0; });
+    channel.free += 16;
+    if (channel.pending_send != 0) channel.drain();
   });
 }

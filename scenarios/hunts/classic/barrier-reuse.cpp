@@ -1,35 +1,40 @@
-// Threads meet at a barrier twice. Does everybody get through both times?
+// Threads meet at a barrier that they use more than once. Does everybody get through each time?
 //
-// Planted  the barrier counts heads only; a fast thread's second arrival is taken for the first one's round.
-// Source   Downey, "The little book of semaphores", section 3.7: the reusable barrier.
-#include <mutex>
-
+// Planted  who comes or goes looks at the number of heads after it has let go of the lock, so two may both be the last one.
+// Source   Downey, "The little book of semaphores", section 3.6: the reusable barrier, its first attempt and its solution.
 #include "../twin.hpp"
 #include "vmbsim/hunt.hpp"
 
 using namespace vmbsim::hunt;
 
 VMBSIM_HARNESS("barrier reuse") {
+  static constexpr int threads = 2;
   struct Barrier {
     Mutex lock{"lock"};
-    ConditionVariable all_here{"all here"};
-    Data<int> here{"here"};
-    Data<int> round{"round"};
+    Shared<int> here{"here"};
+    Semaphore entrance{"entrance", 0};
+    Semaphore exit{"exit", 1};
 
-    void meet() {
+    // Whoever makes the number `full` closes the one door and opens the other.
+    void count(int change, int full, Semaphore& close, Semaphore& open) {
       lock.lock();
-      const int mine = round;
-      here = here + 1;
-      if (here == 2) {
-        here = 0;
-        round = round + 1;
-        all_here.notify_all();
-      } else if (healthy) {
-        while (round == mine) all_here.wait(lock);
-      } else {
-        while (here != 0) all_here.wait(lock);
+      here += change;
+      if (!healthy) lock.unlock();
+      if (here == full) {
+        close.acquire();
+        open.release();
       }
-      lock.unlock();
+      if (healthy) lock.unlock();
+    }
+    static void pass(Semaphore& door) {
+      door.acquire();
+      door.release();
+    }
+    void meet() {
+      count(+1, threads, exit, entrance);
+      pass(entrance);
+      count(-1, 0, entrance, exit);
+      pass(exit);
     }
   };
   auto& barrier = make<Barrier>();

@@ -1,6 +1,6 @@
-// Two readers of a resource both want to write. Does either ever get there?
+// Readers of a table want to add the row that they miss, for which they need exclusive access. Is the row added once?
 //
-// Planted  each keeps its shared access while it waits for the exclusive one.
+// Planted  what was seen with shared access, which has to be given up first, is still believed with exclusive access.
 // Source   WDK, ExAcquireResourceExclusiveLite: a thread that has shared access must release it first.
 #include "../twin.hpp"
 #include "vmbsim/hunt.hpp"
@@ -16,13 +16,12 @@ VMBSIM_HARNESS("lock upgrade") {
   for (const char* name : {"one", "two"})
     thread(name, [&] {
       table.resource.acquire_shared();
-      const bool wanted = table.rows < 2;
-      if (healthy) table.resource.release();
-      if (wanted) {
-        table.resource.acquire_exclusive();
-        table.rows = table.rows + 1;
-        table.resource.release();
-      }
-      if (!healthy) table.resource.release();
+      const bool missed = table.rows == 0;
+      table.resource.release();
+      if (!missed) return;
+      table.resource.acquire_exclusive();
+      if (!healthy || table.rows == 0) table.rows = table.rows + 1;
+      table.resource.release();
     });
+  at_end([&] { check(table.rows == 1, "the row is there once"); });
 }

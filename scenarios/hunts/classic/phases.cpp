@@ -1,6 +1,6 @@
-// Two threads work in two phases with a lock each. Do both come to the end of the second one?
+// Threads work in two phases with a lock each. Do all come to the end of the second one?
 //
-// Planted  who finds the work of the second phase done leaves without giving its lock back.
+// Planted  who sees only with the second lock that its work is done leaves without giving the lock back.
 // Source   SCTBench, phase01.
 #include "../twin.hpp"
 #include "vmbsim/hunt.hpp"
@@ -12,7 +12,7 @@ VMBSIM_HARNESS("phases") {
     Mutex first{"first phase"};
     Mutex second{"second phase"};
     Data<int> prepared{"prepared"};
-    Data<bool> done{"done"};
+    Shared<bool> done{"done"};
   };
   auto& work = make<Work>();
   for (const char* name : {"one", "two", "three"})
@@ -20,6 +20,7 @@ VMBSIM_HARNESS("phases") {
       work.first.lock();
       ++work.prepared;
       work.first.unlock();
+      if (work.done) return;
       work.second.lock();
       if (work.done) {
         if (healthy) work.second.unlock();
