@@ -9,14 +9,15 @@
 ///          everybody acts on what others are about to change.
 /// Order    that a step at one site followed one at another site, of another actor, on an object of both and next to it there:
 ///          what a read reads from, who changes it after whom, who takes a lock after whom.
-/// First    looks, in turns, and all stores held as long as can be: more bugs show in that run than in one of any other kind.
-///          The next seven are looks with held sites, where an actor goes on while it can: most bugs are found by
+/// First    everybody keeps step with everybody: plain stores wait for all else, buffered ones until nothing else can go on,
+///          and then the youngest of the processor that is furthest behind. More bugs show in that run than in any other.
+///          The next eleven are looks with held sites, in three of them an actor goes on while it can: most bugs are found by
 ///          then. After that most plans go by sites.
 /// Foresee  what each actor did in the run before is taken for what it will do: several plans are drawn and played through on
 ///          that, and the run follows the one that promises most: orders, and pairs of orders, that are rare or new, and sites
 ///          that were not held yet. More plans are weighed in the first runs, which find most of the bugs.
 /// Torn     is a run in which two actors come after each other: none with one of the two before the other is its equal. It
-///          counts twice, as what happens one after the other seldom breaks.
+///          counts eight times, as what happens one after the other seldom breaks.
 /// Doubt    what was promised counts as seen even when the run did not keep it. So a promise that never holds is not followed
 ///          for ever.
 /// Size     a bug that hangs on d orders between sites needs a number of runs that grows with d, not with the number of
@@ -56,6 +57,7 @@ struct Plan {
     actor,  ///< each actor has one, and another one when its next step lost a race
     turn,   ///< who made the fewest steps goes first
     look,   ///< who only looks goes before who changes, plain stores are last; among equals by `next`, then as by actor
+    step,   ///< plain stores are last; the fewest steps go first, among equals the last actor again, then the oldest
   };
   enum class Next : std::uint8_t { anybody, another, same };  // than the actor of the last step
   By by = By::site;
@@ -73,6 +75,7 @@ class Walk {
     objects_.assign(objects_.size(), {});
     follows_.assign(follows_.size(), 0);
     orders_.clear();
+    steps_on_.assign(steps_on_.size(), 0);
     last_ = 0;
     torn_ = false;
   }
@@ -91,7 +94,8 @@ class Walk {
     const Actor& actor = at(actors_, step.actor);
     const std::uint64_t among_equals = mixed(plan.salt + (std::uint64_t{step.actor} << 32) + actor.steps);
     if (held != plan.held.end()) return {static_cast<std::uint64_t>(held - plan.held.begin()), among_equals};
-    if (plan.stores_late && is_flush(step)) return {least_free - 1, among_equals};
+    if (plan.stores_late && is_flush(step))
+      return {least_free - 1, plan.by == Plan::By::step ? need_of(step) : among_equals};
     return {(drawn(plan, step, site, actor) >> 1) + least_free, among_equals};
   }
 
@@ -115,7 +119,10 @@ class Walk {
     note(step.operation.object, step, site);
     note(step.operation.other, step, site);
     Actor& actor = at(actors_, step.actor);
-    if (!is_flush(step)) actor.site = site;
+    if (!is_flush(step)) {
+      actor.site = site;
+      ++at(steps_on_, step.processor);
+    }
     ++actor.steps;
     last_ = step.actor + 1;
   }
@@ -142,6 +149,14 @@ class Walk {
     Last look;  ///< since then
   };
 
+  // Of a buffered store. A processor that has been left behind waits for its stores, as a rule: what it does then still misses
+  // those of the others. Where stores overtake each other the youngest does.
+  std::uint64_t need_of(const Alternative& flush) {
+    constexpr std::uint64_t most = (1 << 20) - 1;
+    return (most - std::min<std::uint64_t>(at(steps_on_, flush.processor), most)) << 40 |
+           static_cast<std::uint64_t>(flush.after + 1);
+  }
+
   // Looks decide first, then who went last, then the rest.
   std::uint64_t drawn(const Plan& plan, const Alternative& step, std::uint64_t site, const Actor& actor) const {
     const bool same = step.actor + 1 == last_;
@@ -153,6 +168,12 @@ class Walk {
       case Plan::By::actor: return first + by_actor;
       case Plan::By::turn: return first + (std::uint64_t{1} << 60) - 2 * std::uint64_t{actor.steps};  // halved later
       case Plan::By::look: return (urgency_of(step.operation.access) << 62) + first + by_actor;
+      case Plan::By::step: {
+        const std::uint64_t ahead = 2 * std::uint64_t{actor.steps} + (same ? 0 : 1);
+        const std::uint64_t age = std::min<std::uint64_t>(step.actor, 0xffff);
+        const std::uint64_t stores_last = step.operation.access == Access::write ? 0 : std::uint64_t{1} << 62;
+        return stores_last + (std::uint64_t{1} << 60) - (ahead << 20) - 2 * age;  // halved later
+      }
     }
     return 0;
   }
@@ -187,8 +208,9 @@ class Walk {
   std::vector<Actor> actors_;
   std::vector<Object> objects_;
   std::vector<std::uint64_t> orders_;
-  std::vector<std::uint64_t> follows_;  // by actor and one: of whom a step came next before one of its own, a bit each
-  std::uint32_t last_ = 0;              // actor of the last step, and one
+  std::vector<std::uint32_t> steps_on_;  // each processor, becoming visible of stores aside
+  std::vector<std::uint64_t> follows_;   // by actor and one: of whom a step came next before one of its own, a bit each
+  std::uint32_t last_ = 0;               // actor of the last step, and one
   bool torn_ = false;
 };
 
@@ -312,11 +334,11 @@ class ReadsFrom final : public Sampler {
     course_.begin();
     steps_ = 0;
     promised_.clear();
-    kinds_ = run < look_runs ? 0 : run < first_runs ? 36 : 8;
+    run_ = run;
     plan_ = draw();
     if (course_.effort() == 0) {
-      plan_.by = Plan::By::look;
-      plan_.next = Plan::Next::another;
+      plan_.by = Plan::By::step;
+      plan_.next = Plan::Next::anybody;
       plan_.stores_late = true;
       return true;
     }
@@ -327,7 +349,7 @@ class ReadsFrom final : public Sampler {
     for (std::size_t left = plans; left != 0; --left) {
       course_.play(plan_, foreseen_);
       features_of(foreseen_, plan_);
-      if (const std::uint64_t worth = worth_of_features() * (foreseen_.torn() ? 2 : 1); worth >= most) {
+      if (const std::uint64_t worth = worth_of_features() * (foreseen_.torn() ? 8 : 1); worth >= most) {
         most = worth;
         best = plan_;
         promised_ = features_;
@@ -415,7 +437,8 @@ class ReadsFrom final : public Sampler {
   }
 
  private:
-  static constexpr std::uint64_t look_runs = 8;
+  static constexpr std::uint64_t going_on_runs = 4;
+  static constexpr std::uint64_t look_runs = 12;
   static constexpr std::uint64_t first_runs = 64;
   static constexpr std::size_t most_effort = 400'000;  // of playing the plans of one run
   static constexpr std::size_t most_plans = 16;        // of one run
@@ -432,11 +455,11 @@ class ReadsFrom final : public Sampler {
 
   Plan draw() {
     Plan plan;
-    if (kinds_ == 0) {
+    if (run_ < look_runs) {
       plan.by = Plan::By::look;
-      plan.next = Plan::Next::same;
+      if (run_ < going_on_runs) plan.next = Plan::Next::same;
     } else {
-      const std::uint64_t kind = stream().below(kinds_);
+      const std::uint64_t kind = stream().below(run_ < first_runs ? 36 : 8);  // one goes by turn, two by actor
       plan.by = kind == 0 ? Plan::By::turn : kind <= 2 ? Plan::By::actor : Plan::By::site;
       if (stream().below(3) == 0) plan.next = Plan::Next::another;
     }
@@ -502,7 +525,7 @@ class ReadsFrom final : public Sampler {
   }
 
   Plan plan_;
-  std::uint64_t kinds_ = 0;  // one of so many plans goes by turn, two by actor; 0: all by look
+  std::uint64_t run_ = 0;
   Walk made_;
   Walk foreseen_;
   Course course_;
