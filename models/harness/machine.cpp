@@ -44,7 +44,9 @@ void Machine::clear() {
   outcome_.reached.clear();
   memory_.clear();
   locks_.clear();
-  over_ = in_harness_ = in_heap_ = in_condition_ = turns_ = yielded_ = false;
+  over_ = in_condition_ = turns_ = yielded_ = false;
+  in_harness_ = false;
+  in_heap_ = false;
   steps_ = turn_power_ = 0;
   stop_at_ = never;
   made_ = acting_ = 0;

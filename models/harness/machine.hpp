@@ -250,7 +250,7 @@ class Machine : public vmbsim_machine {
 
   Phase phase_ = Phase::idle;
   bool over_ = false;
-  bool in_harness_ = false;
+  volatile bool in_harness_ = false;  // a handler reads it
   bool in_condition_ = false;
   std::uint64_t steps_ = 0;
   std::uint64_t runs_ = 0;
@@ -270,8 +270,8 @@ class Machine : public vmbsim_machine {
   Actor* current_ = nullptr;     // on whose fibre this is
   const Actor* left_ = nullptr;  // whose code a mishap ended
   static constexpr std::uint64_t never = ~std::uint64_t{0};
-  std::uint64_t stop_at_ = never;  // progress() at which the harness is to be stopped when it goes on
-  bool in_heap_ = false;           // the harness's code is, in the process's
+  volatile std::uint64_t stop_at_ = never;  // progress() at which the harness is to be stopped when it goes on
+  volatile bool in_heap_ = false;           // the harness's code is, in the process's
   std::uintptr_t left_stack_end_ = 0;
   const Actor* subject_ = nullptr;  // whose step is taken
   Actor* handed_ = nullptr;         // whom the context that has just left lets go on

@@ -3,8 +3,8 @@
 /// Site     where an actor stands, as far as its earlier steps tell: actors that do the same have the same sites, however many
 ///          they are.
 /// Plan     how a run is led: every pending step has a priority, drawn for its site or for its actor (and again when it loses a
-///          race, as in partial order sampling), or looks go first; in some runs nobody makes two steps where others can; one
-///          to four sites are held until nothing else can go on; buffered stores may be held, too.
+///          race, as in partial order sampling), or looks go first, or who made the fewest steps; in some runs nobody makes two
+///          steps where others can; one to four sites are held until nothing else can go on; buffered stores may be held, too.
 /// Look     who only reads goes first, then who reads and changes in one step or takes a lock, and plain stores come last: so
 ///          everybody acts on what others are about to change.
 /// Order    that a step at one site followed one at another site, of another actor, on an object of both and next to it there:
@@ -157,7 +157,7 @@ class Walk {
            static_cast<std::uint64_t>(flush.after + 1);
   }
 
-  // Looks decide first, then who went last, then the rest.
+  // Looks decide first, then who went last, then the rest; in step, what Plan::By says.
   std::uint64_t drawn(const Plan& plan, const Alternative& step, std::uint64_t site, const Actor& actor) const {
     const bool same = step.actor + 1 == last_;
     const bool fits = plan.next != Plan::Next::anybody && same == (plan.next == Plan::Next::same);
@@ -336,7 +336,7 @@ class ReadsFrom final : public Sampler {
     promised_.clear();
     run_ = run;
     plan_ = draw();
-    if (course_.effort() == 0) {
+    if (course_.effort() == 0) {  // nothing to foresee anything with: the first run
       plan_.by = Plan::By::step;
       plan_.next = Plan::Next::anybody;
       plan_.stores_late = true;

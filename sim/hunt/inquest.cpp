@@ -206,13 +206,12 @@ std::optional<Critical> critical_of(const InquestConfig& config, const Allowance
 }
 
 /// `first` is the find, replayed. Nothing when the hunt's own patience does not see the mistake in what was made small.
-std::optional<Case> investigate_with(const InquestConfig& config, unsigned patience_of_hunt_s, const Find& find,
-                                     const Replayed& first) {
+std::optional<Case> investigate_with(const InquestConfig& config, unsigned patience_of_hunt_s,
+                                     const Allowance& allowance, const Find& find, const Replayed& first) {
   Case found;
   Setting setting = find.setting;
   explore::Deviations list = find.deviations;
   const std::string mistake = mistake_of(find.finding);
-  const Allowance allowance(config, mistake);
   found.comes_again = shows(mistake, first.findings);
   found.switches_before = first.switches;
   found.deviations_before = list.size();
@@ -227,8 +226,10 @@ std::optional<Case> investigate_with(const InquestConfig& config, unsigned patie
     reduce_setting(config, allowance, mistake, setting, list, found.reruns);
     Small small = make_small(config, allowance, setting, find, list);
     found.reruns += small.reruns;
-    found.minimal = small.minimal;
-    if ((seen = told(small.deviations))) list = std::move(small.deviations);
+    if ((seen = told(small.deviations))) {
+      list = std::move(small.deviations);
+      found.minimal = small.minimal;
+    }
   }
   if (!seen) seen = told(list);
   if (config.patience_s < patience_of_hunt_s && !seen) return std::nullopt;
@@ -261,12 +262,13 @@ std::optional<Case> investigate_with(const InquestConfig& config, unsigned patie
 Case investigate(const InquestConfig& config, const Find& find) {
   const Replayed first = replay(config.target, find.setting, find.deviations, {}, config.patience_s);
   const std::string mistake = mistake_of(find.finding);
+  const Allowance allowance(config, mistake);
   // Each run that hangs takes all the patience there is. A second will do, with twice as much as the slowest step took.
   InquestConfig hasty = config;
   hasty.patience_s = 1 + static_cast<unsigned>(std::min(2 * first.quiet_ns / 1'000'000'000, std::int64_t{86'400}));
   if (is_hang(mistake) && shows(mistake, first.findings) && hasty.patience_s < config.patience_s)
-    if (auto found = investigate_with(hasty, config.patience_s, find, first)) return std::move(*found);
-  return std::move(*investigate_with(config, config.patience_s, find, first));
+    if (auto found = investigate_with(hasty, config.patience_s, allowance, find, first)) return std::move(*found);
+  return std::move(*investigate_with(config, config.patience_s, allowance, find, first));
 }
 
 std::string explanation(const Case& found, const std::string& repro_file) {

@@ -53,7 +53,7 @@ class Crew {
     std::uint64_t id = 0;
     How how = How::left;
     int signal = 0;
-    std::int64_t quiet_ns = 0;      ///< the longest from one tick to the next, as patience counts it; 50 ms too much
+    std::int64_t quiet_ns = 0;      ///< the longest from one tick to the next, as patience counts it: seen every 50 ms, or less often
     std::int64_t wall_ns = 0;       ///< from start to end
     std::int64_t processor_ns = 0;  ///< that it and its children kept processors busy
     std::int64_t peak_bytes = 0;    ///< most memory it held
@@ -65,7 +65,7 @@ class Crew {
   bool empty() const { return workers_.empty(); }
   /// Must not be full. Asserts that the system gives a process. `log` takes what the child prints; empty: nothing does.
   void start(std::uint64_t id, const Work& work, const std::filesystem::path& log = {});
-  /// The next child that ends within `milliseconds`; nothing when none does, or a signal came.
+  /// The next child that ends within `milliseconds`, 1 or more; nothing when none does, or a signal came.
   std::optional<Ended> wait(int milliseconds);
   /// Tells all of them, through their black boxes.
   void ask_to_stop();
